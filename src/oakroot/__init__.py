@@ -1,0 +1,1 @@
+"""Oakroot serves your domains from a git repository."""

@@ -1,0 +1,181 @@
+"""The one door to the Rust engine: zone text, zones, answers, packets.
+
+Names are text with a final dot; times are seconds. Values are immutable and may be shared between threads.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, final
+
+@final
+class Diagnostic:
+    """One finding about zone text."""
+
+    @property
+    def severity(self) -> Literal["error", "warning"]: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def hint(self) -> str | None: ...
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+    @property
+    def end_column(self) -> int: ...
+    @property
+    def source_line(self) -> str | None:
+        """The text of the line; None for confidential files."""
+
+@final
+class Record:
+    """One record in text form, with its place in the file."""
+
+    @property
+    def owner(self) -> str: ...
+    @property
+    def ttl(self) -> int: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def rdata(self) -> str: ...
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+
+@final
+class Zone:
+    """An immutable zone. Changed copies share all that did not change."""
+
+    @property
+    def apex(self) -> str: ...
+    @property
+    def serial(self) -> int: ...
+    @property
+    def record_count(self) -> int: ...
+    def with_serial(self, serial: int) -> Zone:
+        """The same zone with another SOA serial."""
+
+    def same_but_serial(self, other: Zone) -> bool:
+        """Whether both hold the same records, the serial of the SOA left aside."""
+
+    def records(self) -> list[tuple[str, int, str, str]]:
+        """(owner, ttl, type, rdata) in canonical order, the SOA first."""
+
+def read_zone(
+    text: bytes,
+    apex: str,
+    file: str,
+    include: Callable[[str], bytes] | None = None,
+) -> tuple[Zone | None, list[Diagnostic]]:
+    """Reads and checks a zone file.
+
+    `include` gives the content of an `$INCLUDE`d path as written; its OSError or ValueError becomes a diagnostic.
+    The zone is None exactly when a diagnostic is an error.
+    """
+
+def read_records(
+    text: bytes,
+    origin: str,
+    file: str,
+    *,
+    confidential: bool = False,
+) -> tuple[list[Record], list[Diagnostic]]:
+    """Reads master-file text as mere records (key files). Confidential: no diagnostic quotes the text."""
+
+def find_serial(
+    text: bytes,
+    apex: str,
+    file: str,
+    include: Callable[[str], bytes] | None = None,
+) -> tuple[str, int, int] | None:
+    """(file, start, end): the file the SOA stands in and the octets of its serial there."""
+
+@final
+class Catalogue:
+    """An immutable set of zones, as served. Changed copies share all that did not change."""
+
+    def __new__(cls) -> Catalogue: ...
+    def __len__(self) -> int: ...
+    def with_zones(self, zones: Sequence[Zone]) -> Catalogue:
+        """Adds or replaces zones."""
+
+    def with_unavailable(self, apexes: Sequence[str]) -> Catalogue:
+        """Marks zones that are ours but cannot be served: answered SERVFAIL."""
+
+    def without(self, apexes: Sequence[str]) -> Catalogue:
+        """Takes zones away."""
+
+    def zone(self, apex: str) -> Zone | None:
+        """The zone served with exactly this apex."""
+
+    def answer(
+        self,
+        query: bytes,
+        *,
+        transport: Literal["udp", "tcp"] = "udp",
+        reserve: int = 0,
+    ) -> bytes | None:
+        """Answers one query message without TSIG, as the serving threads would; None for silence.
+
+        `reserve`: octets to leave free in the message (for a TSIG record).
+        """
+
+@final
+class Request:
+    """A packet the engine does not decide: NOTIFY, UPDATE, TSIG, transfers."""
+
+    @property
+    def wire(self) -> bytes: ...
+    @property
+    def transport(self) -> Literal["udp", "tcp"]: ...
+    @property
+    def peer(self) -> tuple[str, int]: ...
+    @property
+    def local(self) -> tuple[str, int]: ...
+
+@final
+class Server:
+    """Sockets and serving threads. Answers queries from the published catalogue without Python."""
+
+    def __new__(
+        cls,
+        listen: Sequence[tuple[str, int]],
+        *,
+        workers: int = 1,
+        tcp_connections: int = 1000,
+        tcp_idle_seconds: float = 10.0,
+        handover_queue: int = 1024,
+        rate_limit: int = 0,
+        udp_payload: int = 1232,
+        identity: str | None = None,
+        version: str | None = None,
+    ) -> Server:
+        """Binds UDP and TCP on every address; OSError names the address that cannot be bound."""
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """What is bound, ports filled in."""
+
+    def publish(self, catalogue: Catalogue) -> None:
+        """Serves this catalogue from the next batch of packets on."""
+
+    def start(self) -> None:
+        """Starts the serving threads."""
+
+    def handover_fd(self) -> int:
+        """A file descriptor that is readable while requests wait."""
+
+    def take(self, limit: int = 64) -> list[Request]:
+        """Requests that wait, oldest first."""
+
+    def reply(self, request: Request, wire: bytes) -> None:
+        """Sends a response to where the request came from; a peer that is gone is no error."""
+
+    def counters(self) -> Mapping[str, int]: ...
+    def stop(self) -> None:
+        """Ends the threads and closes the sockets."""
