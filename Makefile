@@ -1,0 +1,77 @@
+# The one interface for those who build Oakroot; `make help` lists it.
+# Work is redone only when its sources changed: files below .venv stand for what is installed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+LISTEN ?= 127.0.0.1:5353
+PYTEST ?=
+
+BIN := .venv/bin
+CARGO := cargo
+MANIFEST := --manifest-path engine/Cargo.toml
+ENGINE_SOURCES := $(shell find engine/src -name '*.rs') engine/Cargo.toml engine/Cargo.lock pyproject.toml
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: venv
+venv: $(BIN)/maturin ## make .venv with the build tool
+
+.PHONY: build
+build: .venv/engine ## compile the engine and install oakroot into .venv
+
+.PHONY: run
+run: build ## serve the built-in demo repository (LISTEN=127.0.0.1:5353)
+	@exec $(BIN)/oakroot primary --listen $(LISTEN)
+
+.PHONY: test
+test: build .venv/dev peers ## install what tests need and run them all (PYTEST='-k name' narrows)
+	$(CARGO) test --quiet $(MANIFEST) --no-default-features
+	$(BIN)/python -m pytest $(PYTEST)
+
+.PHONY: peers
+peers: ## install the Debian packages of the servers the tests compare with (needs root)
+	@scripts/install-peers.sh
+
+.PHONY: check
+check: build .venv/dev ## everything that judges the code without running it
+	@BIN=$(BIN) scripts/check.sh
+
+.PHONY: format
+format: .venv/dev ## lay out Python and Rust
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+	$(CARGO) fmt $(MANIFEST)
+
+.PHONY: bench
+bench: build ## measure Oakroot beside its peers (results below bench/results)
+	$(BIN)/python bench/run.py
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf .venv engine/target dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -f src/oakroot/_engine*.so
+	find src tests scripts bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@scripts/make-venv.sh $(PYTHON)
+
+# maturin's version is said once, in pyproject.toml.
+$(BIN)/maturin: $(BIN)/python scripts/requirements.py
+	$(BIN)/python scripts/requirements.py build | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
+	@touch $@
+
+.venv/dev: $(BIN)/maturin pyproject.toml
+	$(BIN)/python scripts/requirements.py dev | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
+	@touch $@
+
+.venv/engine: $(BIN)/maturin $(ENGINE_SOURCES)
+	@command -v $(CARGO) >/dev/null || { echo >&2 "cargo is missing: install a Rust toolchain (rustup.rs)"; exit 1; }
+	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --quiet
+	@touch $@

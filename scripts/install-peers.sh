@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Installs the servers and tools that the tests compare Oakroot with, where that is possible: as root on Debian.
+# Elsewhere it names what is missing and lets the tests decide (they skip, or fail in CI).
+set -euo pipefail
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+programs=(
+    named named-checkzone dnssec-signzone dig host nsupdate
+    knotd kdig nsd nsd-checkzone ldns-signzone sshd ssh-keygen git dnsperf
+)
+packages=(
+    bind9 bind9-dnsutils bind9-host bind9utils knot knot-dnsutils nsd ldnsutils openssh-server git dnsperf
+)
+
+missing=()
+for program in "${programs[@]}"; do
+    command -v "$program" >/dev/null || missing+=("$program")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo >&2 "missing peers: ${missing[*]} (on Debian: apt-get install ${packages[*]})"
+    exit 0
+fi
+
+# Debian starts a server when it is installed; a policy that forbids it keeps port 53 free and the machine as it was.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+apt-get update --quiet=2
+DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --no-install-recommends "${packages[@]}"
