@@ -2,3 +2,48 @@
 //!
 //! A record type is a row of fields; the code below works on fields, never on types (save the few whose form no
 //! field can express). Names inside RDATA are always uncompressed here.
+
+mod encoding;
+mod field;
+mod read;
+mod strings;
+mod table;
+#[cfg(test)]
+mod tests;
+mod time;
+pub mod types;
+mod wire;
+mod write;
+
+pub use read::read_text;
+pub use types::{type_number, write_type};
+pub use wire::{NameField, additional_target, check_wire, has_names, is_meta, is_singleton, names};
+pub use write::write_text;
+
+/// Most octets RDATA can have: its length stands in two octets.
+pub const MAX_RDATA: usize = 65_535;
+
+/// What is wrong with the text of a record, for its author to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// One sentence without a final dot. It never quotes the text, which may be confidential.
+    pub message: String,
+    /// Which token is at fault; `None` when tokens are missing at the end, or the record as a whole is at fault.
+    pub token: Option<usize>,
+    /// How to mend it, if that can be said.
+    pub hint: Option<String>,
+}
+
+impl FieldError {
+    fn whole(message: impl Into<String>) -> Self {
+        Self { message: message.into(), token: None, hint: None }
+    }
+
+    fn at(token: usize, message: impl Into<String>) -> Self {
+        Self { message: message.into(), token: Some(token), hint: None }
+    }
+
+    fn with_hint(self, hint: &str) -> Self {
+        Self { hint: Some(hint.to_owned()), ..self }
+    }
+}
