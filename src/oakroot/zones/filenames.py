@@ -1,0 +1,79 @@
+"""What a file in the root of a zone repository is, told by its name alone.
+
+The rule lives here and nowhere else: the name of a zone file is the zone, a name that ends in the label
+`_keys` is a key file, and some names never are zones. Nothing here opens a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dns.exception
+import dns.name
+
+KEY_LABEL = "_keys"
+_NEVER_ZONES = ("README", "LICENSE", "CHANGELOG")
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneFile:
+    """A zone file; `apex` is the zone's name in lower case, with its final dot."""
+
+    apex: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A key file for names at or below `zone`; None: for all zones."""
+
+    zone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """No zone and no key file. `surprising` when its author may well have meant it to be one."""
+
+    reason: str
+    surprising: bool = False
+
+
+def classify(path: str) -> ZoneFile | KeyFile | Ignored:
+    """Tells what the file at this path of the repository is; never raises."""
+    if "/" in path:
+        return Ignored("it is in a folder")
+    if path.startswith("."):
+        return Ignored("it is hidden")
+    if path == "Makefile" or path.startswith(_NEVER_ZONES):
+        return Ignored("its name says that it is about the repository")
+    if not path.isascii():
+        return Ignored(f"its name is not ASCII; {_ascii_form_hint(path)}", surprising=True)
+    try:
+        name = dns.name.from_text(path, origin=dns.name.root).canonicalize()
+    except (dns.exception.DNSException, ValueError) as error:
+        return Ignored(f"its name is no domain name: {error}", surprising=True)
+    return _classify_name(name, path)
+
+
+def may_hold_keys(path: str) -> bool:
+    """Whether the file at this path is a key file or looks like a copy of one, in whatever folder."""
+    labels = path.rpartition("/")[2].lower().split(".")
+    return any(label.startswith(KEY_LABEL) for label in labels)
+
+
+def _classify_name(name: dns.name.Name, path: str) -> ZoneFile | KeyFile | Ignored:
+    labels = name.labels[:-1]
+    if labels and labels[-1] == KEY_LABEL.encode():
+        rest = dns.name.Name((*labels[:-1], b""))
+        return KeyFile(None if rest == dns.name.root else rest.to_text())
+    if may_hold_keys(path):
+        # An editor's backup (`_keys~`) or a copy (`example.org._keys.old`). Read as a zone, its secrets would
+        # be served to the world, or quoted in diagnostics.
+        return Ignored("it looks like a copy of a key file", surprising=True)
+    return ZoneFile(name.to_text())
+
+
+def _ascii_form_hint(path: str) -> str:
+    try:
+        return f"name the file {dns.name.from_text(path).to_text(omit_final_dot=True)}"
+    except (dns.exception.DNSException, ValueError):
+        return "write other octets as \\DDD"
