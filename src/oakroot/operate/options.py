@@ -1,0 +1,207 @@
+"""The options of an argparse parser as values, so that settings can fill what the command line left open.
+
+The parser stays the one place that knows options, types and defaults: they are read off its actions. What
+must not live here: where settings come from (`config`). An error never quotes a value: it may be a secret.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SWITCH_WORDS = {
+    "yes": True,
+    "true": True,
+    "on": True,
+    "1": True,
+    "no": False,
+    "false": False,
+    "off": False,
+    "0": False,
+}
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used; the message names its place and how to mend it, never its value."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value found outside of the command line, and the place to name when it is wrong."""
+
+    place: str
+    value: object
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a parser, with what the parser would have done without it."""
+
+    action: argparse.Action
+    default: object
+    required: bool
+
+    @property
+    def name(self) -> str:
+        """The long flag without its dashes."""
+        flags = self.action.option_strings
+        return next((flag for flag in flags if flag.startswith("--")), flags[0]).lstrip("-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return "OAKROOT_" + self.name.upper().replace("-", "_")
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it takes several values."""
+        return isinstance(self.action, argparse._AppendAction) or self.action.nargs in ("+", "*")  # noqa: SLF001
+
+
+class Options:
+    """The options of a parser and of its sub-parsers.
+
+    Making one takes the defaults out of the parser, so that what it parses is what the command line says and
+    no more; `fill` puts settings and defaults in their place.
+    """
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._parser = parser
+        self._options = {
+            id(each): [_take(action) for action in _configurable(each)] for each in _family(parser)
+        }
+
+    def all(self) -> list[Option]:
+        """Every option, those of sub-parsers that were not chosen included."""
+        return [option for options in self._options.values() for option in options]
+
+    def fill(self, namespace: argparse.Namespace, find: Callable[[Option], Setting | None]) -> None:
+        """Completes what the parser made of the command line; ConfigError if a setting cannot be used."""
+        for parser in _chosen(self._parser, namespace):
+            options = self._options[id(parser)]
+            for option in options:
+                setting = None if hasattr(namespace, option.action.dest) else find(option)
+                if setting is not None:
+                    _apply(option, setting, parser, namespace)
+            absent = [option for option in options if not hasattr(namespace, option.action.dest)]
+            missing = [
+                f"{option.action.option_strings[-1]} (or ${option.variable})"
+                for option in absent
+                if option.required
+            ]
+            if missing:
+                parser.error(f"the following arguments are required: {', '.join(missing)}")
+            for option in absent:
+                setattr(namespace, option.action.dest, _default_value(option))
+
+
+def _actions(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
+    """The parts of a parser. argparse has no public name for them; everything here rests on this one."""
+    return parser._actions  # noqa: SLF001
+
+
+def _nested(parser: argparse.ArgumentParser) -> Iterator[tuple[str, dict[str, argparse.ArgumentParser]]]:
+    """(where the choice is kept, name -> sub-parser) for each choice of sub-parsers."""
+    for action in _actions(parser):
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            yield action.dest, action.choices
+
+
+def _family(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    yield parser
+    for _, children in _nested(parser):
+        for child in children.values():
+            yield from _family(child)
+
+
+def _chosen(
+    parser: argparse.ArgumentParser, namespace: argparse.Namespace
+) -> Iterator[argparse.ArgumentParser]:
+    """The parser and those of its sub-parsers that took part, by the names they left in the namespace."""
+    yield parser
+    for kept_in, children in _nested(parser):
+        choice = getattr(namespace, kept_in, None)
+        if choice is not None:
+            yield from _chosen(children[choice], namespace)
+
+
+def _configurable(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Options with a value of their own: neither positional arguments nor --help and --version."""
+    return (
+        action
+        for action in _actions(parser)
+        if action.option_strings and action.default is not argparse.SUPPRESS
+    )
+
+
+def _take(action: argparse.Action) -> Option:
+    option = Option(action, action.default, action.required)
+    if action.help and action.help is not argparse.SUPPRESS:
+        action.help = f"{action.help.replace('%(default)s', str(action.default))} [${option.variable}]"
+    action.default = argparse.SUPPRESS
+    action.required = False
+    return option
+
+
+def _apply(
+    option: Option, setting: Setting, parser: argparse.ArgumentParser, namespace: argparse.Namespace
+) -> None:
+    """Lets the option's own action store the value, as if it had stood on the command line."""
+    action = option.action
+    if action.nargs == 0:
+        flag = _switch_flag(action, wanted=_switch(setting))
+        if flag is not None:
+            action(parser, namespace, [], flag)
+        return
+    given = setting.value if isinstance(setting.value, list) else [setting.value]
+    if len(given) > 1 and not option.is_repeatable:
+        raise ConfigError(f"{setting.place}: takes one value, not {len(given)}")
+    values = [_converted(action, value, setting.place) for value in given]
+    if action.nargs in ("+", "*"):
+        action(parser, namespace, values, action.option_strings[-1])
+        return
+    for value in values:
+        action(parser, namespace, value, action.option_strings[-1])
+
+
+def _switch(setting: Setting) -> bool:
+    if isinstance(setting.value, bool):
+        return setting.value
+    if isinstance(setting.value, str) and setting.value.lower() in SWITCH_WORDS:
+        return SWITCH_WORDS[setting.value.lower()]
+    raise ConfigError(f"{setting.place}: a switch takes yes or no")
+
+
+def _switch_flag(action: argparse.Action, *, wanted: bool) -> str | None:
+    """The flag that says so; None where to say nothing says so."""
+    for flag in action.option_strings:
+        refuses = isinstance(action, argparse.BooleanOptionalAction) and flag.startswith("--no-")
+        if refuses != wanted:
+            return flag
+    return None
+
+
+def _converted(action: argparse.Action, value: object, place: str) -> Any:  # noqa: ANN401 - the option's own type
+    """The value as the parser would have converted and checked it."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ConfigError(f"{place}: expected text or a number")
+    convert: Callable[[str], Any] = action.type if callable(action.type) else str
+    try:
+        converted = convert(str(value))
+    except argparse.ArgumentTypeError as problem:
+        raise ConfigError(f"{place}: {problem}") from problem
+    except (TypeError, ValueError):
+        # The text of the exception may quote the value, and the value may be a secret.
+        raise ConfigError(f"{place}: not a valid {getattr(convert, '__name__', 'value')}") from None
+    if action.choices is not None and converted not in action.choices:
+        raise ConfigError(f"{place}: choose from {', '.join(map(str, action.choices))}")
+    return converted
+
+
+def _default_value(option: Option) -> object:
+    """The default; one written as text is converted like a value, which is what argparse does."""
+    if isinstance(option.default, str):
+        return _converted(option.action, option.default, f"the default of --{option.name}")
+    return option.default
