@@ -1,0 +1,107 @@
+"""The log: one line per event on standard error, for a person, for journald or for a machine.
+
+Modules log through `logging.getLogger(__name__)`; a message about a zone says so by
+`extra={"zone": "example.org."}`. What must not live here: any decision about what is worth a line. Secrets
+never come here at all.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TextIO
+
+LEVELS = ("debug", "info", "warning", "error")
+FORMATS = ("text", "json")
+
+# What `extra` may carry, in the order in which it is shown.
+SUBJECTS = ("zone", "peer")
+
+# sd-daemon(3): journald takes the priority from the head of the line.
+JOURNAL_PRIORITY = {
+    logging.DEBUG: 7,
+    logging.INFO: 6,
+    logging.WARNING: 4,
+    logging.ERROR: 3,
+    logging.CRITICAL: 2,
+}
+
+# A peer chooses some of the text we log, and must not be able to end a line or to steer a terminal with it.
+CONTROL_CHARACTER = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-01-02T03:04:05.678Z info: [example.org.] message`; for journald a priority instead of time."""
+
+    def __init__(self, *, for_journal: bool) -> None:
+        super().__init__()
+        self._for_journal = for_journal
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; further lines of a message (a quoted zone file, a traceback) are indented."""
+        subjects = [str(getattr(record, name)) for name in SUBJECTS if hasattr(record, name)]
+        message = "".join(f"[{subject}] " for subject in subjects) + _message_and_traceback(self, record)
+        head, *rest = CONTROL_CHARACTER.sub(_escape, message).split("\n")
+        lines = [f"{record.levelname.lower()}: {head}", *(f"  {line}" for line in rest)]
+        if self._for_journal:
+            # A line is a journal entry of its own, so each carries the priority.
+            return "\n".join(f"<{JOURNAL_PRIORITY.get(record.levelno, 5)}>{line}" for line in lines)
+        return f"{_moment(record)} " + "\n".join(lines)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per line: time, level, logger, the subjects, message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The object; JSON itself escapes what could end the line."""
+        entry = {"time": _moment(record), "level": record.levelname.lower(), "logger": record.name}
+        entry.update({name: str(getattr(record, name)) for name in SUBJECTS if hasattr(record, name)})
+        entry["message"] = _message_and_traceback(self, record)
+        return json.dumps(entry)
+
+
+def set_up(level: str, layout: str, *, stream: TextIO | None = None, environment: Mapping[str, str]) -> None:
+    """Sends the log of this process to the stream (stderr), at one of LEVELS and in one of FORMATS."""
+    stream = sys.stderr if stream is None else stream
+    handler = logging.StreamHandler(stream)
+    for_journal = is_journal(stream, environment)
+    handler.setFormatter(JsonFormatter() if layout == "json" else TextFormatter(for_journal=for_journal))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    logging.captureWarnings(capture=True)
+    # asyncssh tells of every connection and channel; that is news only to somebody who debugs it.
+    logging.getLogger("asyncssh").setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+
+
+def is_journal(stream: TextIO, environment: Mapping[str, str]) -> bool:
+    """Whether the stream goes to journald, which keeps time itself (systemd.exec(5), $JOURNAL_STREAM)."""
+    wanted = environment.get("JOURNAL_STREAM")
+    if not wanted:
+        return False
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False  # a stream without a file is no journal
+    return wanted == f"{status.st_dev}:{status.st_ino}"
+
+
+def _moment(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, tz=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _message_and_traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    message = record.getMessage()
+    if record.exc_info:
+        message += "\n" + formatter.formatException(record.exc_info)
+    return message
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\x{ord(match[0]):02x}"
