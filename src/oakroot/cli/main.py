@@ -1,0 +1,210 @@
+"""`oakroot COMMAND …`: chooses the command, completes its options, and makes an exit code of the outcome.
+
+What must not live here: anything about a single command beyond its name, its one line of help, and whether it
+serves. Exit codes: 0 fine, 1 the thing asked for is not so, 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import io
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+from oakroot import __version__
+from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.operate import config, logs
+from oakroot.operate.options import ConfigError, Option, Options, Setting
+
+INTERRUPTED = 130  # 128 and the number of the signal, as a shell reports it
+PIPE_CLOSED = 141
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is known of a command before its module is loaded."""
+
+    module: str
+    summary: str
+    serves: bool = False
+
+
+# `oakroot check` runs in hooks, once per push or commit, and must not wait for the git and ssh libraries that
+# only `primary` needs. So a command's module is named here as text and imported when it was chosen: the one
+# late import of the project.
+COMMANDS = {
+    "primary": Command("oakroot.cli.primary", "serve the zones of a git repository", serves=True),
+    "check": Command("oakroot.cli.check", "check zone files, folders and repositories"),
+    "notify": Command("oakroot.cli.notify", "tell a primary that its repository has changed"),
+    "keygen": Command("oakroot.cli.keygen", "make a TSIG or ssh key"),
+}
+
+
+class CommandModule(Protocol):
+    """What each command's module offers."""
+
+    def configure(self, subparsers: Subparsers) -> None:
+        """Adds the command's parser, with its options."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Does it, and gives the exit code."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command. Usage errors, --help and --version leave by SystemExit, as argparse has it."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    _let_odd_text_be_printed()
+    try:
+        code = _run(arguments, os.environ)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has enough. What is buffered would be written, and fail again, when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = PIPE_CLOSED
+    except ConfigError as problem:
+        code = _complain(str(problem), None, Exit.USAGE)
+    except CommandError as problem:
+        code = _complain(problem.message, problem.hint, problem.exit_code)
+    except OSError as problem:
+        code = _complain(_describe(problem), None, Exit.NOT_SO)
+    except Exception as problem:  # noqa: BLE001 - nobody else is left to catch it, and it is reported
+        code = _report_bug(problem)
+    return code
+
+
+def build_parser(chosen: str | None) -> tuple[argparse.ArgumentParser, CommandModule | None]:
+    """The parser of all commands; only the chosen one's module is loaded and fills in its options."""
+    parser = argparse.ArgumentParser(
+        prog="oakroot",
+        description="Serves your domains from a git repository.",
+        epilog="`oakroot COMMAND --help` tells more about a command.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"oakroot {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
+    module = None
+    for name, command in COMMANDS.items():
+        if name == chosen:
+            module = cast("CommandModule", importlib.import_module(command.module))
+            module.configure(subparsers)
+            _add_common_options(subparsers.choices[name], command)
+        else:
+            subparsers.add_parser(name, help=command.summary)
+    return parser, module
+
+
+def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    # No option of the parser of all commands takes a value, so the command can only be the first word.
+    chosen = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    parser, module = build_parser(chosen)
+    if module is None or chosen is None:
+        _refuse_unknown_command(parser, arguments)
+        parser.parse_args(arguments)
+        raise AssertionError("argparse accepted arguments without a command")
+    options = Options(parser)
+    namespace = parser.parse_args(arguments)
+    _complete(namespace, options, chosen, environment)
+    if COMMANDS[chosen].serves:
+        logs.set_up(namespace.log_level, namespace.log_format, environment=environment)
+    else:
+        logs.set_up("warning", "text", environment=environment)
+    return module.run(namespace)
+
+
+def _add_common_options(parser: argparse.ArgumentParser, command: Command) -> None:
+    """Options that are the same for every command, or for every one that serves."""
+    parser.allow_abbrev = False
+    group = parser.add_argument_group("general")
+    group.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help=f"settings file in TOML, with a table per command (default: {config.DEFAULT_FILE} if it exists)",
+    )
+    if command.serves:
+        group.add_argument(
+            "--log-level",
+            choices=logs.LEVELS,
+            default="info",
+            help="what is worth a line (default: %(default)s)",
+        )
+        group.add_argument(
+            "--log-format",
+            choices=logs.FORMATS,
+            default="text",
+            help="layout of the log (default: %(default)s)",
+        )
+
+
+def _complete(
+    namespace: argparse.Namespace, options: Options, chosen: str, environment: Mapping[str, str]
+) -> None:
+    """Fills what the command line left open from the environment, the settings file and the defaults."""
+    variables = config.Environment(environment)
+    path = getattr(namespace, "config", None) or environment.get("OAKROOT_CONFIG")
+    if path is None and _has_default_file(COMMANDS[chosen]):
+        path = config.DEFAULT_FILE
+    table = config.Table("", {}) if path is None else config.read_table(Path(path), chosen, COMMANDS)
+    table.refuse_unknown(options.all())
+
+    def find(option: Option) -> Setting | None:
+        return variables.find(option) or table.find(option)
+
+    options.fill(namespace, find)
+
+
+def _has_default_file(command: Command) -> bool:
+    """A server must not run without settings meant for it; a tool used beside it by somebody else may."""
+    return config.DEFAULT_FILE.exists() and (command.serves or os.access(config.DEFAULT_FILE, os.R_OK))
+
+
+def _refuse_unknown_command(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+    if not arguments or arguments[0].startswith("-"):
+        return
+    near = difflib.get_close_matches(arguments[0], COMMANDS, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"commands are {', '.join(COMMANDS)}"
+    parser.error(f"there is no command {arguments[0]!r}; {hint}")
+
+
+def _let_odd_text_be_printed() -> None:
+    """A zone file may hold any octets, and a hook may run in a locale that has no letter for them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _complain(message: str, hint: str | None, code: int) -> int:
+    print(f"oakroot: {message}", file=sys.stderr)
+    if hint:
+        print(f"  hint: {hint}", file=sys.stderr)
+    return code
+
+
+def _describe(problem: OSError) -> str:
+    """What the operating system refused, as it says it."""
+    what = problem.strerror or str(problem)
+    return f"{problem.filename}: {what}" if problem.filename else what
+
+
+def _report_bug(problem: Exception) -> int:
+    """Names the place only: the text of an exception nobody foresaw may hold a secret."""
+    if os.environ.get("OAKROOT_DEBUG"):
+        traceback.print_exception(problem)
+        return Exit.NOT_SO
+    place = traceback.extract_tb(problem.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    hint = "OAKROOT_DEBUG=1 shows the traceback; please report it"
+    return _complain(f"this is a bug in Oakroot: {type(problem).__name__} at {where}", hint, Exit.NOT_SO)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
