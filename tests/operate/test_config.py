@@ -127,7 +127,7 @@ def test_the_settings_file_may_name_a_file_that_holds_the_value(tmp_path: Path) 
 
 
 def test_a_systemd_credential_holds_the_value(tmp_path: Path) -> None:
-    (tmp_path / "remote").write_text("value\n")
+    (tmp_path / "oakroot.remote").write_text("value\n")
     assert complete([], {"CREDENTIALS_DIRECTORY": str(tmp_path)}, {"remote": "file"}).remote == "value"
 
 

@@ -3,8 +3,8 @@
 Precedence: flag, environment, file, default. For the option `--ssh-key` of the command `primary`:
 
 - environment: `OAKROOT_SSH_KEY`; or `OAKROOT_SSH_KEY_FILE`, the path of a file that holds the value; or a
-  systemd credential named `ssh-key` (a file in `$CREDENTIALS_DIRECTORY`, systemd.exec(5)). A repeatable
-  option takes several values separated by white space; a switch takes `yes` or `no`.
+  systemd credential named `oakroot.ssh-key` (a file in `$CREDENTIALS_DIRECTORY`, systemd.exec(5)). A
+  repeatable option takes several values separated by white space; a switch takes `yes` or `no`.
 - file: in the table `[primary]` the key `ssh-key`, or `ssh-key-file`. A repeatable option takes an array.
 
 What must not live here: the options themselves. They are whatever the command's parser has.
@@ -46,9 +46,10 @@ class Environment:
 
     def _credential(self, option: Option) -> Setting | None:
         folder = self.variables.get("CREDENTIALS_DIRECTORY")
-        if not folder or not (Path(folder) / option.name).is_file():
+        name = f"oakroot.{option.name}"
+        if not folder or not (Path(folder) / name).is_file():
             return None
-        return _from_file(Path(folder) / option.name, f"credential {option.name}")
+        return _from_file(Path(folder) / name, f"credential {name}")
 
 
 @dataclass(frozen=True)

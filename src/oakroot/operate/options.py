@@ -60,6 +60,20 @@ class Option:
         return isinstance(self.action, argparse._AppendAction) or self.action.nargs in ("+", "*")  # noqa: SLF001
 
 
+def actions_of(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
+    """Options and positional arguments. argparse has no public name for them; all here rests on this one."""
+    return parser._actions  # noqa: SLF001
+
+
+def sub_parsers_of(
+    parser: argparse.ArgumentParser,
+) -> Iterator[tuple[str, dict[str, argparse.ArgumentParser]]]:
+    """(where the choice is kept, name -> sub-parser) for each choice of sub-parsers."""
+    for action in actions_of(parser):
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            yield action.dest, action.choices
+
+
 class Options:
     """The options of a parser and of its sub-parsers.
 
@@ -97,21 +111,9 @@ class Options:
                 setattr(namespace, option.action.dest, _default_value(option))
 
 
-def _actions(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
-    """The parts of a parser. argparse has no public name for them; everything here rests on this one."""
-    return parser._actions  # noqa: SLF001
-
-
-def _nested(parser: argparse.ArgumentParser) -> Iterator[tuple[str, dict[str, argparse.ArgumentParser]]]:
-    """(where the choice is kept, name -> sub-parser) for each choice of sub-parsers."""
-    for action in _actions(parser):
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            yield action.dest, action.choices
-
-
 def _family(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     yield parser
-    for _, children in _nested(parser):
+    for _, children in sub_parsers_of(parser):
         for child in children.values():
             yield from _family(child)
 
@@ -121,7 +123,7 @@ def _chosen(
 ) -> Iterator[argparse.ArgumentParser]:
     """The parser and those of its sub-parsers that took part, by the names they left in the namespace."""
     yield parser
-    for kept_in, children in _nested(parser):
+    for kept_in, children in sub_parsers_of(parser):
         choice = getattr(namespace, kept_in, None)
         if choice is not None:
             yield from _chosen(children[choice], namespace)
@@ -131,7 +133,7 @@ def _configurable(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     """Options with a value of their own: neither positional arguments nor --help and --version."""
     return (
         action
-        for action in _actions(parser)
+        for action in actions_of(parser)
         if action.option_strings and action.default is not argparse.SUPPRESS
     )
 
