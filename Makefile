@@ -49,6 +49,11 @@ format: .venv/dev ## lay out Python and Rust
 	$(BIN)/ruff format --quiet .
 	$(CARGO) fmt $(MANIFEST)
 
+.PHONY: docs
+docs: build ## write docs/cli.md from the commands' parsers
+	$(BIN)/python -m scripts.command_reference > docs/cli.md.new
+	mv docs/cli.md.new docs/cli.md
+
 .PHONY: bench
 bench: build ## measure Oakroot beside its peers (results below bench/results)
 	$(BIN)/python bench/run.py
