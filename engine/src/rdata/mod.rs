@@ -16,7 +16,7 @@ mod wire;
 mod write;
 
 pub use read::read_text;
-pub use types::{type_number, write_type};
+pub use types::{mnemonics, type_number, write_type};
 pub use wire::{NameField, additional_target, check_wire, has_names, is_meta, is_singleton, names};
 pub use write::write_text;
 

@@ -42,6 +42,11 @@ pub(super) fn row(rtype: u16) -> Option<&'static TypeRow> {
     }
 }
 
+/// The names of all types that data of a zone can have, in the order of their numbers.
+pub fn mnemonics() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().filter(|row| !super::is_meta(row.number)).map(|row| row.mnemonic)
+}
+
 /// The number of a type, from its name in any case or from `TYPEnnn` (RFC 3597 §5).
 #[must_use]
 pub fn type_number(text: &[u8]) -> Option<u16> {
