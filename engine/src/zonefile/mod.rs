@@ -1,2 +1,79 @@
 //! Reads master files (RFC 1035 §5) into records and diagnostics.
+//!
+//! ```text
+//! text --scanner--> entries of tokens --reader--> records, through `rdata`
+//!                       |                 |-- directive, include, generate (with template)
+//!                       |                 `-- recovery: where to go on after a mistake
+//!                       `--layout--> the parts of a record already read, for diagnostics and edits
+//! ```
+//!
+//! One reading finds all mistakes of a file. What records mean together (a missing SOA, a CNAME beside other data) is
+//! for `zone` to say; it points at text through [`Reading`]. No file is opened here, see [`Includes`].
+
+mod directive;
+mod explain;
+mod generate;
+mod header;
+mod include;
+mod layout;
+mod reader;
+mod reading;
+mod recovery;
+mod report;
+mod scanner;
+mod suggest;
+mod template;
 pub mod token;
+mod ttl;
+
+pub use layout::Layout;
+pub use reading::{Location, Reading};
+
+use crate::name::Name;
+use crate::record::RecordSink;
+
+/// Opens the files that `$INCLUDE` names.
+pub trait Includes {
+    /// The content of the file. `path` is as written in the zone text, so whoever implements this decides what it is
+    /// relative to, and what it may not reach.
+    ///
+    /// # Errors
+    /// Why the file cannot be had, as the end of a sentence: "`path` cannot be included: ...".
+    fn open(&mut self, path: &str) -> Result<Vec<u8>, String>;
+}
+
+/// Refuses every `$INCLUDE`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoIncludes;
+
+impl Includes for NoIncludes {
+    fn open(&mut self, _path: &str) -> Result<Vec<u8>, String> {
+        Err("no file can be included here".to_owned())
+    }
+}
+
+/// How to read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings {
+    /// Diagnostics quote nothing of the text, and locations do not show it.
+    pub confidential: bool,
+    /// As if the text began with `$TTL`: for files that leave TTLs out.
+    pub default_ttl: Option<u32>,
+}
+
+/// Reads `text`, the content of `file` (a name for diagnostics), and hands its records to `sink` in their order.
+///
+/// Records of an entry with an error are not handed on, all others are. Never panics, whatever the text. Work and
+/// memory are bounded by the size of the text, and by constants for what `$INCLUDE` and `$GENERATE` add.
+pub fn read<'t>(
+    text: &'t [u8],
+    file: &str,
+    origin: &Name,
+    settings: Settings,
+    includes: &mut dyn Includes,
+    sink: &mut impl RecordSink,
+) -> Reading<'t> {
+    let mut reader = reader::Reader::new(file, origin, settings, includes, sink);
+    reader.read_file(0, text);
+    reading::Reading::new(file, text, reader, settings.confidential)
+}
