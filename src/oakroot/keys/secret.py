@@ -10,7 +10,7 @@ from oakroot.keys.rejected import KeyRejectedError
 
 
 class Secret:
-    """Secret octets. Neither `repr`, `str` nor `dataclasses.asdict` shows them; only `reveal` and `base64`."""
+    """Secret octets, shown by `reveal` and `base64` and by no `repr`, `str` or `dataclasses.asdict`."""
 
     __slots__ = ("_octets",)
 
