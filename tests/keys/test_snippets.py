@@ -1,0 +1,159 @@
+"""What is written for a client is what that client's own checker accepts, or what our reader reads back."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import dns.name
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oakroot.keys.dnskey import write_dnskey
+from oakroot.keys.key import Algorithm, Key
+from oakroot.keys.notation import read_key
+from oakroot.keys.rejected import KeyRejectedError
+from oakroot.keys.secret import Secret
+from oakroot.keys.snippets import CLIENTS, key_file_note, write_for
+
+BASE64 = "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
+KEY = Key(dns.name.from_text("personal._update.mirage."), Algorithm.SHA256, Secret.from_base64(BASE64))
+READABLE = ["oakroot", "nsupdate", "dig", "bind", "knot", "nsd"]
+
+KEYS = st.builds(
+    Key,
+    st.sampled_from(["k._update.example.org.", "K2._transfer.", "192.0.2.1._transfer.a-b.example."]).map(
+        dns.name.from_text
+    ),
+    st.sampled_from(Algorithm),
+    st.binary(min_size=1, max_size=70).map(Secret),
+)
+
+
+def check(command: list[str | Path]) -> None:
+    checked = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_client_of_the_manual_has_a_writer() -> None:
+    named = "oakroot nsupdate dig bind knot nsd certbot lego cert-manager external-dns"
+    assert list(CLIENTS) == named.split()
+
+
+def test_the_oakroot_form_is_the_line_of_the_tutorial() -> None:
+    assert write_for("oakroot", KEY) == f"personal._update.mirage. DNSKEY 0 3 163 {BASE64}\n"
+
+
+@pytest.mark.parametrize("client", READABLE)
+@given(key=KEYS)
+def test_what_holds_a_whole_key_is_read_back(client: str, key: Key) -> None:
+    assert read_key(write_for(client, key)) == key
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_no_snippet_puts_the_secret_into_a_command_line(client: str) -> None:
+    lines = write_for(client, KEY).splitlines()
+    assert any(BASE64 in line for line in lines)
+    for line in lines:
+        assert BASE64 not in line or " -y" not in line
+        assert BASE64 not in line or "--" not in line
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_every_snippet_ends_its_last_line_and_names_its_key(client: str) -> None:
+    snippet = write_for(client, KEY)
+    assert snippet.endswith("\n")
+    assert "personal._update.mirage" in snippet
+
+
+@pytest.mark.parametrize("client", ["nsupdate", "dig", "bind"])
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_named_checkconf_accepts_the_block(
+    client: str, algorithm: Algorithm, require: Callable[[str], str], tmp_path: Path
+) -> None:
+    file = tmp_path / "named.conf"
+    file.write_text(key_file_note(KEY) + write_for(client, Key(KEY.name, algorithm, KEY.secret)))
+    check([require("named-checkconf"), file])
+
+
+def test_named_checkconf_accepts_the_server_statement_of_the_comment(
+    require: Callable[[str], str], tmp_path: Path
+) -> None:
+    snippet = write_for("bind", KEY, "2001:db8::53")
+    statement = snippet.splitlines()[0].partition("beside: ")[2]
+    file = tmp_path / "named.conf"
+    file.write_text(f"{snippet}{statement}\n")
+    check([require("named-checkconf"), file])
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_knot_accepts_the_stanza(algorithm: Algorithm, require: Callable[[str], str], tmp_path: Path) -> None:
+    file = tmp_path / "knot.conf"
+    file.write_text(key_file_note(KEY) + write_for("knot", Key(KEY.name, algorithm, KEY.secret)))
+    check([require("knotc"), "-c", file, "conf-check"])
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_nsd_checkconf_accepts_the_stanza(
+    algorithm: Algorithm, require: Callable[[str], str], tmp_path: Path
+) -> None:
+    snippet = write_for("nsd", Key(KEY.name, algorithm, KEY.secret))
+    zone = "zone:\n    name: mirage\n    request-xfr: 192.0.2.53 personal._update.mirage\n"
+    file = tmp_path / "nsd.conf"
+    file.write_text(key_file_note(KEY) + snippet + zone)
+    check([require("nsd-checkconf"), file])
+
+
+def test_certbots_file_is_a_list_of_settings() -> None:
+    parser = configparser.ConfigParser(delimiters="=")
+    parser.read_string("[certbot]\n" + write_for("certbot", KEY, "2001:db8::53"))
+    assert dict(parser["certbot"]) == {
+        "dns_rfc2136_server": "2001:db8::53",
+        "dns_rfc2136_port": "53",
+        "dns_rfc2136_name": "personal._update.mirage.",
+        "dns_rfc2136_secret": BASE64,
+        "dns_rfc2136_algorithm": "HMAC-SHA256",
+        "dns_rfc2136_sign_query": "true",
+    }
+
+
+def test_legos_environment_is_read_by_a_shell(require: Callable[[str], str]) -> None:
+    script = f"{write_for('lego', KEY, '2001:db8::53')}printf '%s|' "
+    script += "$DNSUPDATE_NAMESERVER $DNSUPDATE_TSIG_KEY $DNSUPDATE_TSIG_ALGORITHM $DNSUPDATE_TSIG_SECRET"
+    told = subprocess.run([require("sh"), "-ec", script], capture_output=True, check=True, text=True)
+    assert told.stdout == f"[2001:db8::53]:53|personal._update.mirage.|hmac-sha256.|{BASE64}|"
+
+
+@pytest.mark.parametrize("client", ["cert-manager", "external-dns"])
+def test_kubernetes_gets_the_secret_as_a_secret(client: str) -> None:
+    secret, _, use = write_for(client, KEY).partition("---\n")
+    assert "kind: Secret" in secret
+    assert f"  tsig-secret: {BASE64}\n" in secret
+    assert BASE64 not in use
+    assert "key: tsig-secret" in use
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.SHA224, Algorithm.SHA384])
+def test_a_client_that_cannot_use_the_algorithm_says_so(algorithm: Algorithm) -> None:
+    with pytest.raises(KeyRejectedError, match=algorithm.text):
+        write_for("cert-manager", Key(KEY.name, algorithm, KEY.secret))
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("k._update.example.org.", "example.org._keys"), ("k._notify.", "_keys")],
+)
+def test_the_note_names_the_key_file_and_its_line(name: str, file: str) -> None:
+    key = Key(dns.name.from_text(name), KEY.algorithm, KEY.secret)
+    note = key_file_note(key).splitlines()
+    assert all(line.startswith("# ") for line in note)
+    assert f"file {file} " in note[0]
+    assert note[1] == f"# {write_dnskey(key)}"
+
+
+def test_a_key_that_grants_nothing_has_no_place_in_a_key_file() -> None:
+    with pytest.raises(KeyRejectedError):
+        key_file_note(Key(dns.name.from_text("demo.key"), KEY.algorithm, KEY.secret))
