@@ -17,7 +17,7 @@ _HALF = 2**31
 
 
 def is_forward(old: int, new: int) -> bool:
-    """Whether `new` is greater than `old` (RFC 1982 §3.2); serials exactly 2^31 apart have no order: False."""
+    """Whether `new` is greater than `old` (RFC 1982 §3.2); serials 2^31 apart have no order: False."""
     return 0 < (new - old) % MODULUS < _HALF
 
 

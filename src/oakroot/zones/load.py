@@ -1,0 +1,186 @@
+"""Makes zones and keys of a tree, given what was made of the tree before.
+
+The rules of the house for zone files stand here: a file that does not pass changes nothing (its last good
+version stays served), only what changed is read, and no zone is served under a serial that does not move
+forward of the one served before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from oakroot._engine import Catalogue, Zone
+from oakroot.zones.diagnostics import Finding
+from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile, classify
+from oakroot.zones.keyfiles import load_key_files
+from oakroot.zones.loaded import Edit, Loaded, LoadedZone, Loading, ZoneChange
+from oakroot.zones.reading import edit_serial, read_zone_file, serial_finding
+from oakroot.zones.serials import SerialPolicy, is_forward, next_serial
+from oakroot.zones.tree import Tree
+
+# Serials of removed zones are remembered, up to this number of zones, the oldest forgotten first.
+REMEMBERED_SERIALS = 100_000
+
+Kinds = Mapping[str, ZoneFile | KeyFile | Ignored]
+
+
+@dataclass(frozen=True, slots=True)
+class SerialRules:
+    """How serials are raised, and the moment (seconds since 1970) for policies that follow the clock."""
+
+    policy: SerialPolicy
+    now: float
+
+
+def load(tree: Tree, before: Loaded, rules: SerialRules) -> Loading:
+    """The next state for this tree. Raises only what `tree.read` raises."""
+    kinds = {path: before.kinds.get(path) or classify(path) for path in tree.files if "/" not in path}
+    owners, name_findings = _owners(kinds)
+    zones, fresh = _load_zones(owners, tree, before, rules)
+    keys = load_key_files(tree, kinds, before.key_files, before.key_duplicates)
+    changes = _changes(before.zones, zones, fresh)
+    loaded = Loaded(
+        commit=tree.commit,
+        kinds=kinds,
+        zones=zones,
+        key_files=keys.files,
+        keyring=keys.keyring,
+        key_duplicates=keys.duplicates,
+        serials=_remember(before.serials, changes, zones),
+        catalogue=_catalogue(before, zones, changes, fresh),
+        name_findings=name_findings,
+    )
+    news = () if name_findings == before.name_findings else name_findings
+    zone_findings = (finding for zone in fresh for finding in zone.findings)
+    return Loading(loaded, changes, (*news, *zone_findings, *keys.findings), _edits(zones.values(), tree))
+
+
+def _owners(kinds: Kinds) -> tuple[dict[str, str], tuple[Finding, ...]]:
+    """The file that each zone is read from, and findings about files that count for nothing."""
+    owners: dict[str, str] = {}
+    findings = []
+    for path in sorted(kinds):
+        kind = kinds[path]
+        if isinstance(kind, Ignored) and kind.surprising:
+            findings.append(Finding("warning", "ignored-file", f"this file is not read: {kind.reason}", path))
+        elif isinstance(kind, ZoneFile) and owners.setdefault(kind.apex, path) != path:
+            message = (
+                f"the zone {kind.apex} is already read from the file {owners[kind.apex]}; this one is not"
+            )
+            findings.append(Finding("error", "duplicate-zone", message, path, hint="remove one of the two"))
+    return owners, tuple(findings)
+
+
+def _load_zones(
+    owners: Mapping[str, str], tree: Tree, before: Loaded, rules: SerialRules
+) -> tuple[dict[str, LoadedZone], list[LoadedZone]]:
+    """All zones, and those among them that had to be read."""
+    zones = {}
+    fresh = []
+    for apex, path in owners.items():
+        zone = before.zones.get(apex)
+        if zone is None or not _is_unchanged(zone, path, tree):
+            zone = _load_zone(tree, path, apex, zone, before.serials.get(apex), rules)
+            fresh.append(zone)
+        zones[apex] = zone
+    return zones, fresh
+
+
+def _is_unchanged(zone: LoadedZone, path: str, tree: Tree) -> bool:
+    return (
+        zone.path == path
+        and zone.blob == tree.files[path]
+        and all(tree.files.get(included) == blob for included, blob in zone.includes.items())
+    )
+
+
+def _load_zone(
+    tree: Tree,
+    path: str,
+    apex: str,
+    before: LoadedZone | None,
+    served: int | None,
+    rules: SerialRules,
+) -> LoadedZone:
+    reading = read_zone_file(tree, path, apex)
+    kept = LoadedZone(
+        apex=apex,
+        path=path,
+        blob=tree.files[path],
+        includes=reading.includes,
+        zone=None if before is None else before.zone,
+        written_serial=None,
+        findings=reading.findings,
+    )
+    if reading.zone is None:
+        return kept
+    written = reading.zone.serial
+    zone = _zone_to_serve(reading.zone, kept.zone, served, rules)
+    if zone is None:
+        finding = serial_finding(tree, path, apex, served=served or 0, written=written)
+        return replace(kept, findings=(*reading.findings, finding))
+    return replace(kept, zone=zone, written_serial=written)
+
+
+def _zone_to_serve(new: Zone, old: Zone | None, served: int | None, rules: SerialRules) -> Zone | None:
+    """The new zone under a lawful serial, or the old one if both say the same; None: refused."""
+    if served is None or is_forward(served, new.serial):
+        return new
+    if old is not None and new.same_but_serial(old) and (rules.policy != "manual" or new.serial == served):
+        return old
+    if rules.policy == "manual":
+        return None
+    return new.with_serial(next_serial(rules.policy, served, rules.now))
+
+
+def _changes(
+    before: Mapping[str, LoadedZone], after: Mapping[str, LoadedZone], fresh: Iterable[LoadedZone]
+) -> tuple[ZoneChange, ...]:
+    changes = []
+    for zone in fresh:
+        known = before.get(zone.apex)
+        old = known.zone if known else None
+        if zone.zone is not old:
+            changes.append(ZoneChange(zone.apex, old, zone.zone))
+    removed = before.keys() - after.keys()
+    changes += [ZoneChange(apex, before[apex].zone, None) for apex in sorted(removed)]
+    return tuple(changes)
+
+
+def _catalogue(
+    before: Loaded,
+    zones: Mapping[str, LoadedZone],
+    changes: Iterable[ZoneChange],
+    fresh: Iterable[LoadedZone],
+) -> Catalogue:
+    catalogue = before.catalogue
+    if removed := [apex for apex in before.zones if apex not in zones]:
+        catalogue = catalogue.without(removed)
+    if served := [change.after for change in changes if change.after is not None]:
+        catalogue = catalogue.with_zones(served)
+    if unavailable := [zone.apex for zone in fresh if zone.zone is None]:
+        catalogue = catalogue.with_unavailable(unavailable)
+    return catalogue
+
+
+def _remember(
+    serials: Mapping[str, int], changes: Iterable[ZoneChange], zones: Mapping[str, LoadedZone]
+) -> Mapping[str, int]:
+    remembered = {**serials, **{change.apex: change.after.serial for change in changes if change.after}}
+    surplus = len(remembered) - len(zones) - REMEMBERED_SERIALS
+    if surplus > 0:
+        gone = (apex for apex in serials if apex not in zones)
+        for apex, _ in zip(gone, range(surplus), strict=False):
+            del remembered[apex]
+    return remembered
+
+
+def _edits(zones: Iterable[LoadedZone], tree: Tree) -> tuple[Edit, ...]:
+    """One edit per file: zones that share the file with their SOA take turns, a commit each."""
+    edits: dict[str, Edit] = {}
+    for zone in zones:
+        if zone.is_raised and zone.zone is not None and zone.written_serial is not None:
+            edit = edit_serial(tree, zone.path, zone.zone, zone.written_serial)
+            edits.setdefault(edit.path, edit)
+    return tuple(edits.values())

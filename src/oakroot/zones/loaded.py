@@ -1,0 +1,108 @@
+"""What was made of a commit: the zones as served, the keys, and everything the next load needs to know.
+
+Only frozen values here; `load` makes the next `Loaded` from the one before and a tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from oakroot._engine import Catalogue, Zone
+from oakroot.keys.keyring import Keyring
+from oakroot.zones.diagnostics import Finding
+from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile
+from oakroot.zones.keyfiles import LoadedKeyFile
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedZone:
+    """A zone file and what is served for it."""
+
+    apex: str
+    path: str
+    blob: str
+    includes: Mapping[str, str | None]
+    """Every `$INCLUDE`d path with the id of its content when it was read; None where there was none."""
+    zone: Zone | None
+    """What is served: the newest good version, its serial raised where need be. None: SERVFAIL."""
+    written_serial: int | None
+    """The serial in the file where `zone` is what the file says; None where it is an older version."""
+    findings: tuple[Finding, ...]
+    """About the newest text, served or not."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether what the repository says is what is served."""
+        return self.written_serial is not None
+
+    @property
+    def is_raised(self) -> bool:
+        """Whether it is served with another serial than the one in the repository."""
+        return self.zone is not None and self.written_serial not in {None, self.zone.serial}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All zones and keys of a repository, as served."""
+
+    commit: str | None
+    kinds: Mapping[str, ZoneFile | KeyFile | Ignored]
+    zones: Mapping[str, LoadedZone]
+    """By apex; also those that cannot be served."""
+    key_files: Mapping[str, LoadedKeyFile]
+    """By path."""
+    keyring: Keyring
+    serials: Mapping[str, int]
+    """The last served serial of each zone, also of zones that are gone: they may come back."""
+    catalogue: Catalogue
+    name_findings: tuple[Finding, ...] = ()
+    """About files that are nothing because of their names."""
+    key_duplicates: tuple[Finding, ...] = ()
+    """About keys of one name in several places."""
+
+    @classmethod
+    def nothing(cls) -> Loaded:
+        """Before the first load."""
+        return cls(None, {}, {}, {}, Keyring(), {}, Catalogue())
+
+    def findings(self) -> Iterator[Finding]:
+        """Everything there is to say about the repository's files."""
+        yield from self.name_findings
+        for zone in self.zones.values():
+            yield from zone.findings
+        for key_file in self.key_files.values():
+            yield from key_file.findings
+        yield from self.key_duplicates
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneChange:
+    """What a load did to one zone; `before` or `after` is None where nothing was or is served."""
+
+    apex: str
+    before: Zone | None
+    after: Zone | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """New content for one file, to be committed: the same file with another serial in its SOA."""
+
+    path: str
+    content: bytes = field(repr=False)
+    apex: str
+    old_serial: int
+    new_serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The outcome of a load: the new state, and what is new about it."""
+
+    loaded: Loaded
+    changes: tuple[ZoneChange, ...]
+    findings: tuple[Finding, ...]
+    """About the files that were read for this load."""
+    edits: tuple[Edit, ...]
+    """The serials that the repository should learn."""

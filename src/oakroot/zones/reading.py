@@ -1,0 +1,87 @@
+"""Reads one zone file of a tree with its includes; finds its serial and writes another in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from oakroot._engine import Zone, find_serial, read_zone
+from oakroot.zones.diagnostics import SECRET_RECORD, Finding
+from oakroot.zones.loaded import Edit
+from oakroot.zones.tree import Includes, Tree, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a zone file says; `zone` is None exactly when a finding is an error."""
+
+    zone: Zone | None
+    findings: tuple[Finding, ...]
+    includes: Mapping[str, str | None]
+
+
+def read_zone_file(tree: Tree, path: str, apex: str) -> Reading:
+    """Reads and checks the zone file at this path. Raises only what `tree.read` raises."""
+    text = tree.content(path)
+    includes = Includes(tree)
+    zone, diagnostics = read_zone(text, apex, path, includes)
+    leaks = _leaked_keys(text, path, apex)
+    findings = (*leaks, *map(Finding.of_engine, diagnostics))
+    return Reading(None if leaks else zone, findings, includes.seen)
+
+
+def serial_finding(tree: Tree, path: str, apex: str, *, served: int, written: int) -> Finding:
+    """The error for a changed zone whose serial did not move on, at the place of the serial."""
+    file, start, end = _place_of_serial(tree, path, apex)
+    text = tree.content(file)
+    line_start = text.rfind(b"\n", 0, start) + 1
+    line_end = text.find(b"\n", start)
+    return Finding(
+        severity="error",
+        code="serial-not-forward",
+        message=f"the zone changed, but its serial {written} is not forward of {served}, which was served",
+        file=file,
+        line=text.count(b"\n", 0, start) + 1,
+        column=start - line_start + 1,
+        end_column=end - line_start + 1,
+        hint=f"write a greater serial, {(served + 1) % 2**32} at least (RFC 1982)",
+        source_line=text[line_start : None if line_end < 0 else line_end].decode(errors="replace"),
+    )
+
+
+def edit_serial(tree: Tree, path: str, zone: Zone, written: int) -> Edit:
+    """The file the zone's SOA stands in, with the zone's serial in place of the written one."""
+    file, start, end = _place_of_serial(tree, path, zone.apex)
+    text = tree.content(file)
+    content = text[:start] + b"%d" % zone.serial + text[end:]
+    return Edit(file, content, zone.apex, old_serial=written, new_serial=zone.serial)
+
+
+def _place_of_serial(tree: Tree, path: str, apex: str) -> tuple[str, int, int]:
+    place = find_serial(tree.content(path), apex, path, Includes(tree))
+    if place is None:
+        message = f"no SOA serial in {path}, although it was read as a zone"
+        raise AssertionError(message)
+    file, start, end = place
+    return (path if file == path else resolve(file)), start, end
+
+
+def _leaked_keys(text: bytes, path: str, apex: str) -> tuple[Finding, ...]:
+    found = []
+    for match in SECRET_RECORD.finditer(text):
+        line_start = text.rfind(b"\n", 0, match.start()) + 1
+        if b";" in text[line_start : match.start()]:
+            continue
+        found.append(
+            Finding(
+                severity="error",
+                code="key-in-zone",
+                message="a TSIG key stands in a zone file: its secret would be served to everybody",
+                file=path,
+                line=text.count(b"\n", 0, match.start()) + 1,
+                column=match.start() - line_start + 1,
+                end_column=match.end() - line_start + 1,
+                hint=f"move it to the file {apex.rstrip('.')}._keys, with a new secret: git keeps this one",
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,64 @@
+"""The files of one commit (or of one folder) as the loader and the checker see them.
+
+No git and no file system here: the files are a listing of paths and versions, their octets come from a
+function.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from oakroot.zones.filenames import may_hold_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Some version of a zone repository.
+
+    `files` maps each path to the id of its content: equal ids mean equal content. `read` gives the octets of
+    an id; whatever it raises passes through to the caller of the loader.
+    """
+
+    commit: str
+    files: Mapping[str, str]
+    read: Callable[[str], bytes]
+
+    def content(self, path: str) -> bytes:
+        """The octets of a file; raises KeyError where there is no such file."""
+        return self.read(self.files[path])
+
+
+@dataclass(slots=True)
+class Includes:
+    """Answers the `$INCLUDE`s of one zone file, and remembers what was asked for.
+
+    A path is taken from the root of the tree, wherever the including file is, as BIND takes it from its
+    directory.
+    """
+
+    tree: Tree
+    seen: dict[str, str | None] = field(default_factory=dict)
+
+    def __call__(self, written: str) -> bytes:
+        """The content of the path as written; raises ValueError, in words for the zone's author."""
+        path = resolve(written)
+        blob = self.tree.files.get(path)
+        # Also what is missing is remembered: its arrival must have the zone read again.
+        self.seen[path] = blob
+        if blob is None:
+            raise ValueError(f"there is no file {path} in the repository")
+        return self.tree.read(blob)
+
+
+def resolve(written: str) -> str:
+    """The path in the tree that an `$INCLUDE` names; raises ValueError for what may not be included."""
+    if written.startswith("/"):
+        raise ValueError("an absolute path leaves the repository; write it relative to the repository's root")
+    path = posixpath.normpath(written)
+    if path == ".." or path.startswith("../"):
+        raise ValueError("the path leaves the repository")
+    if may_hold_keys(path):
+        raise ValueError("a key file cannot be included: its secrets would be served")
+    return path

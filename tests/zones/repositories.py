@@ -1,0 +1,64 @@
+"""Zone repositories in memory, for tests: files by path, told apart by their content, counting what is read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from oakroot.zones.load import SerialRules, load
+from oakroot.zones.loaded import Loaded, Loading
+from oakroot.zones.serials import SerialPolicy
+from oakroot.zones.tree import Tree
+
+NOON = 1_795_348_800.0  # 2026-11-22 12:00 UTC
+KEY_LINE = "personal._update.{zone} DNSKEY 0 3 163 kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=\n"
+
+
+def zone_text(serial: int = 1, *records: str) -> bytes:
+    """A small zone file; relative names, as the file name gives the origin."""
+    lines = [
+        "$TTL 3600",
+        f"@\tSOA\tns1\thostmaster\t{serial}\t86400\t7200\t1048576\t3600",
+        "@\tNS\tns1",
+        "ns1\tA\t192.0.2.1",
+        *records,
+    ]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+BROKEN = zone_text(2, "www\tA\t192.0.2.256")
+
+
+def tree_of(files: Mapping[str, bytes | str], commit: str = "a1b2c3") -> Tree:
+    """A tree with these files."""
+    contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+    blobs = {hashlib.sha256(text).hexdigest(): text for text in contents.values()}
+    listing = {path: hashlib.sha256(text).hexdigest() for path, text in contents.items()}
+    return Tree(commit, listing, blobs.__getitem__)
+
+
+@dataclass
+class Repository:
+    """A repository that is loaded again after each change of its files."""
+
+    policy: SerialPolicy = "increment"
+    loaded: Loaded = field(default_factory=Loaded.nothing)
+    files: dict[str, bytes | str] = field(default_factory=dict)
+
+    def holds(self, files: Mapping[str, bytes | str]) -> Loading:
+        """Replaces all files, and loads."""
+        self.files = dict(files)
+        loading = load(tree_of(self.files), self.loaded, SerialRules(self.policy, NOON))
+        self.loaded = loading.loaded
+        return loading
+
+    def changes(self, **files: bytes | str | None) -> Loading:
+        """Changes some files (None removes one), and loads."""
+        merged = {**self.files, **files}
+        return self.holds({path: text for path, text in merged.items() if text is not None})
+
+    def serial(self, apex: str) -> int | None:
+        """The serial that is served for a zone."""
+        zone = self.loaded.catalogue.zone(apex)
+        return None if zone is None else zone.serial
