@@ -1,4 +1,4 @@
-"""Zone repositories in memory, for tests: files by path, told apart by their content, counting what is read."""
+"""Zone repositories in memory, for tests: files by path, told apart by their content."""
 
 from __future__ import annotations
 
@@ -53,9 +53,11 @@ class Repository:
         self.loaded = loading.loaded
         return loading
 
-    def changes(self, **files: bytes | str | None) -> Loading:
+    def changes(
+        self, files: Mapping[str, bytes | str | None] | None = None, /, **more: bytes | None
+    ) -> Loading:
         """Changes some files (None removes one), and loads."""
-        merged = {**self.files, **files}
+        merged = {**self.files, **(files or {}), **more}
         return self.holds({path: text for path, text in merged.items() if text is not None})
 
     def serial(self, apex: str) -> int | None:

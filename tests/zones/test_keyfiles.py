@@ -28,12 +28,12 @@ def test_a_key_file_is_read_into_the_keyring_and_never_a_zone(repository: Reposi
 
 
 def test_a_forgotten_final_dot_does_no_harm(repository: Repository) -> None:
-    repository.changes(**{"mirage._keys": KEY_LINE.format(zone="mirage")})
+    repository.changes({"mirage._keys": KEY_LINE.format(zone="mirage")})
     assert names(repository) == {"personal._update.mirage."}
 
 
 def test_a_key_of_another_zone_is_an_error_and_keeps_the_last_good_keys(repository: Repository) -> None:
-    loading = repository.changes(**{"mirage._keys": KEY_LINE.format(zone="example.org.")})
+    loading = repository.changes({"mirage._keys": KEY_LINE.format(zone="example.org.")})
     assert names(repository) == {"personal._update.mirage."}
     assert [finding.code for finding in loading.findings] == ["key-outside-zone"]
     assert not repository.loaded.key_files["mirage._keys"].is_current
@@ -47,18 +47,18 @@ def test_a_file_broken_from_the_start_gives_its_good_lines() -> None:
 
 
 def test_a_removed_key_file_takes_its_keys_along(repository: Repository) -> None:
-    repository.changes(**{"mirage._keys": None})
+    repository.changes({"mirage._keys": None})
     assert names(repository) == set()
 
 
 def test_the_file_for_all_zones_may_hold_any_key(repository: Repository) -> None:
-    repository.changes(_keys=KEY_LINE.format(zone="example.org."))
+    repository.changes({"_keys": KEY_LINE.format(zone="example.org.")})
     found = repository.loaded.keyring.find(dns.name.from_text("personal._update.example.org."))
     assert found is not None
 
 
 def test_one_name_in_two_files_is_told_once(repository: Repository) -> None:
-    first = repository.changes(_keys=KEY_LINE.format(zone="mirage."))
+    first = repository.changes({"_keys": KEY_LINE.format(zone="mirage.")})
     second = repository.changes(mirage=zone_text(2))
     assert [(finding.code, finding.file) for finding in first.findings] == [("key-duplicate", "mirage._keys")]
     assert second.findings == ()

@@ -48,14 +48,15 @@ def test_once_the_edit_is_in_the_repository_all_is_settled() -> None:
     repository = repository_with(9)
     (edit,) = repository.changes(mirage=zone_text(9, WWW)).edits
     loading = repository.changes(mirage=edit.content)
-    assert loading.edits == loading.changes == ()
+    assert not loading.edits
+    assert not loading.changes
     assert repository.serial("mirage.") == 10
 
 
 def test_until_the_edit_is_in_the_repository_it_is_offered_again() -> None:
     repository = repository_with(9)
     first = repository.changes(mirage=zone_text(9, WWW))
-    second = repository.changes(**{"example.org": zone_text()})
+    second = repository.changes({"example.org": zone_text()})
     assert first.edits == second.edits
 
 
@@ -69,7 +70,8 @@ def test_content_that_follows_a_raise_is_raised_above_it() -> None:
 def test_a_comment_alone_raises_nothing() -> None:
     repository = repository_with(9)
     loading = repository.changes(mirage=zone_text(9, "; only words"))
-    assert loading.edits == loading.changes == ()
+    assert not loading.edits
+    assert not loading.changes
     assert repository.serial("mirage.") == 9
 
 
@@ -108,7 +110,8 @@ def test_the_manual_policy_refuses_and_keeps_the_last_good() -> None:
     loading = repository.changes(mirage=zone_text(9, WWW))
     (finding,) = errors(loading.findings)
     assert repository.serial("mirage.") == 9
-    assert loading.edits == loading.changes == ()
+    assert not loading.edits
+    assert not loading.changes
     assert (finding.code, finding.line, finding.column) == ("serial-not-forward", 2, 22)
     assert finding.hint == "write a greater serial, 10 at least (RFC 1982)"
     assert not repository.loaded.zones["mirage."].is_current
@@ -126,7 +129,7 @@ def test_a_serial_in_an_included_file_is_edited_there() -> None:
     soa = "@ 3600 SOA ns1 hostmaster {} 86400 7200 1048576 3600\n"
     main = "$TTL 3600\n$INCLUDE parts/soa\n@ NS ns1\nns1 A 192.0.2.1\n"
     repository.holds({"mirage": main, "parts/soa": soa.format(9)})
-    (edit,) = repository.changes(mirage=main + "www A 192.0.2.2\n").edits
+    (edit,) = repository.changes({"mirage": main + "www A 192.0.2.2\n"}).edits
     assert (edit.path, edit.content.decode()) == ("parts/soa", soa.format(10))
 
 
@@ -135,12 +138,12 @@ def test_zones_that_share_their_soa_settle_by_turns() -> None:
     soa = "@ 3600 SOA ns1.example.org. hostmaster 9 86400 7200 1048576 3600\n"
     main = "$TTL 3600\n$INCLUDE parts/soa\n@ NS ns1.example.net.\n"
     repository.holds({"one": main, "two": main, "parts/soa": soa})
-    repository.changes(one=main + "www A 192.0.2.2\n")
-    loading = repository.changes(two=main + "www A 192.0.2.2\n")
+    repository.changes({"one": main + "www A 192.0.2.2\n"})
+    loading = repository.changes({"two": main + "www A 192.0.2.2\n"})
     rounds = 0
     while loading.edits:
         (edit,) = loading.edits
-        loading = repository.changes(**{edit.path: edit.content})
+        loading = repository.changes({edit.path: edit.content})
         rounds += 1
     assert rounds <= 2
     assert repository.serial("one.") == repository.serial("two.")
