@@ -65,7 +65,8 @@ clean: ## remove everything that was built
 	find src tests scripts bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
-	@scripts/make-venv.sh $(PYTHON)
+	@scripts/prepare-machine.sh $(PYTHON)
+	$(PYTHON) -m venv .venv
 
 # maturin's version is said once, in pyproject.toml.
 $(BIN)/maturin: $(BIN)/python scripts/requirements.py
@@ -77,6 +78,5 @@ $(BIN)/maturin: $(BIN)/python scripts/requirements.py
 	@touch $@
 
 .venv/engine: $(BIN)/maturin $(ENGINE_SOURCES)
-	@command -v $(CARGO) >/dev/null || { echo >&2 "cargo is missing: install a Rust toolchain (rustup.rs)"; exit 1; }
-	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --quiet
+	VIRTUAL_ENV=$(CURDIR)/.venv PIP_QUIET=1 $(BIN)/maturin develop --release --quiet
 	@touch $@
