@@ -67,7 +67,7 @@ def _sections(
     if rows:
         paragraphs.append("\n".join(["| | environment | |", "|---|---|---|", *rows]))
     if parser.epilog:
-        paragraphs.append(parser.epilog)
+        paragraphs.append(f"```text\n{parser.epilog}\n```" if "\n" in parser.epilog else parser.epilog)
     yield "\n\n".join(paragraphs) + "\n"
     for _, children in sub_parsers_of(parser):
         for name, child in children.items():
