@@ -7,4 +7,5 @@
 pub mod name;
 pub mod rdata;
 pub mod record;
+pub mod serve;
 pub mod zonefile;

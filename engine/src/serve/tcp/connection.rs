@@ -1,0 +1,195 @@
+//! One TCP connection: its socket, and what has come in or must go out but could not yet.
+//!
+//! A connection owns memory only for a message that is not whole yet and for answers the peer has not read; an idle
+//! one owns none. What it does not know: epoll, time-outs, limits, what a message means.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+
+use super::mailbox::Backlog;
+use crate::serve::endpoint::Endpoint;
+
+/// From so many unread octets on, a peer gets no further answers until it reads some.
+pub(super) const CONGESTED: usize = 64 * 1024;
+
+/// What trying to read or write came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Moved {
+    /// So many octets; 0 read is the end of what the peer sends.
+    Octets(usize),
+    /// None: the kernel has none, or no room.
+    Blocked,
+    /// The connection is broken.
+    Broken,
+}
+
+impl From<io::Result<usize>> for Moved {
+    fn from(result: io::Result<usize>) -> Self {
+        match result {
+            Ok(count) => Self::Octets(count),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Self::Blocked,
+            // Reset, timed out, unreachable: a peer that is gone is nobody's error.
+            Err(_) => Self::Broken,
+        }
+    }
+}
+
+/// See the head of the file.
+pub(super) struct Connection {
+    stream: TcpStream,
+    peer: Endpoint,
+    /// Received, but not answered: part of a message, or whole messages while the connection is congested.
+    unanswered: Vec<u8>,
+    /// Answers with their lengths; those before `sent` are with the kernel.
+    output: Vec<u8>,
+    sent: usize,
+    /// The peer has sent all it will.
+    ended: bool,
+    /// Requests handed over that may still get a reply.
+    held: u32,
+    backlog: Option<Arc<Backlog>>,
+    /// What epoll was last asked for.
+    interest: Interest,
+}
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Interest {
+    pub(super) readable: bool,
+    pub(super) writable: bool,
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream, peer: Endpoint) -> Self {
+        let interest = Interest { readable: true, writable: false };
+        let (unanswered, output) = (Vec::new(), Vec::new());
+        Self { stream, peer, unanswered, output, sent: 0, ended: false, held: 0, backlog: None, interest }
+    }
+
+    pub(super) fn peer(&self) -> &Endpoint {
+        &self.peer
+    }
+
+    pub(super) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// The address of ours the peer has connected to; the unspecified one if the connection is broken.
+    pub(super) fn local(&self) -> SocketAddr {
+        let unknown = if self.peer.is_v4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
+        self.stream.local_addr().unwrap_or(unknown)
+    }
+
+    /// Reads once.
+    pub(super) fn read(&mut self, into: &mut [u8]) -> Moved {
+        let moved = (&self.stream).read(into).into();
+        self.ended |= moved == Moved::Octets(0);
+        moved
+    }
+
+    /// Takes what was received before and is not answered.
+    pub(super) fn take_unanswered(&mut self) -> Vec<u8> {
+        mem::take(&mut self.unanswered)
+    }
+
+    /// Keeps what cannot be answered yet.
+    pub(super) fn keep_unanswered(&mut self, octets: Vec<u8>) {
+        self.unanswered = octets;
+    }
+
+    pub(super) fn has_unanswered(&self) -> bool {
+        !self.unanswered.is_empty()
+    }
+
+    /// Sends octets, now as far as the kernel takes them, the rest later. `Octets(0)` when earlier ones wait. Never
+    /// `Blocked`.
+    pub(super) fn send(&mut self, octets: &[u8]) -> Moved {
+        let written = if self.unsent() > 0 {
+            0
+        } else {
+            match (&self.stream).write(octets).into() {
+                Moved::Octets(count) => count,
+                Moved::Blocked => 0,
+                Moved::Broken => return Moved::Broken,
+            }
+        };
+        self.output.extend_from_slice(&octets[written..]);
+        Moved::Octets(written)
+    }
+
+    /// Sends what waits, as far as the kernel takes it.
+    pub(super) fn send_waiting(&mut self) -> Moved {
+        let moved = (&self.stream).write(&self.output[self.sent..]).into();
+        if let Moved::Octets(count) = moved {
+            self.sent += count;
+            self.forget_sent();
+        }
+        moved
+    }
+
+    /// Gives back the memory of what is sent: all of it at the end, and now and then before, so that a queue which
+    /// never runs empty does not grow.
+    fn forget_sent(&mut self) {
+        if self.sent == self.output.len() {
+            (self.output, self.sent) = (Vec::new(), 0);
+        } else if self.sent >= CONGESTED {
+            self.output.drain(..self.sent);
+            self.sent = 0;
+        }
+    }
+
+    /// Octets that wait for the peer to read.
+    pub(super) fn unsent(&self) -> usize {
+        self.output.len() - self.sent
+    }
+
+    pub(super) fn is_congested(&self) -> bool {
+        self.unsent() >= CONGESTED
+    }
+
+    /// Whether to take more from the peer.
+    pub(super) fn may_read(&self) -> bool {
+        !self.ended && !self.is_congested()
+    }
+
+    /// Whether nothing more can happen here: the peer has sent all, and has got all.
+    pub(super) fn is_finished(&self) -> bool {
+        self.ended && self.unsent() == 0 && self.held == 0
+    }
+
+    /// Notes that a request was handed over; gives what its replies report to.
+    pub(super) fn hold(&mut self) -> Arc<Backlog> {
+        self.held += 1;
+        let unsent = self.unsent();
+        Arc::clone(self.backlog.get_or_insert_with(|| Arc::new(Backlog::new(unsent))))
+    }
+
+    /// Notes that one request will get no further reply.
+    pub(super) fn release(&mut self) {
+        self.held = self.held.saturating_sub(1);
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.held > 0
+    }
+
+    pub(super) fn backlog(&self) -> Option<&Backlog> {
+        self.backlog.as_deref()
+    }
+
+    /// What to ask epoll for now, if that is not what it was asked for last.
+    pub(super) fn changed_interest(&mut self) -> Option<Interest> {
+        let wanted = Interest { readable: self.may_read(), writable: self.unsent() > 0 };
+        (wanted != mem::replace(&mut self.interest, wanted)).then_some(wanted)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(backlog) = &self.backlog {
+            backlog.close();
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The serving threads over loopback, with a toy that answers by order of its clients.
+
+mod handover;
+mod harness;
+mod lifecycle;
+mod limits;
+mod tcp;
+mod udp;
