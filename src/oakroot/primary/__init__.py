@@ -1,0 +1,1 @@
+"""The primary: zones of a git repository, served. `core` decides, `service` does."""

@@ -1,0 +1,57 @@
+"""The primary as a function: a state and an event in, the next state and the actions to carry out, out.
+
+Everything that a primary decides is decided below this file, and nothing below it knows a socket, a clock,
+git or the log: `service` does, and tells what happened in the words of `events`.
+"""
+
+from __future__ import annotations
+
+from oakroot.primary import pulling
+from oakroot.primary.events import (
+    Action,
+    Event,
+    Fetched,
+    FetchFailed,
+    Moment,
+    NothingNewFetched,
+    PacketReceived,
+    PullRequested,
+    Pushed,
+    PushFailed,
+    PushOvertaken,
+    PushRefused,
+    Started,
+    TimePassed,
+)
+from oakroot.primary.packets import received
+from oakroot.primary.pulling import wake_at
+from oakroot.primary.state import Settings, State, new_state
+
+__all__ = ["Settings", "State", "handle", "new_state", "wake_at"]
+
+
+def handle(  # noqa: C901, PLR0911 - one arm for each event, and nothing else
+    state: State, event: Event, now: Moment
+) -> tuple[State, tuple[Action, ...]]:
+    """What becomes of a primary by an event, and what is to be done, in this order. Never raises."""
+    match event:
+        case PacketReceived(request):
+            return received(state, request, now)
+        case Started() | PullRequested():
+            return pulling.pull(state)
+        case TimePassed():
+            return pulling.time_passed(state, now)
+        case Fetched(loading):
+            return pulling.fetched(state, loading, now)
+        case NothingNewFetched():
+            return pulling.nothing_new(state, now)
+        case FetchFailed(reason):
+            return pulling.fetch_failed(state, reason, now)
+        case Pushed(loading):
+            return pulling.pushed(state, loading, now)
+        case PushOvertaken():
+            return pulling.push_overtaken(state)
+        case PushRefused(reason):
+            return pulling.push_refused(state, reason, now)
+        case PushFailed(reason):
+            return pulling.push_failed(state, reason, now)

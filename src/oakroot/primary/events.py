@@ -1,0 +1,168 @@
+"""What happens to a primary, and what it decides to do: the two lists that are its table of contents.
+
+Events are in the past tense, actions in the imperative. All are frozen values; nothing here has behaviour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from oakroot._engine import Catalogue
+from oakroot.zones.loaded import Edit, Loaded, Loading
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One instant on two clocks, in seconds: the world's (TSIG), and one that never jumps (waiting)."""
+
+    wall: float
+    monotonic: float
+
+
+class Request(Protocol):
+    """A packet that the engine handed over."""
+
+    @property
+    def wire(self) -> bytes:
+        """The message."""
+
+    @property
+    def transport(self) -> Literal["udp", "tcp"]:
+        """What it came over."""
+
+    @property
+    def peer(self) -> tuple[str, int]:
+        """Whom it came from."""
+
+
+# --- events ---
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The service is up, and nothing has been fetched yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The remote was reached, and this is what its newest commit makes."""
+
+    loading: Loading
+
+
+@dataclass(frozen=True, slots=True)
+class NothingNewFetched:
+    """The remote was reached, and its newest commit is the one that is loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFailed:
+    """The remote's newest commit could not be had; what is served stays."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """Our commit is the remote's newest, and this is what it makes."""
+
+    loading: Loading
+
+
+@dataclass(frozen=True, slots=True)
+class PushOvertaken:
+    """Somebody else's commit came first; ours is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushRefused:
+    """The remote will not take commits from us."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushFailed:
+    """The push did not come through; another try may."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PacketReceived:
+    """The engine handed over what it does not decide."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequested:
+    """The operator asked for a pull (SIGHUP)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """The moment that `wake_at` named has come; coming early or often does no harm."""
+
+
+Event = (
+    Started
+    | Fetched
+    | NothingNewFetched
+    | FetchFailed
+    | Pushed
+    | PushOvertaken
+    | PushRefused
+    | PushFailed
+    | PacketReceived
+    | PullRequested
+    | TimePassed
+)
+
+
+# --- actions ---
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Fetch and load: ends in Fetched, NothingNewFetched or FetchFailed."""
+
+    known: Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Commit on top of what is loaded, and push: ends in Pushed, PushOvertaken, PushRefused or PushFailed."""
+
+    edits: tuple[Edit, ...]
+    message: str
+    known: Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Serve this from now on."""
+
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class SendReply:
+    """Send this to where the request came from."""
+
+    request: Request
+    wire: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Tell the operator."""
+
+    level: Literal["debug", "info", "warning", "error"]
+    text: str
+    zone: str | None = None
+    peer: str | None = None
+
+
+Action = Fetch | Push | Publish | SendReply | Log

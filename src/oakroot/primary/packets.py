@@ -1,0 +1,171 @@
+"""What is answered to a packet that the engine handed over: signed queries, NOTIFY, UPDATE, transfers.
+
+Data is the engine's business: a signed query is answered by the same code that answers an unsigned one. What
+a NOTIFY sets off stands in `pulling`. Octets may be anything; nothing here raises for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import dns.opcode
+import dns.rcode
+import dns.rdatatype
+from dns.edns import EDECode
+
+from oakroot.keys.grant import Operation
+from oakroot.keys.keyring import GrantedKey
+from oakroot.primary.events import Action, Log, Moment, Request, SendReply
+from oakroot.primary.pulling import Step, await_pull
+from oakroot.primary.state import Quota, State, Waiting
+from oakroot.protocol import notify
+from oakroot.protocol.message import ExtendedError, error_response, response
+from oakroot.protocol.tsig import Refused, ReplyContext, Unsigned, sign_reply, verify
+from oakroot.protocol.wire import MalformedError, read_header, read_question
+
+# Refusals in the log per minute: anybody can cause them.
+QUOTA_SECONDS = 60.0
+QUOTA_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Whose signature a request bore, and what a signed reply needs."""
+
+    signer: GrantedKey
+    context: ReplyContext
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request whose signature, if it has one, was good; `query` is without it."""
+
+    request: Request
+    query: bytes
+    signature: Signature | None
+
+    @property
+    def reserve(self) -> int:
+        """Octets that a reply leaves free for its own signature."""
+        return 0 if self.signature is None else self.signature.context.reserve
+
+    @property
+    def signer(self) -> GrantedKey | None:
+        """Whose signature it bore."""
+        return None if self.signature is None else self.signature.signer
+
+
+def received(state: State, request: Request, now: Moment) -> Step:
+    """Answers a packet, or lets it wait for a pull."""
+    match verify(request.wire, state.loaded.keyring, int(now.wall)):
+        case Refused(wire, _, reason):
+            state, log = _told(state, request, reason, now)
+            return state, (*_sent(request, wire), *log)
+        case Unsigned():
+            return _dispatch(state, Asked(request, request.wire, None), now)
+        case verified:
+            signature = Signature(verified.signer, verified.context)
+            return _dispatch(state, Asked(request, verified.query, signature), now)
+
+
+def _dispatch(state: State, asked: Asked, now: Moment) -> Step:
+    try:
+        opcode = read_header(asked.query).opcode
+    except MalformedError:
+        return state, ()
+    if opcode == dns.opcode.NOTIFY:
+        return _notified(state, asked, now)
+    if opcode == dns.opcode.UPDATE:
+        return _update(state, asked, now)
+    if opcode == dns.opcode.QUERY:
+        return _queried(state, asked, now)
+    return state, _reply(asked, error_response(asked.query, dns.rcode.NOTIMP), now)
+
+
+def _notified(state: State, asked: Asked, now: Moment) -> Step:
+    judged = notify.judge(asked.query, asked.signer, asked.reserve)
+    if isinstance(judged, notify.Rejected):
+        state, log = _told(state, asked.request, f"NOTIFY refused: {judged.reason}", now)
+        return state, (*_reply(asked, judged.response, now), *log)
+    if asked.signature is None:
+        raise AssertionError("a NOTIFY without signature is never accepted")
+    peer = asked.request.peer[0]
+    log_accepted = Log("info", f"NOTIFY by {judged.signer.key.name}", judged.zone.to_text(), peer)
+    waiting = Waiting(
+        request=asked.request,
+        query=asked.query,
+        zone=judged.zone,
+        context=asked.signature.context,
+        until=now.monotonic + state.settings.patience,
+    )
+    state, actions = await_pull(state, waiting, now)
+    return state, (log_accepted, *actions)
+
+
+def _queried(state: State, asked: Asked, now: Moment) -> Step:
+    """Ordinary queries come here for their signature alone; the engine has the answer."""
+    try:
+        kind = read_question(asked.query).type
+    except MalformedError:
+        kind = dns.rdatatype.NONE
+    if kind in {dns.rdatatype.AXFR, dns.rdatatype.IXFR}:
+        return _not_offered(state, asked, Operation.TRANSFER, now)
+    wire = state.loaded.catalogue.answer(
+        asked.query, transport=asked.request.transport, reserve=asked.reserve
+    )
+    return state, _reply(asked, wire, now)
+
+
+def _update(state: State, asked: Asked, now: Moment) -> Step:
+    return _not_offered(state, asked, Operation.UPDATE, now)
+
+
+def _not_offered(state: State, asked: Asked, operation: Operation, now: Moment) -> Step:
+    """REFUSED for those without the right, NOTIMP for those with it.
+
+    Who has no right learns nothing of what this server can do: it is REFUSED now (RFC 2136 §3.3, RFC 5936
+    §2.2.1), and will be later.
+    """
+    try:
+        name = read_question(asked.query).name
+    except MalformedError:
+        return state, _reply(asked, error_response(asked.query, dns.rcode.FORMERR), now)
+    what = operation.name.lower()
+    if asked.signer is None:
+        reason = f"{what} needs a request signed by a key for {name}"
+    elif not asked.signer.grant.allows(operation, name):
+        grant = asked.signer.grant
+        reason = f"the key {asked.signer.key.name} may {grant.operation.name.lower()} at {grant.zone}"
+    else:
+        extended = ExtendedError(EDECode.NOT_SUPPORTED, f"{what} is not offered by this server")
+        wire = response(asked.query, dns.rcode.NOTIMP, extended=extended, reserve=asked.reserve)
+        return state, _reply(asked, wire, now)
+    extended = ExtendedError(EDECode.PROHIBITED, reason)
+    wire = response(asked.query, dns.rcode.REFUSED, extended=extended, reserve=asked.reserve)
+    state, log = _told(state, asked.request, f"{what} refused: {reason}", now)
+    return state, (*_reply(asked, wire, now), *log)
+
+
+def _reply(asked: Asked, wire: bytes | None, now: Moment) -> tuple[Action, ...]:
+    """The reply, signed if the request was."""
+    if wire is not None and asked.signature is not None:
+        wire = sign_reply(wire, asked.signature.context, int(now.wall))
+    return _sent(asked.request, wire)
+
+
+def _sent(request: Request, wire: bytes | None) -> tuple[Action, ...]:
+    return () if wire is None else (SendReply(request, wire),)
+
+
+def _told(state: State, request: Request, text: str, now: Moment) -> tuple[State, tuple[Log, ...]]:
+    """A line about a refusal, as long as the minute's quota lasts."""
+    quota = state.quota
+    if now.monotonic - quota.since >= QUOTA_SECONDS:
+        quota = Quota(now.monotonic, 0)
+    quota = replace(quota, lines=quota.lines + 1)
+    state = replace(state, quota=quota)
+    if quota.lines > QUOTA_LINES:
+        return state, ()
+    peer = request.peer[0]
+    more = "; more of these are not logged for a minute" if quota.lines == QUOTA_LINES else ""
+    return state, (Log("warning", text + more, peer=peer),)

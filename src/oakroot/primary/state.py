@@ -1,0 +1,90 @@
+"""What a primary knows at one moment; frozen, and free of sockets, clocks and git."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+import dns.name
+
+from oakroot.primary.events import Request
+from oakroot.protocol.tsig import ReplyContext
+from oakroot.zones.loaded import Edit, Loaded
+
+
+class Task(enum.Enum):
+    """What git is busy with. One thing at a time: a push wants to know what it is on top of."""
+
+    NONE = "none"
+    PULL = "pull"
+    PUSH = "push"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator decides."""
+
+    poll: float | None = None
+    """Seconds between pulls that nobody asked for; None: none of those."""
+    patience: float = 25.0
+    """Seconds that a NOTIFY waits for its pull before it is answered SERVFAIL."""
+    waiting_limit: int = 256
+    """How many NOTIFYs may wait."""
+    retry: float = 1.0
+    """Seconds until git is tried again after a failure; doubled with each further one."""
+    retry_limit: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A NOTIFY that was found good, and waits for a pull to end."""
+
+    request: Request
+    query: bytes
+    zone: dns.name.Name
+    context: ReplyContext
+    until: float
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Equal for a retransmission, also if it was signed anew."""
+        return (self.request.peer, self.request.transport, self.query[:2], self.zone, self.context.key.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many lines the log may still take about packets that we refuse: anybody can send those."""
+
+    since: float = 0.0
+    lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A primary."""
+
+    settings: Settings
+    loaded: Loaded
+    task: Task = Task.NONE
+    waiting: tuple[Waiting, ...] = ()
+    """NOTIFYs that the pull under way answers: they came before it began."""
+    queued: tuple[Waiting, ...] = ()
+    """NOTIFYs that came later: what they speak of may have been pushed too late for that pull."""
+    pull_wanted: bool = False
+    """Whether the operator asked for a pull while git was busy."""
+    edits: tuple[Edit, ...] = ()
+    """Serials that the repository should learn, on top of the commit that is loaded."""
+    push_refused: bool = False
+    """Whether the remote would not take these edits; asked again when there is a new commit."""
+    next_pull: float | None = None
+    """When to pull without being told."""
+    failures: int = 0
+    """How many times in a row git failed."""
+    rounds: int = 0
+    """How many pushes in a row left something to push."""
+    quota: Quota = Quota()
+
+
+def new_state(settings: Settings) -> State:
+    """A primary that serves nothing yet."""
+    return State(settings, Loaded.nothing())
