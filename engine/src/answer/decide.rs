@@ -1,0 +1,302 @@
+//! The algorithm of RFC 1034 §4.3.2, as wildcards (RFC 4592), DNAME (RFC 6672) and DNSSEC (RFC 4035 §3.1) refine it.
+
+use smallvec::SmallVec;
+
+use super::{Answer, Data, Item, Kind, Owner, additional, denial, stored};
+use crate::message::edns::ExtendedError;
+use crate::message::rcode;
+use crate::message::writer::Section;
+use crate::name::{self, MAX_WIRE};
+use crate::rdata::types;
+use crate::zone::Zone;
+use crate::zone::catalogue::{Catalogue, Entry};
+use crate::zone::hash::{self, LookupName};
+use crate::zone::lookup::Found;
+use crate::zone::page::{Flags, Node};
+
+/// Links of a chain of CNAMEs and DNAMEs that are followed. Longer chains are cut: the resolver asks on.
+const LONGEST_CHAIN: usize = 16;
+
+const NOT_AUTHORITATIVE: ExtendedError = ExtendedError { code: 20, text: "not a zone of this server" };
+const NOT_READY: ExtendedError = ExtendedError { code: 14, text: "this zone is ours, but it cannot be served now" };
+
+/// What is asked, the name aside.
+#[derive(Clone, Copy, Debug)]
+pub struct Question {
+    /// QTYPE.
+    pub qtype: u16,
+    /// Signatures and proofs are wanted.
+    pub dnssec_ok: bool,
+    /// All that ANY could mean is given (RFC 8482 §4.4: over TCP).
+    pub any_in_full: bool,
+}
+
+/// The name searched for; a chain makes it another than the question's.
+pub(super) struct Search<'n> {
+    pub name: &'n LookupName,
+    /// How many links of a chain led here; 0 means `name` is the question's.
+    pub links: usize,
+    /// Where the zone's apex begins in the name.
+    pub apex: usize,
+}
+
+impl Search<'_> {
+    /// The owner name that begins at label `index` of the name searched for.
+    pub fn owner<'z>(&self, zone: &'z Zone, node: &Node<'z>, index: usize) -> Owner<'z> {
+        match u8::try_from(self.name.start(index)) {
+            Ok(start) if self.links == 0 => Owner::Question(start),
+            _ => stored(zone, node),
+        }
+    }
+}
+
+/// Decides the answer to a question for `name`; `chain_name` is room for the names of a chain.
+#[must_use]
+#[inline]
+pub fn decide<'c>(
+    catalogue: &'c Catalogue,
+    name: &LookupName,
+    chain_name: &mut LookupName,
+    question: Question,
+) -> Answer<'c> {
+    let mut answer = Answer::empty();
+    answer.subject = name.hash(0);
+    match zone_for(catalogue, name, question.qtype) {
+        None => Answer::refused(rcode::REFUSED, Some(NOT_AUTHORITATIVE)),
+        Some((Entry::Unavailable(_), _)) => Answer::refused(rcode::SERVFAIL, Some(NOT_READY)),
+        Some((Entry::Zone(zone), apex)) => {
+            answer.authoritative = true;
+            let next = in_zone(zone, &Search { name, links: 0, apex }, question, &mut answer);
+            if let Some(target) = next {
+                follow(catalogue, name, chain_name, target, question, &mut answer);
+            }
+            answer
+        }
+    }
+}
+
+/// The zone to ask. DS lives at the parent side of a cut, if we serve that too (RFC 4035 §3.1.4.1).
+#[inline]
+fn zone_for<'c>(catalogue: &'c Catalogue, name: &LookupName, qtype: u16) -> Option<(&'c Entry, usize)> {
+    if qtype == types::DS && name.count() > 0 {
+        return catalogue.nearest(name, 1).or_else(|| catalogue.nearest(name, 0));
+    }
+    catalogue.nearest(name, 0)
+}
+
+/// A target to go on with: in a zone's memory or made.
+enum Target<'z> {
+    Stored(&'z [u8]),
+    Made(usize),
+}
+
+/// Follows a chain as long as it stays in our zones and does not come back to where it was.
+fn follow<'c>(
+    catalogue: &'c Catalogue,
+    question_name: &LookupName,
+    current: &mut LookupName,
+    mut target: Target<'c>,
+    question: Question,
+    answer: &mut Answer<'c>,
+) {
+    let mut visited: SmallVec<[u64; LONGEST_CHAIN]> = SmallVec::new();
+    visited.push(question_name.hash(0));
+    for links in 1..=LONGEST_CHAIN {
+        match target {
+            Target::Stored(wire) => current.fill(wire),
+            Target::Made(number) => current.fill(&answer.made[number]),
+        }
+        if visited.contains(&current.hash(0)) {
+            return;
+        }
+        visited.push(current.hash(0));
+        let Some((Entry::Zone(zone), apex)) = zone_for(catalogue, current, question.qtype) else { return };
+        let search = Search { name: current, links, apex };
+        match in_zone(zone, &search, question, answer) {
+            Some(next) => target = next,
+            None => return,
+        }
+    }
+}
+
+/// Step 3: what this zone says of the name. Returns the name to go on with, if the answer is a link of a chain.
+#[inline]
+fn in_zone<'z>(zone: &'z Zone, search: &Search<'_>, question: Question, answer: &mut Answer<'z>) -> Option<Target<'z>> {
+    match zone.find(search.name, search.apex) {
+        Found::Node(node) => {
+            let owner = search.owner(zone, &node, 0);
+            at_node(zone, search, &node, owner, None, question, answer)
+        }
+        Found::Wildcard { node, encloser } => {
+            let owner = if search.links == 0 { Owner::Question(0) } else { made(search.name.wire(), answer) };
+            at_node(zone, search, &node, owner, Some(encloser), question, answer)
+        }
+        Found::Delegation { cut, at } => {
+            if at == 0 && question.qtype == types::DS {
+                let owner = search.owner(zone, &cut, 0);
+                if !answer.push_signed(Section::Answer, owner, &cut, types::DS, question.dnssec_ok) {
+                    no_data(zone, search, &cut, None, question, answer);
+                }
+            } else {
+                referral(zone, search, &cut, at, question, answer);
+            }
+            None
+        }
+        Found::Dname { node, at } => below_dname(zone, search, &node, at, question, answer),
+        Found::Missing { encloser } => {
+            answer.rcode = rcode::NXDOMAIN;
+            answer.kind = Kind::NameError;
+            answer.subject = zone.apex_hash();
+            negative_soa(zone, search, question, answer);
+            if question.dnssec_ok {
+                denial::no_such_name(zone, search, encloser, answer);
+            }
+            None
+        }
+    }
+}
+
+fn made<'z>(wire: &[u8], answer: &mut Answer<'z>) -> Owner<'z> {
+    answer.made.push(wire.into());
+    Owner::Made(answer.made.len() - 1)
+}
+
+/// The name exists, or a wildcard (whose closest encloser is given) stands in for it.
+#[inline]
+fn at_node<'z>(
+    zone: &'z Zone,
+    search: &Search<'_>,
+    node: &Node<'z>,
+    owner: Owner<'z>,
+    encloser: Option<usize>,
+    question: Question,
+    answer: &mut Answer<'z>,
+) -> Option<Target<'z>> {
+    let before = answer.items.len();
+    match question.qtype {
+        types::ANY => any(node, owner, question, answer),
+        types::RRSIG => {
+            node.rrsets().filter(|rrset| rrset.rtype == types::RRSIG).for_each(|rrset| {
+                answer.push(Section::Answer, owner, rrset);
+            });
+        }
+        rtype => _ = answer.push_signed(Section::Answer, owner, node, rtype, question.dnssec_ok),
+    }
+    let mut next = None;
+    if answer.items.len() == before {
+        if !node.flags.any(Flags::CNAME) {
+            no_data(zone, search, node, encloser, question, answer);
+            return None;
+        }
+        answer.push_signed(Section::Answer, owner, node, types::CNAME, question.dnssec_ok);
+        next = node.rrset(types::CNAME).and_then(|rrset| rrset.rdatas().next()).map(Target::Stored);
+    }
+    if let Some(encloser) = encloser.filter(|_| question.dnssec_ok) {
+        denial::wildcard_expanded(zone, search, encloser, answer);
+    }
+    if next.is_none() {
+        additional::for_answer(zone, before, question.dnssec_ok, answer);
+    }
+    next
+}
+
+/// ANY: everything over TCP, one `RRset` over UDP (RFC 8482 §4.1).
+fn any<'z>(node: &Node<'z>, owner: Owner<'z>, question: Question, answer: &mut Answer<'z>) {
+    if question.any_in_full {
+        for rrset in node.rrsets().filter(|rrset| rrset.covered == 0 || question.dnssec_ok) {
+            answer.push(Section::Answer, owner, rrset);
+        }
+    } else if let Some(first) = node.rrsets().find(|rrset| rrset.covered == 0) {
+        answer.push_signed(Section::Answer, owner, node, first.rtype, question.dnssec_ok);
+    }
+}
+
+fn no_data<'z>(
+    zone: &'z Zone,
+    search: &Search<'_>,
+    node: &Node<'z>,
+    encloser: Option<usize>,
+    question: Question,
+    answer: &mut Answer<'z>,
+) {
+    answer.kind = Kind::NoData;
+    negative_soa(zone, search, question, answer);
+    if question.dnssec_ok {
+        match encloser {
+            None => denial::no_such_type(zone, search, node, answer),
+            Some(encloser) => denial::wildcard_without_type(zone, search, node, encloser, answer),
+        }
+    }
+}
+
+/// The SOA of a negative answer, with the TTL that the answer may be cached for (RFC 2308 §3).
+fn negative_soa<'z>(zone: &'z Zone, search: &Search<'_>, question: Question, answer: &mut Answer<'z>) {
+    let apex = zone.apex_node();
+    let owner = search.owner(zone, &apex, search.apex);
+    let from = answer.items.len();
+    answer.push_signed(Section::Authority, owner, &apex, types::SOA, question.dnssec_ok);
+    for item in &mut answer.items[from..] {
+        item.ttl = Some(zone.soa().negative_ttl);
+    }
+}
+
+fn referral<'z>(
+    zone: &'z Zone,
+    search: &Search<'_>,
+    cut: &Node<'z>,
+    at: usize,
+    question: Question,
+    answer: &mut Answer<'z>,
+) {
+    if search.links == 0 {
+        answer.authoritative = false;
+        answer.kind = Kind::Referral;
+        answer.subject = search.name.hash(at);
+    }
+    let owner = search.owner(zone, cut, at);
+    if let Some(ns) = cut.rrset(types::NS) {
+        answer.push(Section::Authority, owner, ns);
+    }
+    if question.dnssec_ok && !answer.push_signed(Section::Authority, owner, cut, types::DS, true) {
+        denial::no_ds(zone, search, cut, at, answer);
+    }
+    additional::for_referral(zone, cut, search.name.suffix(at), question.dnssec_ok, answer);
+}
+
+/// RFC 6672 §3.2: the DNAME, and the CNAME that follows from it.
+fn below_dname<'z>(
+    zone: &'z Zone,
+    search: &Search<'_>,
+    node: &Node<'z>,
+    at: usize,
+    question: Question,
+    answer: &mut Answer<'z>,
+) -> Option<Target<'z>> {
+    let owner = search.owner(zone, node, at);
+    answer.push_signed(Section::Answer, owner, node, types::DNAME, question.dnssec_ok);
+    let dname = node.rrset(types::DNAME)?;
+    let prefix = search.name.between(0, at);
+    let target = [prefix, dname.rdatas().next()?].concat();
+    if target.len() > MAX_WIRE {
+        answer.rcode = rcode::YXDOMAIN;
+        return None;
+    }
+    let cname_owner = if search.links == 0 { Owner::Question(0) } else { made(search.name.wire(), answer) };
+    answer.made.push(target.into());
+    let number = answer.made.len() - 1;
+    let data = Data::Synthesized(number, dname.ttl());
+    answer.items.push(Item { section: Section::Answer, owner: cname_owner, data, ttl: None, required: true });
+    // Who asks for the CNAME itself has it now (RFC 6672 §3.2 step 3c).
+    (question.qtype != types::CNAME && question.qtype != types::ANY).then_some(Target::Made(number))
+}
+
+/// The hash of the wildcard below the name of hash `encloser`.
+pub(super) fn wildcard_hash(encloser: u64) -> u64 {
+    hash::extend(encloser, b"*")
+}
+
+/// The name of the wildcard below `encloser`.
+pub(super) fn wildcard_name(encloser: &[u8]) -> Vec<u8> {
+    debug_assert!(name::labels(encloser).count() < name::MAX_LABELS);
+    [b"\x01*", encloser].concat()
+}

@@ -1,0 +1,230 @@
+//! From packet to packet: the one path that every query takes, in the serving threads and when Python asks.
+
+use std::net::IpAddr;
+
+use super::chaos::{self, Identity};
+use super::decide::{self, Question};
+use super::{Answer, Kind, encode};
+use crate::message::cookie::CookieSecret;
+use crate::message::edns::{ExtendedError, Reply};
+use crate::message::query::{self, Packet, Query};
+use crate::message::writer::Writer;
+use crate::message::{flag, rcode};
+use crate::rdata::types;
+use crate::zone::catalogue::Catalogue;
+use crate::zone::hash::LookupName;
+
+const CLASS_IN: u16 = 1;
+const CLASS_CH: u16 = 3;
+const CLASS_ANY: u16 = 255;
+/// UDP payload of a requestor without EDNS (RFC 1035 §4.2.1).
+const CLASSIC_PAYLOAD: usize = 512;
+
+/// What is the same for all answers.
+#[derive(Clone)]
+pub struct Settings {
+    /// Largest UDP response, and what our OPT record says (RFC 9715 §3: 1232 by default).
+    pub udp_payload: u16,
+    /// Idle time-out over TCP in units of 100 ms, told to those who ask (RFC 7828).
+    pub keepalive: u16,
+    /// What the operator tells about the server.
+    pub identity: Identity,
+    /// For cookies.
+    pub secret: CookieSecret,
+}
+
+/// Where a packet came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The source address.
+    pub address: IpAddr,
+    /// By TCP, so that the address is proved and the size no matter.
+    pub tcp: bool,
+}
+
+/// What to do with a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Send so many octets of the buffer.
+    Answer {
+        /// Octets written.
+        length: usize,
+        /// Kind of answer, for rate limiting.
+        kind: Kind,
+        /// What the answer is about, for rate limiting.
+        subject: u64,
+        /// The client has proved its address by a cookie.
+        proved: bool,
+    },
+    /// Send nothing.
+    Silence,
+    /// Python decides.
+    HandOver,
+}
+
+/// Room for names, kept from packet to packet.
+#[derive(Default)]
+pub struct Scratch {
+    question: LookupName,
+    chain: LookupName,
+}
+
+/// The parts of a response that depend on its query alone.
+struct Frame<'a> {
+    query: Query<'a>,
+    reply: Option<Reply<'a>>,
+    proved: bool,
+}
+
+/// Answers one packet into `out`. `now` is in seconds since 1970.
+#[must_use]
+#[inline]
+pub fn respond(
+    catalogue: &Catalogue,
+    settings: &Settings,
+    scratch: &mut Scratch,
+    packet: &[u8],
+    peer: Peer,
+    now: u32,
+    out: &mut [u8],
+) -> Outcome {
+    let (query, error) = match query::read(packet) {
+        Packet::Query(query) => (query, None),
+        Packet::Error(code, query) => (query, Some(code)),
+        Packet::HandOver => return Outcome::HandOver,
+        Packet::Silence => return Outcome::Silence,
+    };
+    let mut cookie = [0; 24];
+    let frame = Frame::new(query, settings, peer, now, &mut cookie);
+    let out = limit(out, &frame, settings, peer);
+    match error.or_else(|| refusal(&frame.query)) {
+        Some(code) => bare(&frame, code, None, out),
+        None if query.qclass == CLASS_CH => about_the_server(&frame, &settings.identity, out),
+        None if !matches!(query.qclass, CLASS_IN | CLASS_ANY) => bare(&frame, rcode::REFUSED, None, out),
+        None => {
+            scratch.question.fill(query.name);
+            let question = Question {
+                qtype: query.qtype,
+                dnssec_ok: query.edns.is_some_and(|edns| edns.dnssec_ok),
+                any_in_full: peer.tcp,
+            };
+            let answer = decide::decide(catalogue, &scratch.question, &mut scratch.chain, question);
+            write(frame, &scratch.question, &answer, out)
+        }
+    }
+}
+
+/// Makes a response without records that says "ask over TCP", for the slip of rate limiting.
+#[must_use]
+pub fn truncated(settings: &Settings, packet: &[u8], peer: Peer, now: u32, out: &mut [u8]) -> usize {
+    let Packet::Query(query) = query::read(packet) else { return 0 };
+    let mut cookie = [0; 24];
+    let frame = Frame::new(query, settings, peer, now, &mut cookie);
+    let writer = frame.writer(out);
+    frame.finish(writer, flag::TC, rcode::NOERROR)
+}
+
+/// Codes that follow from the query alone.
+#[inline]
+fn refusal(query: &Query<'_>) -> Option<u16> {
+    if query.edns.is_some_and(|edns| edns.version != 0) {
+        return Some(rcode::BADVERS);
+    }
+    if query.name.is_empty() {
+        return Some(rcode::NOERROR);
+    }
+    match query.qtype {
+        types::OPT | types::TSIG | types::TKEY | 0 => Some(rcode::FORMERR),
+        types::MAILA | types::MAILB => Some(rcode::NOTIMP),
+        _ => None,
+    }
+}
+
+fn limit<'o>(out: &'o mut [u8], frame: &Frame<'_>, settings: &Settings, peer: Peer) -> &'o mut [u8] {
+    let most = if peer.tcp {
+        usize::from(u16::MAX)
+    } else {
+        let theirs = frame.query.edns.map_or(CLASSIC_PAYLOAD, |edns| usize::from(edns.payload));
+        theirs.min(usize::from(settings.udp_payload))
+    };
+    let most = most.min(out.len());
+    &mut out[..most]
+}
+
+impl<'a> Frame<'a> {
+    #[inline]
+    fn new(query: Query<'a>, settings: &'a Settings, peer: Peer, now: u32, room: &'a mut [u8; 24]) -> Self {
+        let mut proved = false;
+        let reply = query.edns.map(|edns| Reply {
+            payload: settings.udp_payload,
+            extended_rcode: 0,
+            dnssec_ok: edns.dnssec_ok,
+            cookie: edns.cookie.map(|received| {
+                (*room, proved) = settings.secret.answer(received, peer.address, now);
+                &*room
+            }),
+            nsid: settings.identity.identity.as_deref().filter(|_| edns.nsid),
+            keepalive: (edns.keepalive && peer.tcp).then_some(settings.keepalive),
+            error: None,
+        });
+        Self { query, reply, proved }
+    }
+
+    /// A writer with the question written and room for OPT kept.
+    #[inline]
+    fn writer<'o>(&self, out: &'o mut [u8]) -> Writer<'o> {
+        let mut writer = Writer::new(out, self.reply.as_ref().map_or(0, Reply::length));
+        if !self.query.name.is_empty() {
+            // The smallest buffer is 512 octets: a question always fits.
+            let _ = writer.question(self.query.name, self.query.qtype, self.query.qclass);
+        }
+        writer
+    }
+
+    #[inline]
+    fn finish(mut self, writer: Writer<'_>, flags: u16, code: u16) -> usize {
+        let message = self.query.message;
+        let received = u16::from_be_bytes([message[2], message[3]]);
+        // Opcode, RD and CD come back as they were (RFC 1035 §4.1.1, RFC 4035 §3.2.2).
+        let echoed = received & (0x7800 | flag::RD | flag::CD);
+        if let Some(reply) = &mut self.reply {
+            reply.extended_rcode = u8::try_from(code >> 4).unwrap_or_default();
+        }
+        let flags = flag::QR | echoed | flags | code & 0x0f;
+        writer.finish([message[0], message[1]], flags, !self.query.name.is_empty(), self.reply.as_ref())
+    }
+}
+
+/// A response without records.
+fn bare(frame: &Frame<'_>, code: u16, error: Option<ExtendedError>, out: &mut [u8]) -> Outcome {
+    let frame = Frame { reply: frame.reply.map(|reply| Reply { error, ..reply }), ..*frame };
+    let proved = frame.proved;
+    let writer = frame.writer(out);
+    Outcome::Answer { length: frame.finish(writer, 0, code), kind: Kind::Error, subject: 0, proved }
+}
+
+fn about_the_server(frame: &Frame<'_>, identity: &Identity, out: &mut [u8]) -> Outcome {
+    let frame = Frame { ..*frame };
+    let Some(text) = identity.text(frame.query.name, frame.query.qtype) else {
+        return bare(&frame, rcode::REFUSED, None, out);
+    };
+    let mut writer = frame.writer(out);
+    let flags = if chaos::answer(&mut writer, text).is_ok() { flag::AA } else { flag::AA | flag::TC };
+    let proved = frame.proved;
+    Outcome::Answer { length: frame.finish(writer, flags, rcode::NOERROR), kind: Kind::Positive, subject: 1, proved }
+}
+
+#[inline]
+fn write(mut frame: Frame<'_>, name: &LookupName, answer: &Answer<'_>, out: &mut [u8]) -> Outcome {
+    if let Some(reply) = &mut frame.reply {
+        reply.error = answer.error;
+    }
+    let mut writer = frame.writer(out);
+    let mut flags = if answer.authoritative { flag::AA } else { 0 };
+    if encode::items(&mut writer, name, answer) {
+        flags |= flag::TC;
+    }
+    let proved = frame.proved;
+    let length = frame.finish(writer, flags, answer.rcode);
+    Outcome::Answer { length, kind: answer.kind, subject: answer.subject, proved }
+}

@@ -1,0 +1,295 @@
+//! From records to a zone: grouping, empty non-terminals, cuts, and the findings that come to light on the way.
+//!
+//! Checks that look at one name stand here, where its records lie together; checks that need the finished zone
+//! (targets of NS, MX, SRV) stand in `checks`.
+
+use std::collections::HashSet;
+
+use super::checks::{self, Finding, Focus};
+use super::hash;
+use super::page::{Flags, Page, PageWriter, RECORD_HEADER};
+use super::staging::{MARK, Staged, Staging};
+use super::{ROW, Zone};
+use crate::name::{self, MAX_LABELS, Name};
+use crate::rdata::{self, types};
+use crate::record::{Record, RecordSink, Severity};
+
+/// Nodes a page holds on average at most. Fewer make changes cheaper, more make the rows shorter.
+const NODES_PER_PAGE: usize = 64;
+/// An `RRset` larger than this fits no message (65535 octets, less header, question, OPT and TSIG).
+const MAX_RRSET: usize = 65_000;
+
+/// Collects the records of one zone.
+pub struct ZoneBuilder {
+    apex: Name,
+    apex_hash: u64,
+    staging: Staging,
+    last_owner: Vec<u8>,
+    last_hash: u64,
+    cuts: HashSet<u64>,
+    dnames: HashSet<u64>,
+    ancestors: HashSet<u64>,
+    wildcard_parents: HashSet<u64>,
+    targets: Vec<u32>,
+    findings: Vec<Finding>,
+}
+
+impl RecordSink for ZoneBuilder {
+    fn record(&mut self, record: &Record<'_>) {
+        if record.owner != self.last_owner || self.last_owner.is_empty() {
+            if !name::is_at_or_below(record.owner, self.apex.as_wire()) {
+                self.findings.push(checks::out_of_zone(record, &self.apex));
+                return;
+            }
+            self.begin_owner(record);
+        }
+        let relative_length = record.owner.len() - self.apex.as_wire().len();
+        let relative = &record.owner[..relative_length];
+        match record.rtype {
+            types::NS if !relative.is_empty() => _ = self.cuts.insert(self.last_hash),
+            types::DNAME => _ = self.dnames.insert(self.last_hash),
+            _ => {}
+        }
+        if checks::has_checked_target(record) && !self.findings_full() {
+            self.targets.push(self.staging.next_place());
+        }
+        if !self.staging.push(self.last_hash, relative, record) && !self.findings_full() {
+            self.findings.push(checks::too_large(record));
+        }
+    }
+}
+
+impl ZoneBuilder {
+    /// Begins a zone.
+    #[must_use]
+    pub fn new(apex: Name) -> Self {
+        let apex_hash = hash::of_name(apex.as_wire(), hash::root());
+        Self {
+            apex,
+            apex_hash,
+            staging: Staging::default(),
+            last_owner: Vec::new(),
+            last_hash: apex_hash,
+            cuts: HashSet::new(),
+            dnames: HashSet::new(),
+            ancestors: HashSet::new(),
+            wildcard_parents: HashSet::new(),
+            targets: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// The zone, unless a finding is an error, and all findings.
+    #[must_use]
+    pub fn finish(mut self) -> (Option<Zone>, Vec<Finding>) {
+        self.staging.keys.sort_unstable();
+        let (pages, record_count) = self.write_pages();
+        let zone = Zone::assemble(self.apex.clone(), self.apex_hash, pages, record_count);
+        match &zone {
+            Some(zone) => {
+                checks::apex(zone, &mut self.findings);
+                for &place in &self.targets {
+                    checks::target(zone, &self.staging.at(place), &mut self.findings);
+                }
+            }
+            None => self.findings.push(checks::missing_soa(&self.apex)),
+        }
+        let good = self.findings.iter().all(|finding| finding.severity == Severity::Warning);
+        (zone.filter(|_| good), self.findings)
+    }
+
+    fn findings_full(&self) -> bool {
+        self.findings.len() >= checks::MOST_FINDINGS
+    }
+
+    /// Hashes a new owner and marks that its ancestors exist.
+    fn begin_owner(&mut self, record: &Record<'_>) {
+        self.last_owner.clear();
+        self.last_owner.extend_from_slice(record.owner);
+        let relative = &record.owner[..record.owner.len() - self.apex.as_wire().len()];
+        let mut starts = [0; MAX_LABELS + 1];
+        let count = name::label_starts(relative, &mut starts);
+        let mut above = self.apex_hash;
+        for index in (0..count).rev() {
+            let start = usize::from(starts[index]);
+            let label = &relative[start + 1..start + 1 + usize::from(relative[start])];
+            let here = hash::extend(above, label);
+            if label == b"*" {
+                self.wildcard_parents.insert(above);
+            }
+            if index > 0 && self.ancestors.insert(here) {
+                let mark = Record { rtype: MARK, rdata: &[], ..*record };
+                self.staging.push(here, &relative[start..], &mark);
+            }
+            above = here;
+        }
+        self.last_hash = above;
+    }
+
+    fn write_pages(&mut self) -> (Vec<Page>, usize) {
+        let keys = std::mem::take(&mut self.staging.keys);
+        let names = count_names(&self.staging, &keys);
+        let page_count = names.div_ceil(NODES_PER_PAGE).next_power_of_two();
+        let bits = page_count.trailing_zeros();
+        debug_assert!(ROW.is_power_of_two());
+        let mut pages = Vec::with_capacity(page_count);
+        let mut writer = NodeWriter::new(self);
+        let mut rest = &keys[..];
+        for index in 0..page_count as u64 {
+            let in_page = if bits == 0 { rest.len() } else { rest.partition_point(|key| key >> (64 - bits) <= index) };
+            let (mine, after) = rest.split_at(in_page);
+            rest = after;
+            for group in mine.chunk_by(|a, b| a >> 32 == b >> 32) {
+                writer.names_of_one_key(group);
+            }
+            pages.push(writer.finish_page());
+        }
+        let (count, findings) = (writer.record_count, writer.findings);
+        self.findings.extend(findings);
+        (pages, count)
+    }
+}
+
+/// How many different names there are; names whose hashes agree in the upper half count as one, which is near enough.
+fn count_names(staging: &Staging, keys: &[u64]) -> usize {
+    debug_assert!(keys.is_empty() || staging.next_place() > 0);
+    keys.chunk_by(|a, b| a >> 32 == b >> 32).count()
+}
+
+/// Writes nodes from groups of staged records.
+struct NodeWriter<'b> {
+    builder: &'b ZoneBuilder,
+    page: PageWriter,
+    group: Vec<Staged<'b>>,
+    findings: Vec<Finding>,
+    record_count: usize,
+}
+
+impl<'b> NodeWriter<'b> {
+    fn new(builder: &'b ZoneBuilder) -> Self {
+        Self { builder, page: PageWriter::default(), group: Vec::new(), findings: Vec::new(), record_count: 0 }
+    }
+
+    fn finish_page(&mut self) -> Page {
+        self.page.finish().unwrap_or_else(|| {
+            self.findings.push(checks::names_too_large());
+            PageWriter::default().finish().expect("an empty page has room")
+        })
+    }
+
+    /// Two names can share the half of a hash that the keys are sorted by; then they are told apart here.
+    fn names_of_one_key(&mut self, keys: &[u64]) {
+        let mut group = std::mem::take(&mut self.group);
+        group.clear();
+        group.extend(keys.iter().map(|&key| self.builder.staging.at_key(key)));
+        let first = group[0].owner;
+        if group.iter().any(|staged| !name::same(staged.owner, first)) {
+            group.sort_by_cached_key(|staged| staged.owner.to_ascii_lowercase());
+        }
+        for same_name in group.chunk_by_mut(|a, b| name::same(a.owner, b.owner)) {
+            self.node(same_name);
+        }
+        self.group = group;
+    }
+
+    fn node(&mut self, group: &mut [Staged<'b>]) {
+        let owner = group[0].owner;
+        let full_hash = hash::of_name(owner, self.builder.apex_hash);
+        let flags = self.flags(owner, full_hash, group);
+        checks::owner(&self.builder.apex, group, flags, &mut self.findings);
+        self.page.node(full_hash, flags, owner);
+        group.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.rdata.cmp(b.rdata)));
+        let first_record = group.iter().take_while(|staged| staged.rtype == MARK).count();
+        for rrset in group[first_record..].chunk_by(|a, b| order(a) == order(b)) {
+            self.rrset(rrset);
+        }
+    }
+
+    fn flags(&self, owner: &[u8], full_hash: u64, group: &[Staged<'_>]) -> Flags {
+        let mut bits = 0;
+        if self.builder.cuts.contains(&full_hash) {
+            bits |= Flags::CUT;
+        }
+        if self.builder.dnames.contains(&full_hash) {
+            bits |= Flags::DNAME;
+        }
+        if self.builder.wildcard_parents.contains(&full_hash) {
+            bits |= Flags::WILDCARD_CHILD;
+        }
+        if group.iter().any(|staged| staged.rtype == types::CNAME) {
+            bits |= Flags::CNAME;
+        }
+        if self.is_occluded(owner) {
+            bits |= Flags::OCCLUDED;
+        }
+        Flags(bits)
+    }
+
+    fn is_occluded(&self, owner: &[u8]) -> bool {
+        let (cuts, dnames) = (&self.builder.cuts, &self.builder.dnames);
+        if owner.is_empty() || (cuts.is_empty() && dnames.is_empty()) {
+            return false;
+        }
+        let mut starts = [0; MAX_LABELS + 1];
+        let count = name::label_starts(owner, &mut starts);
+        let mut above = self.builder.apex_hash;
+        if dnames.contains(&above) {
+            return true;
+        }
+        starts[1..count].iter().rev().any(|&start| {
+            let start = usize::from(start);
+            above = hash::extend(above, &owner[start + 1..start + 1 + usize::from(owner[start])]);
+            cuts.contains(&above) || dnames.contains(&above)
+        })
+    }
+
+    fn rrset(&mut self, records: &[Staged<'_>]) {
+        let first = records[0];
+        let ttl = records.iter().map(|staged| staged.ttl).min().unwrap_or(0);
+        if let Some(finding) = checks::ttl_mismatch(records, ttl) {
+            self.findings.push(finding);
+        }
+        let covered = if first.rtype == types::RRSIG { order(&first).0 } else { 0 };
+        self.page.rrset(first.rtype, covered);
+        let mut size = 0;
+        for (index, staged) in records.iter().enumerate() {
+            if index > 0 && same_rdata(first.rtype, records[index - 1].rdata, staged.rdata) {
+                continue;
+            }
+            size += RECORD_HEADER + staged.rdata.len();
+            if size <= MAX_RRSET {
+                self.page.record(first.rtype, ttl, staged.rdata);
+                self.record_count += 1;
+            }
+        }
+        if size > MAX_RRSET {
+            self.findings.push(Finding::error(
+                "rrset-too-large",
+                format!("this RRset has {size} octets; no DNS message could carry it"),
+                first.span,
+                Focus::Owner,
+            ));
+        }
+    }
+}
+
+/// What the records of a node are sorted by: type, signatures behind the type that they cover, marks first.
+fn order(staged: &Staged<'_>) -> (u16, bool) {
+    match (staged.rtype, staged.rdata) {
+        (types::RRSIG, [high, low, ..]) => (u16::from_be_bytes([*high, *low]), true),
+        (rtype, _) => (rtype, false),
+    }
+}
+
+/// Whether two records of one type are the same record: octet for octet, but for case in names (RFC 4343 §3).
+fn same_rdata(rtype: u16, left: &[u8], right: &[u8]) -> bool {
+    left == right
+        || left.eq_ignore_ascii_case(right) && rdata::has_names(rtype) && {
+            let (mut a, mut b) = (left.to_vec(), right.to_vec());
+            for copy in [&mut a, &mut b] {
+                let fields: Vec<_> = rdata::names(rtype, copy).collect();
+                fields.iter().for_each(|field| copy[field.start..field.end].make_ascii_lowercase());
+            }
+            a == b
+        }
+}

@@ -1,0 +1,114 @@
+//! The order in which a signed zone denies names: its NSEC or NSEC3 records by canonical order of their owners.
+//!
+//! Kept as places of nodes, eight octets each. What is denied for which answer is decided in `answer::denial`.
+
+use std::cmp::Ordering;
+
+use super::Zone;
+use super::page::{Node, Rrset};
+use crate::name;
+use crate::rdata::types;
+
+/// Hash parameters of an NSEC3 chain (RFC 5155 §4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nsec3Parameters {
+    /// Additional iterations.
+    pub iterations: u16,
+    /// Salt, at most 255 octets.
+    pub salt: Box<[u8]>,
+}
+
+/// Places of the nodes that own NSEC or NSEC3 records, in canonical order.
+pub(super) struct Chain {
+    places: Vec<(u32, u32)>,
+    nsec3: Option<Nsec3Parameters>,
+}
+
+impl Chain {
+    pub(super) fn of(zone: &Zone) -> Option<Self> {
+        let apex = zone.apex_node();
+        let nsec3 = apex.rrset(types::NSEC3PARAM).and_then(|rrset| rrset.rdatas().find_map(parameters));
+        if nsec3.is_none() && apex.rrset(types::NSEC).is_none() {
+            return None;
+        }
+        let mut places = Vec::new();
+        for (page_index, page) in zone.pages().enumerate() {
+            for (offset, node) in page.nodes() {
+                if belongs(&node, nsec3.as_ref()) {
+                    places.push((u32::try_from(page_index).ok()?, offset));
+                }
+            }
+        }
+        let at = |&(page, offset): &(u32, u32)| zone.page(page as usize).node_at(offset);
+        places.sort_by(|left, right| name::canonical_order(at(left).name, at(right).name));
+        Some(Self { places, nsec3 })
+    }
+}
+
+/// Algorithm (1 octet), flags (1), iterations (2), salt length (1), salt: the start of NSEC3 and NSEC3PARAM alike.
+fn parameters(rdata: &[u8]) -> Option<Nsec3Parameters> {
+    let [1, _, high, low, length, rest @ ..] = rdata else { return None };
+    let salt = rest.get(..usize::from(*length))?;
+    Some(Nsec3Parameters { iterations: u16::from_be_bytes([*high, *low]), salt: salt.into() })
+}
+
+fn belongs(node: &Node<'_>, nsec3: Option<&Nsec3Parameters>) -> bool {
+    match nsec3 {
+        None => node.rrset(types::NSEC).is_some(),
+        Some(wanted) => node
+            .rrset(types::NSEC3)
+            .is_some_and(|rrset| rrset.rdatas().any(|rdata| parameters(rdata).as_ref() == Some(wanted))),
+    }
+}
+
+/// The chain of a zone, ready to be searched.
+#[derive(Clone, Copy)]
+pub struct Denial<'z> {
+    zone: &'z Zone,
+    chain: &'z Chain,
+}
+
+impl<'z> Denial<'z> {
+    pub(super) fn new(zone: &'z Zone, chain: &'z Chain) -> Self {
+        Self { zone, chain }
+    }
+
+    /// The parameters to hash names with; None for an NSEC chain.
+    #[must_use]
+    pub fn nsec3(&self) -> Option<&'z Nsec3Parameters> {
+        self.chain.nsec3.as_ref()
+    }
+
+    fn node(&self, index: usize) -> Node<'z> {
+        let (page, offset) = self.chain.places[index];
+        self.zone.page(page as usize).node_at(offset)
+    }
+
+    /// The denial records of a node of this chain and their signatures.
+    #[must_use]
+    pub fn records(&self, node: &Node<'z>) -> Option<(Rrset<'z>, Option<Rrset<'z>>)> {
+        node.signed_rrset(if self.chain.nsec3.is_some() { types::NSEC3 } else { types::NSEC })
+    }
+
+    /// The node whose record matches or covers a relative name: the last in order that is not after it; the first
+    /// name in order is covered by the last node.
+    #[must_use]
+    pub fn at_or_before(&self, relative: &[u8]) -> Option<(Node<'z>, bool)> {
+        let count = self.chain.places.len();
+        let after = partition_point(count, |index| {
+            name::canonical_order(self.node(index).name, relative) != Ordering::Greater
+        });
+        let index = if after == 0 { count.checked_sub(1)? } else { after - 1 };
+        let node = self.node(index);
+        Some((node, name::same(node.name, relative)))
+    }
+}
+
+fn partition_point(count: usize, is_before: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low.midpoint(high);
+        if is_before(middle) { low = middle + 1 } else { high = middle }
+    }
+    low
+}

@@ -1,0 +1,223 @@
+//! Zones as immutable values.
+//!
+//! A zone is a table of pages, found by the leading bits of a name's hash, in two levels of shared pointers: a change
+//! writes one page and copies two short rows of pointers, whatever the size of the zone, and every version that anyone
+//! still holds stays whole. What special a name is (cut, occluded, empty non-terminal, wildcard below) is stored in its
+//! node. How answers follow from that is `answer`'s business; where zones come from is the readers'.
+
+pub mod build;
+pub mod catalogue;
+mod chain;
+mod checks;
+pub mod hash;
+pub mod lookup;
+pub mod page;
+mod staging;
+
+use std::sync::Arc;
+
+use crate::name::{self, Name};
+use crate::rdata::types;
+use chain::Chain;
+pub use chain::{Denial, Nsec3Parameters};
+use page::{Node, Page, Rrset};
+
+/// Pages in one row of the second level.
+const ROW: usize = 64;
+
+type Row = Arc<[Page]>;
+
+/// One version of one zone.
+#[derive(Clone)]
+pub struct Zone {
+    apex: Name,
+    apex_hash: u64,
+    /// How many leading bits of a hash number the page.
+    page_bits: u32,
+    rows: Arc<[Row]>,
+    record_count: usize,
+    soa: SoaFacts,
+    chain: Option<Arc<Chain>>,
+}
+
+/// What of the SOA is asked for all the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoaFacts {
+    /// SERIAL, to be compared by RFC 1982.
+    pub serial: u32,
+    /// TTL of negative answers: the smaller of the SOA's TTL and its MINIMUM (RFC 2308 §5).
+    pub negative_ttl: u32,
+}
+
+impl Zone {
+    fn assemble(apex: Name, apex_hash: u64, pages: Vec<Page>, record_count: usize) -> Option<Self> {
+        let page_bits = pages.len().trailing_zeros();
+        let rows = pages.chunks(ROW).map(Row::from).collect();
+        let mut zone = Self {
+            apex,
+            apex_hash,
+            page_bits,
+            rows,
+            record_count,
+            soa: SoaFacts { serial: 0, negative_ttl: 0 },
+            chain: None,
+        };
+        zone.soa = zone.read_soa()?;
+        zone.chain = Chain::of(&zone).map(Arc::new);
+        Some(zone)
+    }
+
+    /// The name of the zone, in the case it was configured with.
+    #[must_use]
+    pub fn apex(&self) -> &Name {
+        &self.apex
+    }
+
+    /// The hash of the apex.
+    #[must_use]
+    pub fn apex_hash(&self) -> u64 {
+        self.apex_hash
+    }
+
+    /// How many records it holds.
+    #[must_use]
+    pub fn record_count(&self) -> usize {
+        self.record_count
+    }
+
+    /// Serial and negative TTL.
+    #[must_use]
+    pub fn soa(&self) -> SoaFacts {
+        self.soa
+    }
+
+    /// The node at the apex.
+    ///
+    /// # Panics
+    /// Never: a zone without an apex node cannot be built.
+    #[must_use]
+    pub fn apex_node(&self) -> Node<'_> {
+        self.node(self.apex_hash, &[]).expect("a zone is built with its SOA")
+    }
+
+    /// The node with this hash and this name relative to the apex, whatever its kind.
+    #[must_use]
+    #[inline]
+    pub fn node(&self, hash: u64, relative: &[u8]) -> Option<Node<'_>> {
+        self.page(self.page_index(hash)).find(hash, relative)
+    }
+
+    /// The node of an absolute wire name, whatever its kind; None also for names outside the zone.
+    #[must_use]
+    pub fn node_of(&self, absolute: &[u8]) -> Option<Node<'_>> {
+        let apex = self.apex.as_wire();
+        if !name::is_at_or_below(absolute, apex) {
+            return None;
+        }
+        let relative = &absolute[..absolute.len() - apex.len()];
+        self.node(hash::of_name(relative, self.apex_hash), relative)
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the shift leaves few bits")]
+    fn page_index(&self, hash: u64) -> usize {
+        // A shift by 64 is no shift, so one page is a case of its own.
+        if self.page_bits == 0 { 0 } else { (hash >> (64 - self.page_bits)) as usize }
+    }
+
+    #[inline]
+    fn page(&self, index: usize) -> &Page {
+        &self.rows[index / ROW][index % ROW]
+    }
+
+    fn pages(&self) -> impl Iterator<Item = &Page> {
+        self.rows.iter().flat_map(|row| row.iter())
+    }
+
+    /// All nodes, in no order that means anything.
+    pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+        self.pages().flat_map(|page| page.nodes().map(|(_, node)| node))
+    }
+
+    /// The absolute wire name of a node.
+    #[must_use]
+    pub fn absolute(&self, relative: &[u8]) -> Vec<u8> {
+        [relative, self.apex.as_wire()].concat()
+    }
+
+    /// What proves the absence of names, if the zone is signed.
+    #[must_use]
+    pub fn denial(&self) -> Option<Denial<'_>> {
+        self.chain.as_deref().map(|chain| Denial::new(self, chain))
+    }
+
+    fn read_soa(&self) -> Option<SoaFacts> {
+        let soa = self.node(self.apex_hash, &[])?.rrset(types::SOA)?;
+        let rdata = soa.rdatas().next()?;
+        let minimum = u32::from_be_bytes(*rdata.last_chunk()?);
+        Some(SoaFacts { serial: serial_of(rdata)?, negative_ttl: minimum.min(soa.ttl()) })
+    }
+
+    /// The same zone with another serial; every page but the apex's is shared.
+    #[must_use]
+    pub fn with_serial(&self, serial: u32) -> Self {
+        let index = self.page_index(self.apex_hash);
+        let page = self.page(index);
+        let patched = self
+            .apex_node()
+            .rrset(types::SOA)
+            .map(|soa: Rrset<'_>| page.patched(page.offset_of(soa.image) + soa.image.len() - 20, &serial.to_be_bytes()));
+        let mut changed = self.clone();
+        if let Some(patched) = patched {
+            changed.replace_page(index, patched);
+            changed.soa.serial = serial;
+        }
+        changed
+    }
+
+    fn replace_page(&mut self, index: usize, page: Page) {
+        let mut row: Vec<Page> = self.rows[index / ROW].to_vec();
+        row[index % ROW] = page;
+        let mut rows: Vec<Row> = self.rows.to_vec();
+        rows[index / ROW] = row.into();
+        self.rows = rows.into();
+    }
+
+    /// Whether both hold the same records, the serial left aside.
+    #[must_use]
+    pub fn same_but_serial(&self, other: &Self) -> bool {
+        if self.apex != other.apex || self.page_bits != other.page_bits || self.record_count != other.record_count {
+            return false;
+        }
+        let other = other.with_serial(self.soa.serial);
+        self.pages().zip(other.pages()).all(|(mine, theirs)| mine.is(theirs) || mine == theirs)
+    }
+
+    /// The same zone, holding the pages of `other` wherever they are equal, so that two versions cost little more
+    /// than one.
+    #[must_use]
+    pub fn sharing(mut self, other: &Self) -> Self {
+        if self.page_bits == other.page_bits && self.apex_hash == other.apex_hash {
+            let rows = self.rows.iter().zip(other.rows.iter()).map(|(mine, theirs)| {
+                if mine == theirs {
+                    return theirs.clone();
+                }
+                mine.iter().zip(theirs.iter()).map(|(a, b)| if a == b { b.clone() } else { a.clone() }).collect()
+            });
+            self.rows = rows.collect();
+        }
+        self
+    }
+
+    /// Octets held in pages.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.pages().map(Page::size).sum()
+    }
+}
+
+/// The SERIAL in SOA RDATA: the first of the five numbers behind the two names.
+fn serial_of(rdata: &[u8]) -> Option<u32> {
+    let at = rdata.len().checked_sub(20)?;
+    rdata[at..].first_chunk().map(|octets| u32::from_be_bytes(*octets))
+}

@@ -1,0 +1,320 @@
+//! Pages: the leaves a zone is made of, each an immutable run of octets with a few dozen nodes.
+//!
+//! ```text
+//! page  = slot count (u32) · slots (u32 each) · nodes
+//! slot  = 0, or tag (8 bits of the hash) · offset of the node (24 bits)
+//! node  = flags (u8) · name length (u8) · RRset count (u16) · name · RRsets
+//! RRset = type (u16) · type covered (u16) · record count (u16) · image length (u32) · image
+//! image = per record: C0 0C · TYPE · CLASS · TTL · RDLENGTH · RDATA      (ready to be copied behind a question)
+//! ```
+//!
+//! The integers around an image are little endian; the image is wire form. Names are relative to the apex. The octets
+//! are a pure function of what the page holds, so equal pages are equal octets and need be kept only once. Which page
+//! a node belongs to, and what its flags mean for an answer, is not decided here.
+
+use std::sync::Arc;
+
+use crate::name;
+
+/// Octets of a record in an image before its RDATA.
+pub const RECORD_HEADER: usize = 12;
+const RRSET_HEADER: usize = 10;
+const NODE_HEADER: usize = 4;
+const RRSIG: u16 = 46;
+
+/// What is special about a node; stored when the zone is built, so that no query has to find it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    /// A zone cut: NS records below the apex.
+    pub const CUT: u8 = 1;
+    /// Owns a DNAME.
+    pub const DNAME: u8 = 2;
+    /// Below a zone cut or a DNAME: no authoritative data (glue, or never seen).
+    pub const OCCLUDED: u8 = 4;
+    /// Owns a CNAME.
+    pub const CNAME: u8 = 8;
+    /// Has a child `*`.
+    pub const WILDCARD_CHILD: u8 = 16;
+
+    /// Whether any of `bits` is set.
+    #[must_use]
+    #[inline]
+    pub fn any(self, bits: u8) -> bool {
+        self.0 & bits != 0
+    }
+}
+
+/// A page's octets, shared by all zone versions that hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page(Arc<[u8]>);
+
+/// A node as it stands in its page.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'z> {
+    /// What is special about it.
+    pub flags: Flags,
+    /// Its name relative to the apex, in wire form without a final zero; empty for the apex.
+    pub name: &'z [u8],
+    rrset_count: u16,
+    body: &'z [u8],
+}
+
+/// An `RRset` as it stands in its node.
+#[derive(Clone, Copy, Debug)]
+pub struct Rrset<'z> {
+    /// TYPE number.
+    pub rtype: u16,
+    /// For RRSIG the type it covers, else 0.
+    pub covered: u16,
+    /// How many records.
+    pub count: u16,
+    /// The records, ready to be copied behind a question.
+    pub image: &'z [u8],
+}
+
+impl Page {
+    /// The node of this hash and relative name.
+    #[must_use]
+    #[inline]
+    pub fn find(&self, hash: u64, relative: &[u8]) -> Option<Node<'_>> {
+        self.find_offset(hash, relative).map(|offset| self.node_at(offset))
+    }
+
+    /// Where the node of this hash and relative name begins.
+    #[must_use]
+    #[inline]
+    pub fn find_offset(&self, hash: u64, relative: &[u8]) -> Option<u32> {
+        let octets = &self.0[..];
+        let mask = read_u32(octets, 0) - 1;
+        let (mut slot, tag) = slot_and_tag(hash, mask);
+        loop {
+            let entry = read_u32(octets, 4 + 4 * slot as usize);
+            if entry == 0 {
+                return None;
+            }
+            if entry >> 24 == tag {
+                let offset = entry & 0x00ff_ffff;
+                let at = offset as usize;
+                let length = usize::from(octets[at + 1]);
+                if length == relative.len() && name::same(&octets[at + NODE_HEADER..at + NODE_HEADER + length], relative) {
+                    return Some(offset);
+                }
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    /// The node that begins at `offset`, which must come from this page.
+    #[must_use]
+    #[inline]
+    pub fn node_at(&self, offset: u32) -> Node<'_> {
+        let octets = &self.0[offset as usize..];
+        let length = usize::from(octets[1]);
+        Node {
+            flags: Flags(octets[0]),
+            name: &octets[NODE_HEADER..NODE_HEADER + length],
+            rrset_count: read_u16(octets, 2),
+            body: &octets[NODE_HEADER + length..],
+        }
+    }
+
+    /// All nodes with their offsets, in the order of the page.
+    pub fn nodes(&self) -> impl Iterator<Item = (u32, Node<'_>)> {
+        let slots = read_u32(&self.0, 0) as usize;
+        let mut at = 4 + 4 * slots;
+        std::iter::from_fn(move || {
+            if at >= self.0.len() {
+                return None;
+            }
+            let offset = u32::try_from(at).ok()?;
+            let node = self.node_at(offset);
+            let used: usize = node.rrsets().map(|rrset| RRSET_HEADER + rrset.image.len()).sum();
+            at += NODE_HEADER + node.name.len() + used;
+            Some((offset, node))
+        })
+    }
+
+    /// A copy in which the octets from `offset` on are `octets`.
+    #[must_use]
+    pub fn patched(&self, offset: usize, octets: &[u8]) -> Self {
+        let mut copy = self.0.to_vec();
+        copy[offset..offset + octets.len()].copy_from_slice(octets);
+        Self(copy.into())
+    }
+
+    /// Where in this page a slice that was borrowed from it begins.
+    #[must_use]
+    pub fn offset_of(&self, part: &[u8]) -> usize {
+        part.as_ptr() as usize - self.0.as_ptr() as usize
+    }
+
+    /// Whether both are one and the same piece of memory.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Octets held.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<'z> Node<'z> {
+    /// The `RRset`s: by type, each RRSIG set behind the type it covers.
+    #[inline]
+    pub fn rrsets(&self) -> impl Iterator<Item = Rrset<'z>> + use<'z> {
+        let mut rest = self.body;
+        (0..self.rrset_count).map(move |_| {
+            let (rrset, after) = split_rrset(rest);
+            rest = after;
+            rrset
+        })
+    }
+
+    /// The `RRset` of one type (not RRSIG).
+    #[must_use]
+    #[inline]
+    pub fn rrset(&self, rtype: u16) -> Option<Rrset<'z>> {
+        self.rrsets().find(|rrset| rrset.rtype == rtype)
+    }
+
+    /// The `RRset` of one type and the signatures over it.
+    #[must_use]
+    pub fn signed_rrset(&self, rtype: u16) -> Option<(Rrset<'z>, Option<Rrset<'z>>)> {
+        let mut rrsets = self.rrsets();
+        let rrset = rrsets.find(|rrset| rrset.rtype == rtype)?;
+        let signatures = rrsets.next().filter(|next| next.rtype == RRSIG && next.covered == rtype);
+        Some((rrset, signatures))
+    }
+
+    /// Whether it owns no records: an empty non-terminal (RFC 8499 §7), always with descendants.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rrset_count == 0
+    }
+}
+
+impl<'z> Rrset<'z> {
+    /// Seconds; all records of an `RRset` have one TTL (RFC 2181 §5.2).
+    #[must_use]
+    #[inline]
+    pub fn ttl(&self) -> u32 {
+        u32::from_be_bytes([self.image[6], self.image[7], self.image[8], self.image[9]])
+    }
+
+    /// The RDATA of each record.
+    #[inline]
+    pub fn rdatas(&self) -> impl Iterator<Item = &'z [u8]> + use<'z> {
+        let mut rest = self.image;
+        std::iter::from_fn(move || {
+            let length = usize::from(u16::from_be_bytes([*rest.get(10)?, *rest.get(11)?]));
+            let (record, after) = rest.split_at(RECORD_HEADER + length);
+            rest = after;
+            Some(&record[RECORD_HEADER..])
+        })
+    }
+}
+
+fn split_rrset(octets: &[u8]) -> (Rrset<'_>, &[u8]) {
+    let length = read_u32(octets, 6) as usize;
+    let (image, rest) = octets[RRSET_HEADER..].split_at(length);
+    (Rrset { rtype: read_u16(octets, 0), covered: read_u16(octets, 2), count: read_u16(octets, 4), image }, rest)
+}
+
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "parts of the hash are meant")]
+fn slot_and_tag(hash: u64, mask: u32) -> (u32, u32) {
+    (hash as u32 & mask, (hash >> 24) as u32 & 0xff)
+}
+
+#[inline]
+fn read_u16(octets: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes([octets[at], octets[at + 1]])
+}
+
+#[inline]
+fn read_u32(octets: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]])
+}
+
+/// Writes one page, node by node and record by record, then its slots.
+#[derive(Default)]
+pub struct PageWriter {
+    nodes: Vec<u8>,
+    starts: Vec<(u64, u32)>,
+    rrset_at: usize,
+}
+
+/// A page may hold this many octets of nodes: offsets have 24 bits.
+const MAX_PAGE: usize = (1 << 24) - 1;
+
+impl PageWriter {
+    /// Begins a node. Nodes come in one order whatever the order in the file was.
+    ///
+    /// # Panics
+    /// Never for a name of at most 255 octets.
+    pub fn node(&mut self, hash: u64, flags: Flags, relative: &[u8]) {
+        self.starts.push((hash, u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)));
+        let length = u8::try_from(relative.len()).expect("names are checked before they come here");
+        self.nodes.extend_from_slice(&[flags.0, length, 0, 0]);
+        self.nodes.extend_from_slice(relative);
+    }
+
+    /// Begins an `RRset` of the last node.
+    pub fn rrset(&mut self, rtype: u16, covered: u16) {
+        let node = self.starts.last().map_or(0, |&(_, start)| start as usize);
+        let count = read_u16(&self.nodes, node + 2) + 1;
+        self.nodes[node + 2..node + 4].copy_from_slice(&count.to_le_bytes());
+        self.rrset_at = self.nodes.len();
+        self.nodes.extend_from_slice(&rtype.to_le_bytes());
+        self.nodes.extend_from_slice(&covered.to_le_bytes());
+        self.nodes.extend_from_slice(&[0; 6]);
+    }
+
+    /// Adds a record to the last `RRset`.
+    pub fn record(&mut self, rtype: u16, ttl: u32, rdata: &[u8]) {
+        let count = read_u16(&self.nodes, self.rrset_at + 4).saturating_add(1);
+        self.nodes[self.rrset_at + 4..self.rrset_at + 6].copy_from_slice(&count.to_le_bytes());
+        self.nodes.extend_from_slice(&[0xc0, 0x0c]);
+        self.nodes.extend_from_slice(&rtype.to_be_bytes());
+        self.nodes.extend_from_slice(&1_u16.to_be_bytes());
+        self.nodes.extend_from_slice(&ttl.to_be_bytes());
+        #[allow(clippy::cast_possible_truncation, reason = "the readers bound RDATA to 65535 octets")]
+        self.nodes.extend_from_slice(&(rdata.len() as u16).to_be_bytes());
+        self.nodes.extend_from_slice(rdata);
+        #[allow(clippy::cast_possible_truncation, reason = "a page is far below 4 GiB")]
+        let length = (self.nodes.len() - self.rrset_at - RRSET_HEADER) as u32;
+        self.nodes[self.rrset_at + 6..self.rrset_at + 10].copy_from_slice(&length.to_le_bytes());
+    }
+
+    /// Ends the page and is ready for the next; None when its nodes do not fit.
+    pub fn finish(&mut self) -> Option<Page> {
+        let slots = (self.starts.len() * 3 / 2 + 1).next_power_of_two();
+        let head = 4 + 4 * slots;
+        if head + self.nodes.len() > MAX_PAGE {
+            return None;
+        }
+        let mut octets = vec![0_u8; head];
+        octets.reserve_exact(self.nodes.len());
+        #[allow(clippy::cast_possible_truncation, reason = "bounded by MAX_PAGE")]
+        let (slot_count, head) = (slots as u32, head as u32);
+        octets[..4].copy_from_slice(&slot_count.to_le_bytes());
+        let mask = slot_count - 1;
+        for &(hash, start) in &self.starts {
+            let (mut slot, tag) = slot_and_tag(hash, mask);
+            while read_u32(&octets, 4 + 4 * slot as usize) != 0 {
+                slot = (slot + 1) & mask;
+            }
+            let at = 4 + 4 * slot as usize;
+            octets[at..at + 4].copy_from_slice(&(tag << 24 | (start + head)).to_le_bytes());
+        }
+        octets.extend_from_slice(&self.nodes);
+        self.nodes.clear();
+        self.starts.clear();
+        Some(Page(octets.into()))
+    }
+}
