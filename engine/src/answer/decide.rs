@@ -10,7 +10,7 @@ use crate::name::{self, MAX_WIRE};
 use crate::rdata::types;
 use crate::zone::Zone;
 use crate::zone::catalogue::{Catalogue, Entry};
-use crate::zone::hash::{self, LookupName};
+use crate::zone::hash::LookupName;
 use crate::zone::lookup::Found;
 use crate::zone::page::{Flags, Node};
 
@@ -121,7 +121,12 @@ fn follow<'c>(
 
 /// Step 3: what this zone says of the name. Returns the name to go on with, if the answer is a link of a chain.
 #[inline]
-fn in_zone<'z>(zone: &'z Zone, search: &Search<'_>, question: Question, answer: &mut Answer<'z>) -> Option<Target<'z>> {
+fn in_zone<'z>(
+    zone: &'z Zone,
+    search: &Search<'_>,
+    question: Question,
+    answer: &mut Answer<'z>,
+) -> Option<Target<'z>> {
     match zone.find(search.name, search.apex) {
         Found::Node(node) => {
             let owner = search.owner(zone, &node, 0);
@@ -288,11 +293,6 @@ fn below_dname<'z>(
     answer.items.push(Item { section: Section::Answer, owner: cname_owner, data, ttl: None, required: true });
     // Who asks for the CNAME itself has it now (RFC 6672 §3.2 step 3c).
     (question.qtype != types::CNAME && question.qtype != types::ANY).then_some(Target::Made(number))
-}
-
-/// The hash of the wildcard below the name of hash `encloser`.
-pub(super) fn wildcard_hash(encloser: u64) -> u64 {
-    hash::extend(encloser, b"*")
 }
 
 /// The name of the wildcard below `encloser`.

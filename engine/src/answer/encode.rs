@@ -77,6 +77,8 @@ fn owner<'a>(owner: Owner<'a>, made: &'a [Box<[u8]>]) -> NameForm<'a> {
 
 /// TYPE, CLASS IN, TTL.
 fn fixed(rtype: u16, ttl: u32) -> [u8; 8] {
-    let ([a, b], [c, d, e, f]) = (rtype.to_be_bytes(), ttl.to_be_bytes());
-    [a, b, 0, 1, c, d, e, f]
+    let mut octets = [0, 0, 0, 1, 0, 0, 0, 0];
+    octets[..2].copy_from_slice(&rtype.to_be_bytes());
+    octets[4..].copy_from_slice(&ttl.to_be_bytes());
+    octets
 }

@@ -9,6 +9,8 @@ pub mod decide;
 mod denial;
 mod encode;
 pub mod respond;
+#[cfg(test)]
+mod tests;
 
 use smallvec::SmallVec;
 
@@ -110,7 +112,14 @@ impl<'z> Answer<'z> {
     }
 
     /// Adds an `RRset` and, if wanted, its signatures.
-    fn push_signed(&mut self, section: Section, owner: Owner<'z>, node: &Node<'z>, rtype: u16, dnssec_ok: bool) -> bool {
+    fn push_signed(
+        &mut self,
+        section: Section,
+        owner: Owner<'z>,
+        node: &Node<'z>,
+        rtype: u16,
+        dnssec_ok: bool,
+    ) -> bool {
         let Some((rrset, signatures)) = node.signed_rrset(rtype) else { return false };
         self.push(section, owner, rrset);
         if let Some(signatures) = signatures.filter(|_| dnssec_ok) {

@@ -1,15 +1,16 @@
 //! From packet to packet: the one path that every query takes, in the serving threads and when Python asks.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use super::chaos::{self, Identity};
+use super::chaos;
+pub use super::chaos::Identity;
 use super::decide::{self, Question};
 use super::{Answer, Kind, encode};
 use crate::message::cookie::CookieSecret;
 use crate::message::edns::{ExtendedError, Reply};
 use crate::message::query::{self, Packet, Query};
 use crate::message::writer::Writer;
-use crate::message::{flag, rcode};
+use crate::message::{HEADER, flag, rcode};
 use crate::rdata::types;
 use crate::zone::catalogue::Catalogue;
 use crate::zone::hash::LookupName;
@@ -20,10 +21,13 @@ const CLASS_ANY: u16 = 255;
 /// UDP payload of a requestor without EDNS (RFC 1035 §4.2.1).
 const CLASSIC_PAYLOAD: usize = 512;
 
+/// The largest UDP response by default: no fragments on any path seen today (RFC 9715 §3.1).
+pub const UDP_PAYLOAD: u16 = 1232;
+
 /// What is the same for all answers.
 #[derive(Clone)]
 pub struct Settings {
-    /// Largest UDP response, and what our OPT record says (RFC 9715 §3: 1232 by default).
+    /// Largest UDP response, and what our OPT record says.
     pub udp_payload: u16,
     /// Idle time-out over TCP in units of 100 ms, told to those who ask (RFC 7828).
     pub keepalive: u16,
@@ -69,6 +73,14 @@ pub struct Scratch {
     chain: LookupName,
 }
 
+/// Where a response is written.
+pub struct Room<'o> {
+    /// At least 512 octets.
+    pub out: &'o mut [u8],
+    /// How many octets of the largest response to leave free behind it, for what is added later (TSIG).
+    pub reserve: usize,
+}
+
 /// The parts of a response that depend on its query alone.
 struct Frame<'a> {
     query: Query<'a>,
@@ -86,7 +98,7 @@ pub fn respond(
     packet: &[u8],
     peer: Peer,
     now: u32,
-    out: &mut [u8],
+    room: Room<'_>,
 ) -> Outcome {
     let (query, error) = match query::read(packet) {
         Packet::Query(query) => (query, None),
@@ -96,7 +108,7 @@ pub fn respond(
     };
     let mut cookie = [0; 24];
     let frame = Frame::new(query, settings, peer, now, &mut cookie);
-    let out = limit(out, &frame, settings, peer);
+    let out = limit(room, &frame, settings, peer);
     match error.or_else(|| refusal(&frame.query)) {
         Some(code) => bare(&frame, code, None, out),
         None if query.qclass == CLASS_CH => about_the_server(&frame, &settings.identity, out),
@@ -114,12 +126,17 @@ pub fn respond(
     }
 }
 
-/// Makes a response without records that says "ask over TCP", for the slip of rate limiting.
+/// Makes a response without records that says "ask over TCP", for the slip of rate limiting. It has no cookie: the
+/// client did not prove its address, and over TCP it will get one.
 #[must_use]
-pub fn truncated(settings: &Settings, packet: &[u8], peer: Peer, now: u32, out: &mut [u8]) -> usize {
-    let Packet::Query(query) = query::read(packet) else { return 0 };
+pub fn truncated(settings: &Settings, packet: &[u8], out: &mut [u8]) -> usize {
+    let Packet::Query(mut query) = query::read(packet) else { return 0 };
+    if let Some(edns) = &mut query.edns {
+        edns.cookie = None;
+    }
     let mut cookie = [0; 24];
-    let frame = Frame::new(query, settings, peer, now, &mut cookie);
+    let peer = Peer { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), tcp: false };
+    let frame = Frame::new(query, settings, peer, 0, &mut cookie);
     let writer = frame.writer(out);
     frame.finish(writer, flag::TC, rcode::NOERROR)
 }
@@ -140,15 +157,17 @@ fn refusal(query: &Query<'_>) -> Option<u16> {
     }
 }
 
-fn limit<'o>(out: &'o mut [u8], frame: &Frame<'_>, settings: &Settings, peer: Peer) -> &'o mut [u8] {
+fn limit<'o>(room: Room<'o>, frame: &Frame<'_>, settings: &Settings, peer: Peer) -> &'o mut [u8] {
     let most = if peer.tcp {
         usize::from(u16::MAX)
     } else {
         let theirs = frame.query.edns.map_or(CLASSIC_PAYLOAD, |edns| usize::from(edns.payload));
         theirs.min(usize::from(settings.udp_payload))
     };
-    let most = most.min(out.len());
-    &mut out[..most]
+    // The question always fits, whatever is kept free.
+    let least = HEADER + frame.query.name.len() + 4 + frame.reply.as_ref().map_or(0, Reply::length);
+    let most = most.saturating_sub(room.reserve).max(least).min(room.out.len());
+    &mut room.out[..most]
 }
 
 impl<'a> Frame<'a> {
@@ -175,7 +194,6 @@ impl<'a> Frame<'a> {
     fn writer<'o>(&self, out: &'o mut [u8]) -> Writer<'o> {
         let mut writer = Writer::new(out, self.reply.as_ref().map_or(0, Reply::length));
         if !self.query.name.is_empty() {
-            // The smallest buffer is 512 octets: a question always fits.
             let _ = writer.question(self.query.name, self.query.qtype, self.query.qclass);
         }
         writer

@@ -2,6 +2,7 @@
 
 use std::hash::Hasher;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use siphasher::sip::SipHasher24;
 
@@ -17,6 +18,20 @@ const TOO_NEW: u32 = 5 * 60;
 pub struct CookieSecret([u8; 16]);
 
 impl CookieSecret {
+    /// The secret of this process, drawn at random on first use.
+    ///
+    /// # Panics
+    /// If the system has no randomness to give; nothing could be safe then.
+    #[must_use]
+    pub fn of_process() -> Self {
+        static SECRET: LazyLock<CookieSecret> = LazyLock::new(|| {
+            let mut octets = [0; 16];
+            getrandom::fill(&mut octets).expect("the system gives random octets");
+            CookieSecret(octets)
+        });
+        *SECRET
+    }
+
     /// Takes 16 octets that nobody else knows.
     #[must_use]
     pub fn new(secret: [u8; 16]) -> Self {

@@ -76,7 +76,9 @@ pub fn read(message: &[u8]) -> Packet<'_> {
     match query.qtype {
         TYPE_AXFR | TYPE_IXFR => Packet::HandOver,
         // A question may be missing only where a cookie is all that is asked for (RFC 7873 §5.4).
-        _ if query.name.is_empty() && query.edns.is_none_or(|edns| edns.cookie.is_none()) => Packet::Error(formerr, query),
+        _ if query.name.is_empty() && query.edns.is_none_or(|edns| edns.cookie.is_none()) => {
+            Packet::Error(formerr, query)
+        }
         _ => Packet::Query(query),
     }
 }
@@ -124,7 +126,8 @@ fn read_records<'a>(message: &'a [u8], mut at: usize, counts: [u16; 3], query: &
                     if section != 2 || query.edns.is_some() || message[owner] != 0 {
                         return None;
                     }
-                    query.edns = Some(edns::read([fixed[2], fixed[3]], [fixed[4], fixed[5], fixed[6], fixed[7]], rdata)?);
+                    query.edns =
+                        Some(edns::read([fixed[2], fixed[3]], [fixed[4], fixed[5], fixed[6], fixed[7]], rdata)?);
                 }
                 TYPE_TSIG => rest = Rest::HandOver,
                 _ => {}
@@ -153,7 +156,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PLAIN: &[u8] = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07example\x03org\x00\x00\x01\x00\x01";
+    const PLAIN: &[u8] =
+        b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07example\x03org\x00\x00\x01\x00\x01";
 
     fn changed(at: usize, octets: &[u8]) -> Vec<u8> {
         let mut copy = PLAIN.to_vec();

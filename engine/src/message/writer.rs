@@ -64,7 +64,13 @@ impl<'o> Writer<'o> {
     #[inline]
     pub fn new(out: &'o mut [u8], reserve: usize) -> Self {
         let limit = out.len().min(usize::from(u16::MAX)).saturating_sub(reserve);
-        Self { out, at: HEADER, limit, remembered: Remembered { entries: [(0, 0); REMEMBERED], count: 0 }, counts: [0; 3] }
+        Self {
+            out,
+            at: HEADER,
+            limit,
+            remembered: Remembered { entries: [(0, 0); REMEMBERED], count: 0 },
+            counts: [0; 3],
+        }
     }
 
     /// Copies the question of a query.
@@ -249,6 +255,7 @@ impl<'o> Writer<'o> {
 
     /// Ends the message: header, and the OPT record in the octets that were reserved for it.
     #[inline]
+    #[must_use]
     pub fn finish(self, id: [u8; 2], flags: u16, question: bool, reply: Option<&edns::Reply<'_>>) -> usize {
         let Self { out, mut at, counts, .. } = self;
         let additional = counts[2] + u16::from(reply.is_some());

@@ -84,7 +84,7 @@ impl ZoneBuilder {
     pub fn finish(mut self) -> (Option<Zone>, Vec<Finding>) {
         self.staging.keys.sort_unstable();
         let (pages, record_count) = self.write_pages();
-        let zone = Zone::assemble(self.apex.clone(), self.apex_hash, pages, record_count);
+        let zone = Zone::assemble(self.apex.clone(), self.apex_hash, &pages, record_count);
         match &zone {
             Some(zone) => {
                 checks::apex(zone, &mut self.findings);
@@ -136,7 +136,8 @@ impl ZoneBuilder {
         let mut writer = NodeWriter::new(self);
         let mut rest = &keys[..];
         for index in 0..page_count as u64 {
-            let in_page = if bits == 0 { rest.len() } else { rest.partition_point(|key| key >> (64 - bits) <= index) };
+            let in_page =
+                if bits == 0 { rest.len() } else { rest.partition_point(|key| key >> (64 - bits) <= index) };
             let (mine, after) = rest.split_at(in_page);
             rest = after;
             for group in mine.chunk_by(|a, b| a >> 32 == b >> 32) {
@@ -288,7 +289,9 @@ fn same_rdata(rtype: u16, left: &[u8], right: &[u8]) -> bool {
             let (mut a, mut b) = (left.to_vec(), right.to_vec());
             for copy in [&mut a, &mut b] {
                 let fields: Vec<_> = rdata::names(rtype, copy).collect();
-                fields.iter().for_each(|field| copy[field.start..field.end].make_ascii_lowercase());
+                for field in &fields {
+                    copy[field.start..field.end].make_ascii_lowercase();
+                }
             }
             a == b
         }

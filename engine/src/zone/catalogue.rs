@@ -129,7 +129,8 @@ impl Catalogue {
         }
         let shards = shards.into_iter().zip(touched).zip(self.shards.iter());
         let shards = shards.map(|((new, touched), old)| if touched { new.into() } else { old.clone() }).collect();
-        let depth_bits = depths.iter().enumerate().fold(0, |bits, (depth, &count)| bits | u128::from(count > 0) << depth);
+        let depth_bits =
+            depths.iter().enumerate().fold(0, |bits, (depth, &count)| bits | u128::from(count > 0) << depth);
         Self { shards, depths: Arc::new(depths), depth_bits }
     }
 

@@ -52,6 +52,12 @@ impl Finding {
         Self { severity: Severity::Warning, ..Self::error(code, message, span, focus) }
     }
 
+    /// Whether it could be a mere consequence of records that could not be read.
+    #[must_use]
+    pub fn depends_on_the_whole(&self) -> bool {
+        matches!(self.code, "missing-soa" | "missing-ns" | "missing-glue" | "target-without-address")
+    }
+
     fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -130,7 +136,8 @@ pub(super) fn owner(apex: &Name, group: &[Staged<'_>], flags: Flags, findings: &
     occluded(apex, group, flags, findings);
 }
 
-const FORGOTTEN_DOT: &str = "a name without a final dot is completed with the origin: add the dot, or leave the zone off";
+const FORGOTTEN_DOT: &str =
+    "a name without a final dot is completed with the origin: add the dot, or leave the zone off";
 
 /// Whether a relative name ends in the labels of the apex once more (`www.example.org` in zone `example.org`).
 fn ends_in_apex(relative: &[u8], apex: &Name) -> bool {
@@ -261,8 +268,7 @@ fn addresses(zone: &Zone, staged: &Staged<'_>, target: &[u8], position: usize, f
         findings.push(make(code, message, staged.span, Focus::Field(position)).hint(hint));
     };
     let found = zone.node_for_target(target);
-    let has_address =
-        |node: &Node<'_>| node.rrset(types::A).is_some() || node.rrset(types::AAAA).is_some();
+    let has_address = |node: &Node<'_>| node.rrset(types::A).is_some() || node.rrset(types::AAAA).is_some();
     match found {
         Some(node) if node.flags.any(Flags::CNAME) => {
             let message = format!("this {rtype} points at {target_text}, which is a CNAME");

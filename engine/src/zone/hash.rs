@@ -56,8 +56,8 @@ fn lower_case(octets: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;
     let low = octets & !HIGH;
-    let at_least_a = low + (0x80 - b'A' as u64) * ONES;
-    let above_z = low + (0x7f - b'Z' as u64) * ONES;
+    let at_least_a = low + u64::from(0x80 - b'A') * ONES;
+    let above_z = low + u64::from(0x7f - b'Z') * ONES;
     let upper = (at_least_a ^ above_z) & HIGH & !octets;
     octets | upper >> 2
 }
@@ -190,9 +190,10 @@ mod tests {
         let mut whole = LookupName::default();
         whole.fill(b"\x03www\x07example\x03org\x00");
         assert_eq!(whole.count(), 3);
-        for (index, alone) in [&b"\x03www\x07EXAMPLE\x03org\x00"[..], b"\x07example\x03org\x00", b"\x03org\x00", b"\x00"]
-            .into_iter()
-            .enumerate()
+        for (index, alone) in
+            [&b"\x03www\x07EXAMPLE\x03org\x00"[..], b"\x07example\x03org\x00", b"\x03org\x00", b"\x00"]
+                .into_iter()
+                .enumerate()
         {
             assert_eq!(whole.hash(index), of_name(alone, root()), "{index}");
             assert!(crate::name::same(whole.suffix(index), alone));

@@ -8,7 +8,7 @@
 pub mod build;
 pub mod catalogue;
 mod chain;
-mod checks;
+pub mod checks;
 pub mod hash;
 pub mod lookup;
 pub mod page;
@@ -50,7 +50,7 @@ pub struct SoaFacts {
 }
 
 impl Zone {
-    fn assemble(apex: Name, apex_hash: u64, pages: Vec<Page>, record_count: usize) -> Option<Self> {
+    fn assemble(apex: Name, apex_hash: u64, pages: &[Page], record_count: usize) -> Option<Self> {
         let page_bits = pages.len().trailing_zeros();
         let rows = pages.chunks(ROW).map(Row::from).collect();
         let mut zone = Self {
@@ -163,10 +163,9 @@ impl Zone {
     pub fn with_serial(&self, serial: u32) -> Self {
         let index = self.page_index(self.apex_hash);
         let page = self.page(index);
-        let patched = self
-            .apex_node()
-            .rrset(types::SOA)
-            .map(|soa: Rrset<'_>| page.patched(page.offset_of(soa.image) + soa.image.len() - 20, &serial.to_be_bytes()));
+        let patched = self.apex_node().rrset(types::SOA).map(|soa: Rrset<'_>| {
+            page.patched(page.offset_of(soa.image) + soa.image.len() - 20, &serial.to_be_bytes())
+        });
         let mut changed = self.clone();
         if let Some(patched) = patched {
             changed.replace_page(index, patched);

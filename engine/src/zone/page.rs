@@ -98,7 +98,9 @@ impl Page {
                 let offset = entry & 0x00ff_ffff;
                 let at = offset as usize;
                 let length = usize::from(octets[at + 1]);
-                if length == relative.len() && name::same(&octets[at + NODE_HEADER..at + NODE_HEADER + length], relative) {
+                if length == relative.len()
+                    && name::same(&octets[at + NODE_HEADER..at + NODE_HEADER + length], relative)
+                {
                     return Some(offset);
                 }
             }

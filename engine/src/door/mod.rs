@@ -1,0 +1,29 @@
+//! The one door to Python: `oakroot._engine`.
+//!
+//! Thin wrappers only: conversions, and letting go of the interpreter while the engine works. `src/oakroot/_engine.pyi`
+//! is the contract; stubtest holds this module to it. No decision about DNS is made here.
+
+mod catalogue;
+mod findings;
+mod names;
+mod reading;
+mod server;
+mod zone;
+
+use pyo3::prelude::*;
+
+/// The Rust engine of Oakroot.
+#[pymodule]
+#[pyo3(name = "_engine")]
+mod engine {
+    #[pymodule_export]
+    use super::catalogue::Catalogue;
+    #[pymodule_export]
+    use super::findings::Diagnostic;
+    #[pymodule_export]
+    use super::reading::{Record, find_serial, read_records, read_zone};
+    #[pymodule_export]
+    use super::server::{Request, Server};
+    #[pymodule_export]
+    use super::zone::Zone;
+}

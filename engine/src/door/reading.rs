@@ -1,0 +1,174 @@
+//! Reading zone text for Python.
+
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+
+use super::findings::Diagnostic;
+use super::names;
+use super::zone::Zone;
+use crate::name::{self, Name};
+use crate::rdata::{self, types};
+use crate::record::{self, RecordSink, Span};
+use crate::zone::build::ZoneBuilder;
+use crate::zonefile::{self, Includes, NoIncludes, Reading, Settings};
+
+/// One record in text form, with its place in the file.
+#[pyclass(frozen, get_all, module = "oakroot._engine")]
+pub(super) struct Record {
+    owner: String,
+    ttl: u32,
+    r#type: String,
+    rdata: String,
+    file: String,
+    line: u32,
+}
+
+/// Opens included files by asking a Python callable.
+struct PythonIncludes {
+    callable: Option<Py<PyAny>>,
+    /// What the callable raised that is no fault of the zone text.
+    failure: Option<PyErr>,
+}
+
+impl Includes for PythonIncludes {
+    fn open(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        let Some(callable) = &self.callable else { return NoIncludes.open(path) };
+        Python::attach(|py| match callable.call1(py, (path,)).and_then(|content| content.extract::<Vec<u8>>(py)) {
+            Ok(content) => Ok(content),
+            Err(error) if error.is_instance_of::<PyOSError>(py) || error.is_instance_of::<PyValueError>(py) => {
+                Err(error.value(py).to_string())
+            }
+            Err(error) => {
+                let message = "it could not be read".to_owned();
+                self.failure = Some(error);
+                Err(message)
+            }
+        })
+    }
+}
+
+impl PythonIncludes {
+    fn new(callable: Option<Py<PyAny>>) -> Self {
+        Self { callable, failure: None }
+    }
+
+    fn outcome(self) -> PyResult<()> {
+        self.failure.map_or(Ok(()), Err)
+    }
+}
+
+/// Reads and checks a zone file.
+#[pyfunction]
+#[pyo3(signature = (text, apex, file, include = None))]
+pub(super) fn read_zone(
+    py: Python<'_>,
+    text: &[u8],
+    apex: &str,
+    file: &str,
+    include: Option<Py<PyAny>>,
+) -> PyResult<(Option<Zone>, Vec<Diagnostic>)> {
+    let apex = names::parse(apex)?;
+    let mut includes = PythonIncludes::new(include);
+    let (zone, diagnostics) = py.detach(|| {
+        let mut builder = ZoneBuilder::new(apex.clone());
+        let settings = Settings { confidential: false };
+        let reading = zonefile::read(text, file, &apex, settings, &mut includes, &mut builder);
+        let unreadable = reading.diagnostics().iter().any(|found| found.severity == record::Severity::Error);
+        let (zone, findings) = builder.finish();
+        (zone.filter(|_| !unreadable), diagnostics(&reading, findings, unreadable))
+    });
+    includes.outcome()?;
+    Ok((zone.map(Zone::from), diagnostics))
+}
+
+/// All findings by place. What a zone lacks is not reported while parts of it could not be read.
+fn diagnostics(
+    reading: &Reading<'_>,
+    findings: Vec<crate::zone::checks::Finding>,
+    unreadable: bool,
+) -> Vec<Diagnostic> {
+    let mut all: Vec<_> =
+        reading.diagnostics().iter().map(|found| Diagnostic::of_reader(found, reading)).collect();
+    let findings = findings.into_iter().filter(|found| !(unreadable && found.depends_on_the_whole()));
+    all.extend(findings.map(|found| Diagnostic::of_zone(found, reading)));
+    all.sort_by(|a, b| a.position().cmp(&b.position()));
+    all
+}
+
+/// Collects records as text.
+#[derive(Default)]
+struct Collector(Vec<(Record, Span)>);
+
+impl RecordSink for Collector {
+    fn record(&mut self, record: &record::Record<'_>) {
+        let mut text = Record {
+            owner: String::new(),
+            ttl: record.ttl,
+            r#type: String::new(),
+            rdata: String::new(),
+            file: String::new(),
+            line: 0,
+        };
+        name::write_text(record.owner, &mut text.owner);
+        rdata::write_type(record.rtype, &mut text.r#type);
+        rdata::write_text(record.rtype, record.rdata, &mut text.rdata);
+        self.0.push((text, record.span));
+    }
+}
+
+/// Reads master-file text as mere records.
+#[pyfunction]
+#[pyo3(signature = (text, origin, file, *, confidential = false))]
+pub(super) fn read_records(
+    text: &[u8],
+    origin: &str,
+    file: &str,
+    confidential: bool,
+) -> PyResult<(Vec<Record>, Vec<Diagnostic>)> {
+    let origin = names::parse(origin)?;
+    let mut collector = Collector::default();
+    let reading = zonefile::read(text, file, &origin, Settings { confidential }, &mut NoIncludes, &mut collector);
+    let records = collector.0.into_iter().map(|(mut record, span)| {
+        let place = reading.locate(span);
+        (record.file, record.line) = (place.file.to_owned(), place.line);
+        record
+    });
+    let found = reading.diagnostics().iter().map(|found| Diagnostic::of_reader(found, &reading));
+    Ok((records.collect(), found.collect()))
+}
+
+/// Remembers where the SOA of the apex stands.
+struct SoaFinder<'a> {
+    apex: &'a Name,
+    span: Option<Span>,
+}
+
+impl RecordSink for SoaFinder<'_> {
+    fn record(&mut self, record: &record::Record<'_>) {
+        if record.rtype == types::SOA && name::same(record.owner, self.apex.as_wire()) {
+            self.span.get_or_insert(record.span);
+        }
+    }
+}
+
+/// The file the SOA stands in, and the octets of its serial there.
+#[pyfunction]
+#[pyo3(signature = (text, apex, file, include = None))]
+pub(super) fn find_serial(
+    text: &[u8],
+    apex: &str,
+    file: &str,
+    include: Option<Py<PyAny>>,
+) -> PyResult<Option<(String, u32, u32)>> {
+    let apex = names::parse(apex)?;
+    let mut includes = PythonIncludes::new(include);
+    let mut finder = SoaFinder { apex: &apex, span: None };
+    let reading =
+        zonefile::read(text, file, &apex, Settings { confidential: false }, &mut includes, &mut finder);
+    let place = finder.span.and_then(|soa| reading.soa_serial(soa)).map(|serial| {
+        let place = reading.locate(serial);
+        (place.file.to_owned(), serial.start, serial.end)
+    });
+    includes.outcome()?;
+    Ok(place)
+}

@@ -1,0 +1,165 @@
+//! The serving room for Python: sockets and threads, and the requests that Python decides.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use super::catalogue::Catalogue;
+use crate::answer::respond::{self, Identity};
+use crate::message::cookie::CookieSecret;
+use crate::responder::{CatalogueResponder, Publication};
+use crate::serve::{self, Handover, Transport};
+
+/// A packet the engine does not decide.
+#[pyclass(frozen, module = "oakroot._engine")]
+pub(super) struct Request(serve::Request);
+
+#[pymethods]
+impl Request {
+    #[getter]
+    fn wire<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.wire())
+    }
+
+    #[getter]
+    fn transport(&self) -> &'static str {
+        match self.0.transport() {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+        }
+    }
+
+    #[getter]
+    fn peer(&self) -> (String, u16) {
+        text(self.0.peer())
+    }
+
+    #[getter]
+    fn local(&self) -> (String, u16) {
+        text(self.0.local())
+    }
+}
+
+fn text(address: SocketAddr) -> (String, u16) {
+    (address.ip().to_string(), address.port())
+}
+
+/// Sockets and serving threads.
+#[pyclass(frozen, module = "oakroot._engine")]
+pub(super) struct Server {
+    server: Mutex<Option<serve::Server>>,
+    handover: Arc<Handover>,
+    addresses: Vec<SocketAddr>,
+    publication: Arc<Publication>,
+    settings: respond::Settings,
+}
+
+#[pymethods]
+impl Server {
+    #[new]
+    #[pyo3(signature = (
+        listen, *, workers = 1, tcp_connections = 1000, tcp_idle_seconds = 10.0, handover_queue = 1024,
+        rate_limit = 0, udp_payload = respond::UDP_PAYLOAD, identity = None, version = None,
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
+    fn new(
+        listen: Vec<(String, u16)>,
+        workers: usize,
+        tcp_connections: usize,
+        tcp_idle_seconds: f64,
+        handover_queue: usize,
+        rate_limit: u32,
+        udp_payload: u16,
+        identity: Option<&str>,
+        version: Option<&str>,
+    ) -> PyResult<Self> {
+        let listen: Vec<_> = listen.iter().map(address).collect::<PyResult<_>>()?;
+        let tcp_idle = Duration::try_from_secs_f64(tcp_idle_seconds)
+            .map_err(|_| PyValueError::new_err("tcp_idle_seconds is not a span of time"))?;
+        let serving = serve::Settings {
+            workers,
+            tcp_connections,
+            tcp_idle,
+            handover_queue,
+            rate_limit,
+            udp_payload: usize::from(udp_payload),
+            ..serve::Settings::default()
+        };
+        let server = serve::Server::bind(&listen, serving).map_err(|error| PyOSError::new_err(os_error(&error)))?;
+        let told = |text: &str| text.as_bytes().into();
+        let settings = respond::Settings {
+            udp_payload,
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; 100 ms units")]
+            keepalive: (tcp_idle_seconds * 10.0) as u16,
+            identity: Identity { identity: identity.map(told), version: version.map(told) },
+            secret: CookieSecret::of_process(),
+        };
+        Ok(Self {
+            addresses: server.addresses().to_vec(),
+            handover: server.handover(),
+            server: Mutex::new(Some(server)),
+            publication: Arc::default(),
+            settings,
+        })
+    }
+
+    #[getter]
+    fn addresses(&self) -> Vec<(String, u16)> {
+        self.addresses.iter().copied().map(text).collect()
+    }
+
+    fn publish(&self, catalogue: &Catalogue) {
+        self.publication.publish(catalogue.0.clone());
+    }
+
+    fn start(&self) -> PyResult<()> {
+        let mut server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        let server = server.as_mut().ok_or_else(|| PyRuntimeError::new_err("the server has been stopped"))?;
+        let (publication, settings) = (self.publication.clone(), self.settings.clone());
+        server
+            .start(move || CatalogueResponder::new(publication.clone(), settings.clone()))
+            .map_err(|error| PyOSError::new_err(os_error(&error)))
+    }
+
+    fn handover_fd(&self) -> i32 {
+        self.handover.fd()
+    }
+
+    #[pyo3(signature = (limit = 64))]
+    fn take(&self, limit: usize) -> Vec<Request> {
+        self.handover.take(limit).into_iter().map(Request).collect()
+    }
+
+    fn reply(&self, py: Python<'_>, request: &Request, wire: &[u8]) {
+        py.detach(|| self.handover.reply(&request.0, wire));
+    }
+
+    fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counters = PyDict::new(py);
+        if let Some(server) = self.server.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            for (name, value) in server.counters() {
+                counters.set_item(name, value)?;
+            }
+        }
+        Ok(counters)
+    }
+
+    fn stop(&self, py: Python<'_>) {
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        py.detach(|| drop(server.map(serve::Server::stop)));
+    }
+}
+
+fn address((host, port): &(String, u16)) -> PyResult<SocketAddr> {
+    let ip: IpAddr = host.parse().map_err(|_| PyValueError::new_err(format!("{host:?} is not an IP address")))?;
+    Ok(SocketAddr::new(ip, *port))
+}
+
+/// The arguments that make Python choose the right kind of `OSError`, if the system gave a number.
+fn os_error(error: &std::io::Error) -> (Option<i32>, String) {
+    (error.raw_os_error(), error.to_string())
+}

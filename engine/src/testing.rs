@@ -1,0 +1,80 @@
+//! For unit tests only: zones and answers as text.
+
+use crate::answer::decide::{Question, decide};
+use crate::answer::{Answer, Data, Owner};
+use crate::message::writer::Section;
+use crate::name::{self, Name};
+use crate::rdata;
+use crate::zone::Zone;
+use crate::zone::build::ZoneBuilder;
+use crate::zone::catalogue::{Catalogue, Entry};
+use crate::zone::checks::Finding;
+use crate::zone::hash::LookupName;
+use crate::zonefile::{NoIncludes, Settings, read};
+use std::sync::Arc;
+
+/// Reads a zone; what is wrong with it comes along.
+pub fn zone_and_findings(apex: &str, text: &str) -> (Option<Zone>, Vec<Finding>) {
+    let apex = Name::from_text(apex.as_bytes(), None).unwrap();
+    let mut builder = ZoneBuilder::new(apex.clone());
+    let reading =
+        read(text.as_bytes(), "zone", &apex, Settings { confidential: false }, &mut NoIncludes, &mut builder);
+    assert_eq!(reading.diagnostics(), [], "the text of the test reads well");
+    builder.finish()
+}
+
+/// A zone without errors.
+pub fn zone(apex: &str, text: &str) -> Zone {
+    let (zone, findings) = zone_and_findings(apex, text);
+    zone.unwrap_or_else(|| panic!("{findings:?}"))
+}
+
+/// A catalogue of zones.
+pub fn catalogue(zones: &[(&str, &str)]) -> Catalogue {
+    Catalogue::default().changed(zones.iter().map(|(apex, text)| Entry::Zone(Arc::new(zone(apex, text)))), &[])
+}
+
+/// The answer to `NAME TYPE` as text: a line with the code and the AA bit, then a line for each record.
+pub fn ask(catalogue: &Catalogue, question: &str) -> String {
+    let mut words = question.split_whitespace();
+    let (asked, qtype) = (words.next().unwrap(), words.next().unwrap());
+    let flags: Vec<_> = words.collect();
+    let asked = Name::from_text(asked.as_bytes(), None).unwrap();
+    let (mut name, mut chain) = (LookupName::default(), LookupName::default());
+    name.fill(asked.as_wire());
+    let qtype = rdata::type_number(qtype.as_bytes()).unwrap();
+    let question = Question { qtype, dnssec_ok: flags.contains(&"DO"), any_in_full: flags.contains(&"TCP") };
+    text(&decide(catalogue, &name, &mut chain, question), asked.as_wire())
+}
+
+fn text(answer: &Answer<'_>, asked: &[u8]) -> String {
+    let code = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN"];
+    let mut lines =
+        vec![format!("{}{}", code[usize::from(answer.rcode)], if answer.authoritative { " AA" } else { "" })];
+    for item in &answer.items {
+        let owner = match item.owner {
+            Owner::Question(start) => asked[usize::from(start)..].to_vec(),
+            Owner::Stored(relative, apex) => [relative, apex].concat(),
+            Owner::Made(number) => answer.made[number].to_vec(),
+        };
+        let section = match item.section {
+            Section::Answer => "",
+            Section::Authority => "authority: ",
+            Section::Additional => "additional: ",
+        };
+        let (rtype, ttl, rdatas): (u16, u32, Vec<&[u8]>) = match item.data {
+            Data::Stored(rrset) => (rrset.rtype, item.ttl.unwrap_or(rrset.ttl()), rrset.rdatas().collect()),
+            Data::Synthesized(target, ttl) => (rdata::types::CNAME, ttl, vec![&answer.made[target]]),
+        };
+        for rdata in rdatas {
+            let mut line = section.to_owned();
+            name::write_text(&owner, &mut line);
+            line.push_str(&format!(" {ttl} "));
+            rdata::write_type(rtype, &mut line);
+            line.push(' ');
+            rdata::write_text(rtype, rdata, &mut line);
+            lines.push(line);
+        }
+    }
+    lines.join("\n")
+}
