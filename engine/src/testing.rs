@@ -17,8 +17,7 @@ use std::sync::Arc;
 pub fn zone_and_findings(apex: &str, text: &str) -> (Option<Zone>, Vec<Finding>) {
     let apex = Name::from_text(apex.as_bytes(), None).unwrap();
     let mut builder = ZoneBuilder::new(apex.clone());
-    let reading =
-        read(text.as_bytes(), "zone", &apex, Settings { confidential: false }, &mut NoIncludes, &mut builder);
+    let reading = read(text.as_bytes(), "zone", &apex, Settings::default(), &mut NoIncludes, &mut builder);
     assert_eq!(reading.diagnostics(), [], "the text of the test reads well");
     builder.finish()
 }

@@ -40,8 +40,10 @@ impl Catalogue {
     }
 
     fn with_unavailable(&self, apexes: Vec<String>) -> PyResult<Self> {
-        let entries: Vec<_> =
-            apexes.iter().map(|apex| Ok(Entry::Unavailable(Arc::new(names::parse(apex)?)))).collect::<PyResult<_>>()?;
+        let entries: Vec<_> = apexes
+            .iter()
+            .map(|apex| Ok(Entry::Unavailable(Arc::new(names::parse(apex)?))))
+            .collect::<PyResult<_>>()?;
         Ok(self.changed(entries, &[]))
     }
 
@@ -75,10 +77,20 @@ impl Catalogue {
         };
         let mut out = vec![0; usize::from(u16::MAX).saturating_sub(reserve)];
         let room = respond::Room { out: &mut out, reserve };
-        Ok(match respond::respond(&self.0, &settings, &mut Scratch::default(), query, peer, seconds_since_1970(), room) {
-            Outcome::Answer { length, .. } => Some(PyBytes::new(py, &out[..length])),
-            Outcome::Silence | Outcome::HandOver => None,
-        })
+        Ok(
+            match respond::respond(
+                &self.0,
+                &settings,
+                &mut Scratch::default(),
+                query,
+                peer,
+                seconds_since_1970(),
+                room,
+            ) {
+                Outcome::Answer { length, .. } => Some(PyBytes::new(py, &out[..length])),
+                Outcome::Silence | Outcome::HandOver => None,
+            },
+        )
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn read_zone(
     let mut includes = PythonIncludes::new(include);
     let (zone, diagnostics) = py.detach(|| {
         let mut builder = ZoneBuilder::new(apex.clone());
-        let settings = Settings { confidential: false };
+        let settings = Settings::default();
         let reading = zonefile::read(text, file, &apex, settings, &mut includes, &mut builder);
         let unreadable = reading.diagnostics().iter().any(|found| found.severity == record::Severity::Error);
         let (zone, findings) = builder.finish();
@@ -87,8 +87,7 @@ fn diagnostics(
     findings: Vec<crate::zone::checks::Finding>,
     unreadable: bool,
 ) -> Vec<Diagnostic> {
-    let mut all: Vec<_> =
-        reading.diagnostics().iter().map(|found| Diagnostic::of_reader(found, reading)).collect();
+    let mut all: Vec<_> = reading.diagnostics().iter().map(|found| Diagnostic::of_reader(found, reading)).collect();
     let findings = findings.into_iter().filter(|found| !(unreadable && found.depends_on_the_whole()));
     all.extend(findings.map(|found| Diagnostic::of_zone(found, reading)));
     all.sort_by(|a, b| a.position().cmp(&b.position()));
@@ -127,7 +126,14 @@ pub(super) fn read_records(
 ) -> PyResult<(Vec<Record>, Vec<Diagnostic>)> {
     let origin = names::parse(origin)?;
     let mut collector = Collector::default();
-    let reading = zonefile::read(text, file, &origin, Settings { confidential }, &mut NoIncludes, &mut collector);
+    let reading = zonefile::read(
+        text,
+        file,
+        &origin,
+        Settings { confidential, ..Settings::default() },
+        &mut NoIncludes,
+        &mut collector,
+    );
     let records = collector.0.into_iter().map(|(mut record, span)| {
         let place = reading.locate(span);
         (record.file, record.line) = (place.file.to_owned(), place.line);
@@ -163,8 +169,7 @@ pub(super) fn find_serial(
     let apex = names::parse(apex)?;
     let mut includes = PythonIncludes::new(include);
     let mut finder = SoaFinder { apex: &apex, span: None };
-    let reading =
-        zonefile::read(text, file, &apex, Settings { confidential: false }, &mut includes, &mut finder);
+    let reading = zonefile::read(text, file, &apex, Settings::default(), &mut includes, &mut finder);
     let place = finder.span.and_then(|soa| reading.soa_serial(soa)).map(|serial| {
         let place = reading.locate(serial);
         (place.file.to_owned(), serial.start, serial.end)

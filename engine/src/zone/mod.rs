@@ -13,6 +13,8 @@ pub mod hash;
 pub mod lookup;
 pub mod page;
 mod staging;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
