@@ -2,20 +2,20 @@
 //!
 //! Nothing is allocated. A record that does not fit leaves the message as it was before it.
 
+use smallvec::SmallVec;
+
 use super::{HEADER, edns};
 use crate::name;
 use crate::zone::hash::{self, LookupName};
 
 /// How many names can be remembered as targets of pointers. More names than that are written in full.
-const REMEMBERED: usize = 64;
+const REMEMBERED: usize = 32;
 /// Pointers have 14 bits.
 const MAX_POINTER: usize = 0x3fff;
 
-/// The names already in the message, by hash of suffix; found only by their octets being the same.
-struct Remembered {
-    entries: [(u32, u16); REMEMBERED],
-    count: usize,
-}
+/// The names already in the message: half the hash of each suffix, and where it stands. The hash only leads there; the
+/// octets decide.
+type Remembered = SmallVec<[(u32, u16); REMEMBERED]>;
 
 /// A message being written.
 pub struct Writer<'o> {
@@ -64,13 +64,7 @@ impl<'o> Writer<'o> {
     #[inline]
     pub fn new(out: &'o mut [u8], reserve: usize) -> Self {
         let limit = out.len().min(usize::from(u16::MAX)).saturating_sub(reserve);
-        Self {
-            out,
-            at: HEADER,
-            limit,
-            remembered: Remembered { entries: [(0, 0); REMEMBERED], count: 0 },
-            counts: [0; 3],
-        }
+        Self { out, at: HEADER, limit, remembered: SmallVec::new(), counts: [0; 3] }
     }
 
     /// Copies the question of a query.
@@ -93,9 +87,8 @@ impl<'o> Writer<'o> {
 
     #[allow(clippy::cast_possible_truncation, reason = "half the hash is enough to look; octets decide")]
     fn remember(&mut self, hash: u64, offset: usize) {
-        if self.remembered.count < REMEMBERED && offset <= MAX_POINTER {
-            self.remembered.entries[self.remembered.count] = (hash as u32, offset as u16);
-            self.remembered.count += 1;
+        if self.remembered.len() < REMEMBERED && offset <= MAX_POINTER {
+            self.remembered.push((hash as u32, offset as u16));
         }
     }
 
@@ -110,13 +103,13 @@ impl<'o> Writer<'o> {
     #[must_use]
     #[inline]
     pub fn mark(&self) -> Mark {
-        Mark { at: self.at, remembered: self.remembered.count, counts: self.counts }
+        Mark { at: self.at, remembered: self.remembered.len(), counts: self.counts }
     }
 
     /// Goes back to a mark.
     pub fn back_to(&mut self, mark: Mark) {
         self.at = mark.at;
-        self.remembered.count = mark.remembered;
+        self.remembered.truncate(mark.remembered);
         self.counts = mark.counts;
     }
 
@@ -193,29 +186,24 @@ impl<'o> Writer<'o> {
     fn compressed(&mut self, wire: &[u8]) -> Result<(), Full> {
         let mut starts = [0; name::MAX_LABELS + 1];
         let count = name::label_starts(wire, &mut starts);
-        let mut hashes = [0; name::MAX_LABELS + 1];
         let mut known = None;
+        // Suffixes that are new to the message, the shortest first.
+        let mut fresh: SmallVec<[(u64, usize); 16]> = SmallVec::new();
         let mut above = hash::root();
-        let mut first_unknown = count;
-        for index in (0..count).rev() {
-            let start = usize::from(starts[index]);
+        for &start in starts[..count].iter().rev() {
+            let start = usize::from(start);
             above = hash::extend(above, &wire[start + 1..start + 1 + usize::from(wire[start])]);
-            hashes[index] = above;
             // Whatever is in the message with a name is there with the name's ancestors too.
-            let Some(offset) = self.offset_of(above, &wire[start..]) else { break };
-            known = Some(offset);
-            first_unknown = index;
+            match self.offset_of(above, &wire[start..]).filter(|_| fresh.is_empty()) {
+                Some(offset) => known = Some(offset),
+                None => fresh.push((above, start)),
+            }
         }
-        for index in (0..first_unknown).rev() {
-            let start = usize::from(starts[index]);
-            let above = if index + 1 == count { hash::root() } else { hashes[index + 1] };
-            hashes[index] = hash::extend(above, &wire[start + 1..start + 1 + usize::from(wire[start])]);
-        }
-        let fresh_end = if first_unknown == count { wire.len() - 1 } else { usize::from(starts[first_unknown]) };
         let base = self.at;
-        self.put(&wire[..fresh_end])?;
-        for index in 0..first_unknown {
-            self.remember(hashes[index], base + usize::from(starts[index]));
+        let end = fresh.first().map_or(0, |&(_, start)| start + 1 + usize::from(wire[start]));
+        self.put(&wire[..end])?;
+        for (hash, start) in fresh {
+            self.remember(hash, base + start);
         }
         match known {
             Some(offset) => self.pointer(offset),
@@ -225,7 +213,7 @@ impl<'o> Writer<'o> {
 
     #[allow(clippy::cast_possible_truncation, reason = "half the hash is enough to look; octets decide")]
     fn offset_of(&self, hash: u64, wire: &[u8]) -> Option<usize> {
-        self.remembered.entries[..self.remembered.count]
+        self.remembered
             .iter()
             .filter(|&&(known, _)| known == hash as u32)
             .map(|&(_, offset)| usize::from(offset))

@@ -1,0 +1,85 @@
+//! What an answer costs before any packet is moved: `cargo bench --bench respond` prints nanoseconds per answer.
+//!
+//! No harness: each row is the median of rounds over questions in a shuffled order, so that large zones show what
+//! their memory costs.
+
+use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use oakroot_engine::answer::respond::{Identity, Outcome, Peer, Room, Scratch, Settings, UDP_PAYLOAD, respond};
+use oakroot_engine::message::cookie::CookieSecret;
+use oakroot_engine::name::Name;
+use oakroot_engine::zone::build::ZoneBuilder;
+use oakroot_engine::zone::catalogue::{Catalogue, Entry};
+use oakroot_engine::zonefile::{self, NoIncludes};
+
+const ROUNDS: usize = 9;
+const QUESTIONS: usize = 100_000;
+
+fn main() {
+    println!("{:<34}{:>12}{:>12}", "question", "names", "ns/answer");
+    for names in [100, 10_000, 1_000_000] {
+        let catalogue = catalogue(names);
+        let edns: &[u8] = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00";
+        row("A", names, &catalogue, |number| query(&format!("h{number}"), 1, &[]), names);
+        row("A with EDNS", names, &catalogue, |number| query(&format!("h{number}"), 1, edns), names);
+        row("no such type", names, &catalogue, |number| query(&format!("h{number}"), 28, &[]), names);
+        row("no such name", names, &catalogue, |number| query(&format!("x{number}"), 1, &[]), names);
+        row("referral", names, &catalogue, |number| query(&format!("www.sub{}", number % 50), 1, &[]), names);
+        row("wildcard", names, &catalogue, |number| query(&format!("x{number}.wild"), 1, &[]), names);
+        row("MX with additional", names, &catalogue, |_| query("mail", 15, &[]), names);
+    }
+}
+
+fn catalogue(names: usize) -> Catalogue {
+    let mut text =
+        String::from("$TTL 60\n@ SOA ns hostmaster 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n*.wild A 192.0.2.2\n");
+    text += "mail MX 10 ns\n";
+    for number in 0..50 {
+        text += &format!("sub{number} NS ns.sub{number}\nns.sub{number} A 192.0.2.3\n");
+    }
+    for number in 0..names {
+        text += &format!("h{number} A 10.0.0.1\n");
+    }
+    let apex = Name::from_text(b"example.org.", None).expect("a name");
+    let mut builder = ZoneBuilder::new(apex.clone());
+    let settings = zonefile::Settings::default();
+    let _ = zonefile::read(text.as_bytes(), "zone", &apex, settings, &mut NoIncludes, &mut builder);
+    let zone = builder.finish().0.expect("a zone");
+    Catalogue::default().changed([Entry::Zone(Arc::new(zone))], &[])
+}
+
+fn query(relative: &str, qtype: u8, additional: &[u8]) -> Vec<u8> {
+    let name = Name::from_text(format!("{relative}.example.org.").as_bytes(), None).expect("a name");
+    let records = u8::from(!additional.is_empty());
+    let header = [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, records];
+    [&header, name.as_wire(), &[0, qtype, 0, 1], additional].concat()
+}
+
+fn row(what: &str, names: usize, catalogue: &Catalogue, make: impl Fn(usize) -> Vec<u8>, range: usize) {
+    let step = 7_919;
+    let queries: Vec<_> = (0..QUESTIONS).map(|number| make(number * step % range)).collect();
+    let settings = Settings {
+        udp_payload: UDP_PAYLOAD,
+        keepalive: 100,
+        identity: Identity::default(),
+        secret: CookieSecret::of_process(),
+    };
+    let peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), tcp: false };
+    let (mut scratch, mut out) = (Scratch::default(), [0; 1232]);
+    let mut rounds: Vec<_> = (0..ROUNDS)
+        .map(|_| {
+            let start = Instant::now();
+            for query in &queries {
+                let room = Room { out: &mut out, reserve: 0 };
+                let outcome = respond(catalogue, &settings, &mut scratch, black_box(query), peer, 0, room);
+                assert!(matches!(black_box(outcome), Outcome::Answer { .. }));
+            }
+            start.elapsed().as_secs_f64() * 1e9 / QUESTIONS as f64
+        })
+        .collect();
+    rounds.sort_by(f64::total_cmp);
+    println!("{what:<34}{names:>12}{:>12.0}", rounds[ROUNDS / 2]);
+}
