@@ -11,8 +11,8 @@ pub mod message;
 pub mod name;
 pub mod rdata;
 pub mod record;
-//R pub mod responder;
-//R pub mod serve;
+pub mod responder;
+pub mod serve;
 #[cfg(test)]
 mod testing;
 pub mod zone;

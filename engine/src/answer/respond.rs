@@ -164,10 +164,11 @@ fn limit<'o>(room: Room<'o>, frame: &Frame<'_>, settings: &Settings, peer: Peer)
         let theirs = frame.query.edns.map_or(CLASSIC_PAYLOAD, |edns| usize::from(edns.payload));
         theirs.min(usize::from(settings.udp_payload))
     };
+    let Room { out, reserve } = room;
     // The question always fits, whatever is kept free.
     let least = HEADER + frame.query.name.len() + 4 + frame.reply.as_ref().map_or(0, Reply::length);
-    let most = most.saturating_sub(room.reserve).max(least).min(room.out.len());
-    &mut room.out[..most]
+    let most = most.saturating_sub(reserve).max(least).min(out.len());
+    &mut out[..most]
 }
 
 impl<'a> Frame<'a> {

@@ -11,7 +11,10 @@ use super::names;
 use super::zone::Zone;
 use crate::answer::respond::{self, Identity, Outcome, Peer, Scratch, Settings};
 use crate::message::cookie::CookieSecret;
-use crate::responder::seconds_since_1970;
+//R use crate::responder::seconds_since_1970;
+fn seconds_since_1970() -> u32 {
+    0
+}
 use crate::zone::catalogue::{self, Entry};
 
 /// An immutable set of zones, as served.

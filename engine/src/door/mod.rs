@@ -3,6 +3,8 @@
 //! Thin wrappers only: conversions, and letting go of the interpreter while the engine works. `src/oakroot/_engine.pyi`
 //! is the contract; stubtest holds this module to it. No decision about DNS is made here.
 
+#![allow(clippy::needless_pass_by_value, reason = "arguments from Python arrive as owned values")]
+
 mod catalogue;
 mod findings;
 mod names;

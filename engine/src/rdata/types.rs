@@ -15,6 +15,7 @@ macro_rules! numbers {
 
 numbers! {
     A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, MX = 15, TXT = 16, AAAA = 28, SRV = 33, DNAME = 39, OPT = 41,
+    DS = 43, RRSIG = 46, NSEC = 47, NSEC3 = 50, NSEC3PARAM = 51, KEY = 25, NXT = 30, MAILA = 254, MAILB = 253,
     TKEY = 249, TSIG = 250, IXFR = 251, AXFR = 252, ANY = 255,
 }
 

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use super::checks::{self, Finding, Focus};
 use super::hash;
 use super::page::{Flags, Page, PageWriter, RECORD_HEADER};
-use super::staging::{MARK, Staged, Staging};
-use super::{ROW, Zone};
+use super::staging::{Bucket, MARK, Place, Staged, Staging};
+use super::{Zone, page_index};
 use crate::name::{self, MAX_LABELS, Name};
 use crate::rdata::{self, types};
 use crate::record::{Record, RecordSink, Severity};
@@ -30,7 +30,7 @@ pub struct ZoneBuilder {
     dnames: HashSet<u64>,
     ancestors: HashSet<u64>,
     wildcard_parents: HashSet<u64>,
-    targets: Vec<u32>,
+    targets: Vec<Place>,
     findings: Vec<Finding>,
 }
 
@@ -50,11 +50,14 @@ impl RecordSink for ZoneBuilder {
             types::DNAME => _ = self.dnames.insert(self.last_hash),
             _ => {}
         }
-        if checks::has_checked_target(record) && !self.findings_full() {
-            self.targets.push(self.staging.next_place());
-        }
-        if !self.staging.push(self.last_hash, relative, record) && !self.findings_full() {
-            self.findings.push(checks::too_large(record));
+        match self.staging.push(self.last_hash, relative, record) {
+            Some(place) if checks::has_checked_target(record, &self.apex) => {
+                self.staging.pin(place);
+                self.targets.push(place);
+            }
+            Some(_) => {}
+            None if self.findings_full() => {}
+            None => self.findings.push(checks::too_large(record)),
         }
     }
 }
@@ -82,7 +85,6 @@ impl ZoneBuilder {
     /// The zone, unless a finding is an error, and all findings.
     #[must_use]
     pub fn finish(mut self) -> (Option<Zone>, Vec<Finding>) {
-        self.staging.keys.sort_unstable();
         let (pages, record_count) = self.write_pages();
         let zone = Zone::assemble(self.apex.clone(), self.apex_hash, &pages, record_count);
         match &zone {
@@ -127,73 +129,66 @@ impl ZoneBuilder {
     }
 
     fn write_pages(&mut self) -> (Vec<Page>, usize) {
-        let keys = std::mem::take(&mut self.staging.keys);
-        let names = count_names(&self.staging, &keys);
-        let page_count = names.div_ceil(NODES_PER_PAGE).next_power_of_two();
-        let bits = page_count.trailing_zeros();
-        debug_assert!(ROW.is_power_of_two());
-        let mut pages = Vec::with_capacity(page_count);
-        let mut writer = NodeWriter::new(self);
-        let mut rest = &keys[..];
-        for index in 0..page_count as u64 {
-            let in_page =
-                if bits == 0 { rest.len() } else { rest.partition_point(|key| key >> (64 - bits) <= index) };
-            let (mine, after) = rest.split_at(in_page);
-            rest = after;
-            for group in mine.chunk_by(|a, b| a >> 32 == b >> 32) {
-                writer.names_of_one_key(group);
-            }
-            pages.push(writer.finish_page());
-        }
-        let (count, findings) = (writer.record_count, writer.findings);
+        let mut staging = std::mem::take(&mut self.staging);
+        let page_count = staging.sort().div_ceil(NODES_PER_PAGE).next_power_of_two();
+        let mut writer = NodeWriter::new(self, page_count);
+        staging.drain(|bucket| writer.bucket(bucket));
+        let (pages, count, findings) = writer.finish();
         self.findings.extend(findings);
+        self.staging = staging;
         (pages, count)
     }
 }
 
-/// How many different names there are; names whose hashes agree in the upper half count as one, which is near enough.
-fn count_names(staging: &Staging, keys: &[u64]) -> usize {
-    debug_assert!(keys.is_empty() || staging.next_place() > 0);
-    keys.chunk_by(|a, b| a >> 32 == b >> 32).count()
-}
-
-/// Writes nodes from groups of staged records.
+/// Writes nodes from groups of staged records, page after page.
 struct NodeWriter<'b> {
     builder: &'b ZoneBuilder,
+    page_count: usize,
     page: PageWriter,
-    group: Vec<Staged<'b>>,
+    pages: Vec<Page>,
     findings: Vec<Finding>,
     record_count: usize,
 }
 
 impl<'b> NodeWriter<'b> {
-    fn new(builder: &'b ZoneBuilder) -> Self {
-        Self { builder, page: PageWriter::default(), group: Vec::new(), findings: Vec::new(), record_count: 0 }
+    fn new(builder: &'b ZoneBuilder, page_count: usize) -> Self {
+        let pages = Vec::with_capacity(page_count);
+        Self { builder, page_count, page: PageWriter::default(), pages, findings: Vec::new(), record_count: 0 }
     }
 
-    fn finish_page(&mut self) -> Page {
-        self.page.finish().unwrap_or_else(|| {
-            self.findings.push(checks::names_too_large());
-            PageWriter::default().finish().expect("an empty page has room")
-        })
+    fn finish(mut self) -> (Vec<Page>, usize, Vec<Finding>) {
+        self.finish_pages_before(self.page_count);
+        (self.pages, self.record_count, self.findings)
+    }
+
+    fn finish_pages_before(&mut self, index: usize) {
+        while self.pages.len() < index {
+            let page = self.page.finish().unwrap_or_else(|| {
+                self.findings.push(checks::names_too_large());
+                PageWriter::default().finish().expect("an empty page has room")
+            });
+            self.pages.push(page);
+        }
     }
 
     /// Two names can share the half of a hash that the keys are sorted by; then they are told apart here.
-    fn names_of_one_key(&mut self, keys: &[u64]) {
-        let mut group = std::mem::take(&mut self.group);
-        group.clear();
-        group.extend(keys.iter().map(|&key| self.builder.staging.at_key(key)));
-        let first = group[0].owner;
-        if group.iter().any(|staged| !name::same(staged.owner, first)) {
-            group.sort_by_cached_key(|staged| staged.owner.to_ascii_lowercase());
+    fn bucket(&mut self, bucket: &Bucket) {
+        let mut group: Vec<Staged<'_>> = Vec::new();
+        for keys in bucket.groups() {
+            group.clear();
+            group.extend(keys.iter().map(|&key| bucket.at_key(key)));
+            self.finish_pages_before(page_index(keys[0], self.page_count));
+            let first = group[0].owner;
+            if group.iter().any(|staged| !name::same(staged.owner, first)) {
+                group.sort_by_cached_key(|staged| staged.owner.to_ascii_lowercase());
+            }
+            for same_name in group.chunk_by_mut(|a, b| name::same(a.owner, b.owner)) {
+                self.node(same_name);
+            }
         }
-        for same_name in group.chunk_by_mut(|a, b| name::same(a.owner, b.owner)) {
-            self.node(same_name);
-        }
-        self.group = group;
     }
 
-    fn node(&mut self, group: &mut [Staged<'b>]) {
+    fn node(&mut self, group: &mut [Staged<'_>]) {
         let owner = group[0].owner;
         let full_hash = hash::of_name(owner, self.builder.apex_hash);
         let flags = self.flags(owner, full_hash, group);

@@ -34,8 +34,8 @@ type Row = Arc<[Page]>;
 pub struct Zone {
     apex: Name,
     apex_hash: u64,
-    /// How many leading bits of a hash number the page.
-    page_bits: u32,
+    /// A power of two.
+    page_count: usize,
     rows: Arc<[Row]>,
     record_count: usize,
     soa: SoaFacts,
@@ -53,12 +53,11 @@ pub struct SoaFacts {
 
 impl Zone {
     fn assemble(apex: Name, apex_hash: u64, pages: &[Page], record_count: usize) -> Option<Self> {
-        let page_bits = pages.len().trailing_zeros();
         let rows = pages.chunks(ROW).map(Row::from).collect();
         let mut zone = Self {
             apex,
             apex_hash,
-            page_bits,
+            page_count: pages.len(),
             rows,
             record_count,
             soa: SoaFacts { serial: 0, negative_ttl: 0 },
@@ -106,7 +105,7 @@ impl Zone {
     #[must_use]
     #[inline]
     pub fn node(&self, hash: u64, relative: &[u8]) -> Option<Node<'_>> {
-        self.page(self.page_index(hash)).find(hash, relative)
+        self.page(page_index(hash, self.page_count)).find(hash, relative)
     }
 
     /// The node of an absolute wire name, whatever its kind; None also for names outside the zone.
@@ -118,13 +117,6 @@ impl Zone {
         }
         let relative = &absolute[..absolute.len() - apex.len()];
         self.node(hash::of_name(relative, self.apex_hash), relative)
-    }
-
-    #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "the shift leaves few bits")]
-    fn page_index(&self, hash: u64) -> usize {
-        // A shift by 64 is no shift, so one page is a case of its own.
-        if self.page_bits == 0 { 0 } else { (hash >> (64 - self.page_bits)) as usize }
     }
 
     #[inline]
@@ -163,7 +155,7 @@ impl Zone {
     /// The same zone with another serial; every page but the apex's is shared.
     #[must_use]
     pub fn with_serial(&self, serial: u32) -> Self {
-        let index = self.page_index(self.apex_hash);
+        let index = page_index(self.apex_hash, self.page_count);
         let page = self.page(index);
         let patched = self.apex_node().rrset(types::SOA).map(|soa: Rrset<'_>| {
             page.patched(page.offset_of(soa.image) + soa.image.len() - 20, &serial.to_be_bytes())
@@ -187,7 +179,7 @@ impl Zone {
     /// Whether both hold the same records, the serial left aside.
     #[must_use]
     pub fn same_but_serial(&self, other: &Self) -> bool {
-        if self.apex != other.apex || self.page_bits != other.page_bits || self.record_count != other.record_count {
+        if self.apex != other.apex || self.page_count != other.page_count || self.record_count != other.record_count {
             return false;
         }
         let other = other.with_serial(self.soa.serial);
@@ -198,7 +190,7 @@ impl Zone {
     /// than one.
     #[must_use]
     pub fn sharing(mut self, other: &Self) -> Self {
-        if self.page_bits == other.page_bits && self.apex_hash == other.apex_hash {
+        if self.page_count == other.page_count && self.apex_hash == other.apex_hash {
             let rows = self.rows.iter().zip(other.rows.iter()).map(|(mine, theirs)| {
                 if mine == theirs {
                     return theirs.clone();
@@ -221,4 +213,11 @@ impl Zone {
 fn serial_of(rdata: &[u8]) -> Option<u32> {
     let at = rdata.len().checked_sub(20)?;
     rdata[at..].first_chunk().map(|octets| u32::from_be_bytes(*octets))
+}
+
+/// The page of a hash: its leading bits, as many as number the pages.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "the product's upper half is below the number of pages")]
+fn page_index(hash: u64, page_count: usize) -> usize {
+    (u128::from(hash) * page_count as u128 >> 64) as usize
 }
