@@ -63,6 +63,9 @@ class Zone:
     def same_but_serial(self, other: Zone) -> bool:
         """Whether both hold the same records, the serial of the SOA left aside."""
 
+    def sharing(self, other: Zone) -> Zone:
+        """The same zone, holding the memory of `other` wherever both are equal: two versions cost little more."""
+
     def records(self) -> list[tuple[str, int, str, str]]:
         """(owner, ttl, type, rdata) in canonical order, the SOA first."""
 
@@ -118,11 +121,12 @@ class Catalogue:
         query: bytes,
         *,
         transport: Literal["udp", "tcp"] = "udp",
+        source: str = "127.0.0.1",
         reserve: int = 0,
     ) -> bytes | None:
         """Answers one query message without TSIG, as the serving threads would; None for silence.
 
-        `reserve`: octets to leave free in the message (for a TSIG record).
+        `source`: the client's address (its cookie depends on it). `reserve`: octets to leave free in the message (for a TSIG record).
         """
 
 @final
@@ -174,7 +178,10 @@ class Server:
         """Requests that wait, oldest first."""
 
     def reply(self, request: Request, wire: bytes) -> None:
-        """Sends a response to where the request came from; a peer that is gone is no error."""
+        """Sends a response to where the request came from; a peer that is gone is no error.
+
+        Several replies to one request are in order (transfers). ValueError over 65535 octets.
+        """
 
     def counters(self) -> Mapping[str, int]: ...
     def stop(self) -> None:

@@ -1,10 +1,11 @@
 //! The serving room for Python: sockets and threads, and the requests that Python decides.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -51,7 +52,7 @@ fn text(address: SocketAddr) -> (String, u16) {
 /// Sockets and serving threads.
 #[pyclass(frozen, module = "oakroot._engine")]
 pub(super) struct Server {
-    server: Mutex<Option<serve::Server>>,
+    sockets: Mutex<serve::Server>,
     handover: Arc<Handover>,
     addresses: Vec<SocketAddr>,
     publication: Arc<Publication>,
@@ -100,8 +101,8 @@ impl Server {
         };
         Ok(Self {
             addresses: server.addresses().to_vec(),
-            handover: server.handover(),
-            server: Mutex::new(Some(server)),
+            handover: server.handover().clone(),
+            sockets: Mutex::new(server),
             publication: Arc::default(),
             settings,
         })
@@ -117,16 +118,14 @@ impl Server {
     }
 
     fn start(&self) -> PyResult<()> {
-        let mut server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
-        let server = server.as_mut().ok_or_else(|| PyRuntimeError::new_err("the server has been stopped"))?;
         let (publication, settings) = (self.publication.clone(), self.settings.clone());
-        server
+        self.server()
             .start(move || CatalogueResponder::new(publication.clone(), settings.clone()))
             .map_err(|error| PyOSError::new_err(os_error(&error)))
     }
 
     fn handover_fd(&self) -> i32 {
-        self.handover.fd()
+        self.handover.as_fd().as_raw_fd()
     }
 
     #[pyo3(signature = (limit = 64))]
@@ -134,23 +133,26 @@ impl Server {
         self.handover.take(limit).into_iter().map(Request).collect()
     }
 
-    fn reply(&self, py: Python<'_>, request: &Request, wire: &[u8]) {
-        py.detach(|| self.handover.reply(&request.0, wire));
+    fn reply(&self, py: Python<'_>, request: &Request, wire: &[u8]) -> PyResult<()> {
+        py.detach(|| self.handover.reply(&request.0, wire)).map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counters = PyDict::new(py);
-        if let Some(server) = self.server.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            for (name, value) in server.counters() {
-                counters.set_item(name, value)?;
-            }
+        for (name, value) in self.server().counters() {
+            counters.set_item(name, value)?;
         }
         Ok(counters)
     }
 
     fn stop(&self, py: Python<'_>) {
-        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
-        py.detach(|| drop(server.map(serve::Server::stop)));
+        py.detach(|| self.server().stop());
+    }
+}
+
+impl Server {
+    fn server(&self) -> MutexGuard<'_, serve::Server> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

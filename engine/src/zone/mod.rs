@@ -219,5 +219,5 @@ fn serial_of(rdata: &[u8]) -> Option<u32> {
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "the product's upper half is below the number of pages")]
 fn page_index(hash: u64, page_count: usize) -> usize {
-    (u128::from(hash) * page_count as u128 >> 64) as usize
+    ((u128::from(hash) * page_count as u128) >> 64) as usize
 }
