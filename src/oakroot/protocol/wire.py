@@ -1,0 +1,201 @@
+"""Where the parts of a message lie in its octets (RFC 1035 §4.1), and no more than that.
+
+Names are stepped over, not read; RDATA is not looked at. What must not live here: anything that decides. A
+message that cannot be walked to its last octet raises MalformedError, which stays inside this room.
+"""
+
+from __future__ import annotations
+
+import enum
+import struct
+from dataclasses import dataclass
+
+import dns.exception
+import dns.flags
+import dns.name
+import dns.opcode
+import dns.rdataclass
+import dns.rdatatype
+
+HEADER_LENGTH = 12
+ADDITIONAL_COUNT_AT = 10
+_NAME_LIMIT = 255
+_POINTER = 0xC0
+_RECORD_FIELDS = struct.Struct("!HHIH")
+_QUESTION_FIELDS = struct.Struct("!HH")
+
+
+class MalformedError(Exception):
+    """The octets are no DNS message."""
+
+
+class Section(enum.IntEnum):
+    """The sections that hold records."""
+
+    ANSWER = 1
+    AUTHORITY = 2
+    ADDITIONAL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The twelve octets in front of everything."""
+
+    identifier: int
+    flags: int
+    question_count: int
+    record_counts: tuple[int, int, int]
+
+    @property
+    def opcode(self) -> int:
+        """QUERY, NOTIFY, UPDATE, …, as a number."""
+        return dns.opcode.from_flags(self.flags)
+
+    @property
+    def is_response(self) -> bool:
+        """Whether QR is set."""
+        return bool(self.flags & dns.flags.QR)
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether TC is set."""
+        return bool(self.flags & dns.flags.TC)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, its name read."""
+
+    name: dns.name.Name
+    type: int
+    class_: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlace:
+    """A record: its fixed fields, and where its owner and its RDATA begin and end."""
+
+    section: Section
+    start: int
+    type: int
+    class_: int
+    ttl: int
+    rdata_start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A whole message, walked to its last octet."""
+
+    header: Header
+    question_end: int
+    records: tuple[RecordPlace, ...]
+
+    def of_type(self, kind: int, section: Section | None = None) -> tuple[RecordPlace, ...]:
+        """The records of one type, in one section or in all."""
+        return tuple(
+            record for record in self.records if record.type == kind and section in (None, record.section)
+        )
+
+
+def read_header(wire: bytes) -> Header:
+    """The header; raises MalformedError where there is not even that."""
+    if len(wire) < HEADER_LENGTH:
+        raise MalformedError("shorter than a header")
+    identifier, flags, questions, *records = struct.unpack_from("!6H", wire)
+    return Header(identifier, flags, questions, (records[0], records[1], records[2]))
+
+
+def read_layout(wire: bytes) -> Layout:
+    """Walks the message; raises MalformedError where a part is cut off, or octets are left over."""
+    header = read_header(wire)
+    at = HEADER_LENGTH
+    for _ in range(header.question_count):
+        at = _skip_name(wire, at) + _QUESTION_FIELDS.size
+    question_end = at
+    records = []
+    for section, count in zip(Section, header.record_counts, strict=True):
+        for _ in range(count):
+            record = _read_record(wire, at, section)
+            records.append(record)
+            at = record.end
+    if at != len(wire):
+        raise MalformedError("octets are missing, or left over behind the last record")
+    return Layout(header, question_end, tuple(records))
+
+
+def read_question(wire: bytes) -> Question:
+    """The one question of a message; raises MalformedError where there is none, or more than one."""
+    if read_header(wire).question_count != 1:
+        raise MalformedError("not one question")
+    name, at = read_name(wire, HEADER_LENGTH)
+    if len(wire) < at + _QUESTION_FIELDS.size:
+        raise MalformedError("the question is cut off")
+    kind, class_ = _QUESTION_FIELDS.unpack_from(wire, at)
+    return Question(name, kind, class_)
+
+
+def question_octets(wire: bytes) -> bytes:
+    """The one question as it stands in the message, in the case it was asked in; empty where unreadable."""
+    try:
+        question = read_question(wire)
+    except MalformedError:
+        return b""
+    # A pointer in it could only point into the header, which is another one in the response.
+    length = len(name_octets(question.name))
+    if _skip_name(wire, HEADER_LENGTH) != HEADER_LENGTH + length:
+        return b""
+    return wire[HEADER_LENGTH : HEADER_LENGTH + length + _QUESTION_FIELDS.size]
+
+
+def read_name(wire: bytes, at: int) -> tuple[dns.name.Name, int]:
+    """The name that begins here, its pointers followed, and where it ends; raises MalformedError."""
+    try:
+        name, used = dns.name.from_wire(wire, at)
+    except (dns.exception.DNSException, IndexError) as error:
+        raise MalformedError("a name is broken") from error
+    return name, at + used
+
+
+def name_octets(name: dns.name.Name) -> bytes:
+    """An absolute name as it stands in a message, uncompressed and in its own case."""
+    return b"".join(len(label).to_bytes() + label for label in name.labels)
+
+
+def write_question(name: dns.name.Name, kind: int) -> bytes:
+    """A question of class IN."""
+    return name_octets(name) + _QUESTION_FIELDS.pack(kind, dns.rdataclass.IN)
+
+
+def is_opt(record: RecordPlace) -> bool:
+    """Whether this is an OPT record where one belongs (RFC 6891 §6.1.1)."""
+    return record.type == dns.rdatatype.OPT and record.section is Section.ADDITIONAL
+
+
+def _read_record(wire: bytes, start: int, section: Section) -> RecordPlace:
+    at = _skip_name(wire, start)
+    rdata_start = at + _RECORD_FIELDS.size
+    if rdata_start > len(wire):
+        raise MalformedError("a record is cut off")
+    kind, class_, ttl, length = _RECORD_FIELDS.unpack_from(wire, at)
+    end = rdata_start + length
+    if end > len(wire):
+        raise MalformedError("a record's RDATA is cut off")
+    return RecordPlace(section, start, kind, class_, ttl, rdata_start, end)
+
+
+def _skip_name(wire: bytes, start: int) -> int:
+    """Where the name that begins here ends; pointers are not followed (RFC 1035 §4.1.4)."""
+    at = start
+    while True:
+        if at >= len(wire) or at - start >= _NAME_LIMIT:
+            raise MalformedError("a name is cut off or too long")
+        length = wire[at]
+        if length == 0:
+            return at + 1
+        if length >= _POINTER:
+            return at + 2
+        if length >= 0x40:  # noqa: PLR2004 - the two kinds of label that RFC 6891 §5 took back
+            raise MalformedError("a label of an unknown kind")
+        at += length + 1
