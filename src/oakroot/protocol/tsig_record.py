@@ -1,0 +1,153 @@
+"""The TSIG record itself (RFC 8945 §4.2): finding it, its MAC, putting it behind a message.
+
+What must not live here: judgement. Whether a MAC is good enough, who may sign what and what is answered is
+decided by `tsig` for servers and by `tsig_client` for clients.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import dns.exception
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+import dns.rdtypes.ANY.TSIG
+import dns.tsig
+
+from oakroot.keys.key import Key
+from oakroot.protocol.wire import (
+    ADDITIONAL_COUNT_AT,
+    MalformedError,
+    RecordPlace,
+    Section,
+    name_octets,
+    read_layout,
+    read_name,
+)
+
+FUDGE = 300
+"""Seconds that clocks may differ (RFC 8945 §10)."""
+MESSAGE_LIMIT = 65535
+
+_FIXED_FIELDS = struct.Struct("!HHIH")
+# Time signed, fudge, MAC size, original ID, error, other length (RFC 8945 §4.2).
+_RDATA_FIXED_LENGTH = 6 + 2 + 2 + 2 + 2 + 2
+
+TsigRdata = dns.rdtypes.ANY.TSIG.TSIG
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTsig:
+    """A TSIG record where it belongs, and the message as it was before it got there."""
+
+    owner: dns.name.Name
+    rdata: TsigRdata
+    message: bytes
+
+
+def find_tsig(wire: bytes) -> FoundTsig | None:
+    """The TSIG record of a message, or None; raises MalformedError if it or the message is malformed.
+
+    It must be the last record, the only one of its type, of class ANY and TTL 0 (RFC 8945 §4.2, §5.1).
+    """
+    layout = read_layout(wire)
+    places = layout.of_type(dns.rdatatype.TSIG)
+    if not places:
+        return None
+    place = places[0]
+    if place is not layout.records[-1] or place.section is not Section.ADDITIONAL:
+        raise MalformedError("a TSIG record is not the last record, or not the only one")
+    if place.class_ != dns.rdataclass.ANY or place.ttl != 0:
+        raise MalformedError("the TSIG record's class is not ANY, or its TTL not 0")
+    owner, _ = read_name(wire, place.start)
+    return FoundTsig(owner, _read_rdata(wire, place), _without_last_record(wire, place.start))
+
+
+def compute_mac(message: bytes, key: Key, rdata: TsigRdata, prior_mac: bytes = b"") -> bytes:
+    """The whole MAC over a message without its TSIG record (RFC 8945 §4.3).
+
+    Everything else in the digest comes from `rdata`, whose own MAC is not looked at. `prior_mac` is the
+    request's MAC where this is a response.
+    """
+    # dnspython leaves this function without types.
+    signed, _ = dns.tsig.sign(  # type: ignore[no-untyped-call]
+        message, key.for_dnspython(), rdata, rdata.time_signed, prior_mac
+    )
+    return cast("TsigRdata", signed).mac
+
+
+def compute_following_mac(
+    message: bytes, key: Key, rdata: TsigRdata, prior_mac: bytes, unsigned: Sequence[bytes] = ()
+) -> bytes:
+    """The MAC of a later message of a chain (RFC 8945 §5.3.1): over the MAC before, and the timers only.
+
+    `unsigned` are the messages without TSIG since the one that had `prior_mac`.
+    """
+    theirs = key.for_dnspython()
+    context = dns.tsig.get_context(theirs)  # type: ignore[no-untyped-call]
+    context.update(struct.pack("!H", len(prior_mac)) + prior_mac)
+    for skipped in unsigned:
+        context.update(skipped)
+    signed, _ = dns.tsig.sign(  # type: ignore[no-untyped-call]
+        message, theirs, rdata, rdata.time_signed, ctx=context, multi=True
+    )
+    return cast("TsigRdata", signed).mac
+
+
+def make_rdata(
+    algorithm: dns.name.Name,
+    time_signed: int,
+    identifier: int,
+    *,
+    fudge: int = FUDGE,
+    error: int = 0,
+    other: bytes = b"",
+) -> TsigRdata:
+    """The RDATA of a TSIG record, its MAC still empty."""
+    return TsigRdata(  # type: ignore[no-untyped-call]
+        dns.rdataclass.ANY, dns.rdatatype.TSIG, algorithm, time_signed, fudge, b"", identifier, error, other
+    )
+
+
+def append_tsig(message: bytes, owner: dns.name.Name, rdata: TsigRdata, mac: bytes) -> bytes:
+    """The message with a TSIG record behind it; raises ValueError where that is too long for a message.
+
+    Neither name in it is compressed (RFC 8945 §4.2), so the record can be taken off again without a trace.
+    """
+    octets = rdata.replace(mac=mac).to_digestable()
+    fixed = _FIXED_FIELDS.pack(dns.rdatatype.TSIG, dns.rdataclass.ANY, 0, len(octets))
+    signed = _with_additional_count(message, 1) + name_octets(owner) + fixed + octets
+    if len(signed) > MESSAGE_LIMIT:
+        raise ValueError("no room for a TSIG record: leave tsig_length(key) octets free")
+    return signed
+
+
+def tsig_length(key: Key, other_length: int = 0) -> int:
+    """The octets that a TSIG record of this key takes in a message."""
+    names = len(name_octets(key.name)) + len(name_octets(key.algorithm.domain_name))
+    return names + _FIXED_FIELDS.size + _RDATA_FIXED_LENGTH + key.algorithm.digest_length + other_length
+
+
+def _read_rdata(wire: bytes, place: RecordPlace) -> TsigRdata:
+    try:
+        rdata = dns.rdata.from_wire(
+            dns.rdataclass.ANY, dns.rdatatype.TSIG, wire, place.rdata_start, place.end - place.rdata_start
+        )
+    except dns.exception.DNSException as error:
+        raise MalformedError("the TSIG record's RDATA is malformed") from error
+    return cast("TsigRdata", rdata)
+
+
+def _without_last_record(wire: bytes, start: int) -> bytes:
+    return _with_additional_count(wire[:start], -1)
+
+
+def _with_additional_count(wire: bytes, change: int) -> bytes:
+    at = ADDITIONAL_COUNT_AT
+    count = int.from_bytes(wire[at : at + 2]) + change
+    return wire[:at] + count.to_bytes(2) + wire[at + 2 :]
