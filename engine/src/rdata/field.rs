@@ -1,72 +1,25 @@
-//! What RDATA is made of: the forms a field can take, and the row that describes one record type.
-//!
-//! Only descriptions live here. How a form is read, written and checked is told in the sibling modules.
+//! The shape of the table: a record type is a row of fields, and a field is a label and a form.
 
-/// The form of one field, in text and on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// A domain name that may be compressed in messages: only in the types of RFC 1035 (RFC 3597 §4).
-    CompressibleName,
-    /// A domain name that is never compressed.
-    Name,
-    /// One octet.
-    U8,
-    /// Two octets.
-    U16,
-    /// Four octets.
-    U32,
-    /// Seconds in four octets; text also takes units (`1h30m`).
-    Period,
-    /// An IPv4 address.
-    Ipv4,
-    /// An IPv6 address.
-    Ipv6,
-    /// A character string: one length octet, then up to 255 octets (RFC 1035 §3.3).
-    String,
-    /// A character string that may be left out at the end.
-    OptionalString,
-    /// One or more character strings up to the end.
-    Strings,
-    /// Octets up to the end, in hexadecimal.
-    Hex,
-}
-
-impl Form {
-    /// How many values of text this form needs at least.
-    pub(super) const fn values(self) -> usize {
-        match self {
-            Self::OptionalString => 0,
-            _ => 1,
-        }
-    }
-
-    /// Whether this form takes all values that are left.
-    pub(super) const fn is_rest(self) -> bool {
-        matches!(self, Self::OptionalString | Self::Strings | Self::Hex)
-    }
-}
+use super::form::Form;
 
 /// One field of a record type.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field {
     /// What it is called in messages, after "the".
     pub(super) label: &'static str,
-    /// How it looks.
+    /// How it looks in text and on the wire.
     pub(super) form: Form,
 }
 
-/// Shorthand for the table.
-pub(super) const fn field(label: &'static str, form: Form) -> Field {
-    Field { label, form }
-}
-
-/// Whether and where RDATA names a host whose addresses go into the additional section.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where RDATA names a host whose addresses go into the additional section.
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Target {
     /// Nowhere.
     None,
     /// The name that begins at this octet.
     At(usize),
+    /// The last name, if the flags (the first character string) say that it is a host (RFC 3404 §4.3).
+    Replacement,
 }
 
 /// One record type.
@@ -85,14 +38,9 @@ pub(super) struct TypeRow {
 }
 
 impl TypeRow {
-    /// A type of data.
+    /// A type that points at no host and may stand several times.
     pub(super) const fn new(number: u16, mnemonic: &'static str, fields: &'static [Field]) -> Self {
         Self { number, mnemonic, fields, target: Target::None, singleton: false }
-    }
-
-    /// A type without a text form of its own.
-    pub(super) const fn opaque(number: u16, mnemonic: &'static str) -> Self {
-        Self::new(number, mnemonic, &[])
     }
 
     /// The same, with at most one record at a name.

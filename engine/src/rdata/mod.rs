@@ -3,21 +3,22 @@
 //! A record type is a row of fields; the code below works on fields, never on types (save the few whose form no
 //! field can express). Names inside RDATA are always uncompressed here.
 
-mod encoding;
 mod field;
+mod form;
+mod names;
 mod read;
-mod strings;
+mod reader;
 mod table;
 #[cfg(test)]
 mod tests;
-mod time;
 pub mod types;
 mod wire;
 mod write;
 
+pub use names::{NameField, additional_target, has_names, is_singleton, names};
 pub use read::read_text;
-pub use types::{mnemonics, type_number, write_type};
-pub use wire::{NameField, additional_target, check_wire, has_names, is_meta, is_singleton, names};
+pub use types::{is_meta, mnemonics, type_number, write_type};
+pub use wire::check_wire;
 pub use write::write_text;
 
 /// Most octets RDATA can have: its length stands in two octets.

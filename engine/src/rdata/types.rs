@@ -14,9 +14,10 @@ macro_rules! numbers {
 }
 
 numbers! {
-    A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, MX = 15, TXT = 16, AAAA = 28, SRV = 33, DNAME = 39, OPT = 41,
-    DS = 43, RRSIG = 46, NSEC = 47, NSEC3 = 50, NSEC3PARAM = 51, KEY = 25, NXT = 30, MAILA = 254, MAILB = 253,
-    TKEY = 249, TSIG = 250, IXFR = 251, AXFR = 252, ANY = 255,
+    A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, MX = 15, TXT = 16, SIG = 24, KEY = 25, AAAA = 28, LOC = 29, NXT = 30,
+    SRV = 33, NAPTR = 35, DNAME = 39, OPT = 41, DS = 43, SSHFP = 44, RRSIG = 46, NSEC = 47, DNSKEY = 48, NSEC3 = 50,
+    NSEC3PARAM = 51, TLSA = 52, CDS = 59, CDNSKEY = 60, CSYNC = 62, ZONEMD = 63, SVCB = 64, HTTPS = 65, TKEY = 249,
+    TSIG = 250, IXFR = 251, AXFR = 252, MAILB = 253, MAILA = 254, ANY = 255, CAA = 257,
 }
 
 /// Slots of the hash table of names; a power of two, at least twice the number of rows.
@@ -79,8 +80,14 @@ pub fn write_type(rtype: u16, out: &mut String) {
         out.push_str(row.mnemonic);
     } else {
         out.push_str("TYPE");
-        super::write::decimal(rtype.into(), out);
+        super::form::write_decimal(rtype.into(), out);
     }
+}
+
+/// Whether this type is a question or a part of messages, never data of a zone (RFC 6895 §3.1).
+#[must_use]
+pub fn is_meta(rtype: u16) -> bool {
+    matches!(rtype, 0 | OPT | 128..=255)
 }
 
 /// Where the search for a name begins. Clearing bit 5 makes letters equal in both cases.

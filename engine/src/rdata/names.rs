@@ -1,0 +1,91 @@
+//! What others ask about RDATA without reading it whole: the names in it, and the host it points at.
+
+use super::field::{Field, Target, TypeRow};
+use super::form::{Form, Name, name_end, string_end};
+use super::types;
+use crate::name;
+
+/// A domain name inside RDATA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameField {
+    /// Its first octet.
+    pub start: usize,
+    /// One past its last octet.
+    pub end: usize,
+    /// Whether it may be compressed in a message (RFC 3597 §4).
+    pub compressible: bool,
+}
+
+/// The names inside RDATA, in order. Broken RDATA gives the names before the break.
+pub fn names(rtype: u16, rdata: &[u8]) -> impl Iterator<Item = NameField> {
+    let mut fields = fields_with_names(types::row(rtype));
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while let Some((field, rest)) = fields.split_first() {
+            let start = at;
+            if let Form::Name(Name::Many) = field.form {
+                at = name_end(rdata, start).ok()?;
+                return Some(NameField { start, end: at, compressible: false });
+            }
+            at = field.form.end(rdata, start).ok()?;
+            fields = rest;
+            if at > start && is_name(field.form, rdata) {
+                let compressible = matches!(field.form, Form::Name(Name::Compressible));
+                return Some(NameField { start, end: at, compressible });
+            }
+        }
+        None
+    })
+}
+
+/// The fields up to the last that may hold a name, so that the walk does not go on into signatures and the like.
+fn fields_with_names(row: Option<&TypeRow>) -> &[Field] {
+    let fields = row.map_or(&[][..], |row| row.fields);
+    let count = fields.iter().rposition(|field| field.form.may_hold_name()).map_or(0, |last| last + 1);
+    &fields[..count]
+}
+
+/// Whether a field of this form, which is not empty, is a name.
+fn is_name(form: Form, rdata: &[u8]) -> bool {
+    match form {
+        Form::Name(_) => true,
+        Form::Dependent(form) => form.is_name(rdata),
+        _ => false,
+    }
+}
+
+/// Whether RDATA of this type can hold names.
+#[must_use]
+pub fn has_names(rtype: u16) -> bool {
+    !fields_with_names(types::row(rtype)).is_empty()
+}
+
+/// The wire name whose addresses belong in the additional section. The root, which stands for "no such host" (RFC
+/// 2782, RFC 7505 §3) or for the owner itself (RFC 9460 §2.5), is never one.
+#[must_use]
+pub fn additional_target(rtype: u16, rdata: &[u8]) -> Option<&[u8]> {
+    let target = match types::row(rtype)?.target {
+        Target::None => return None,
+        Target::At(at) => rdata.get(at..)?,
+        Target::Replacement => replacement(rtype, rdata)?,
+    };
+    let length = name::wire_length(target).ok()?;
+    if length == 1 { None } else { Some(&target[..length]) }
+}
+
+/// The replacement of a NAPTR whose flags say that the next look-up is for addresses (RFC 3404 §4.3).
+fn replacement(rtype: u16, rdata: &[u8]) -> Option<&[u8]> {
+    /// The flags follow order and preference.
+    const FLAGS_AT: usize = 4;
+    let flags = rdata.get(FLAGS_AT + 1..string_end(rdata, FLAGS_AT).ok()?)?;
+    if !flags.eq_ignore_ascii_case(b"a") {
+        return None;
+    }
+    names(rtype, rdata).next().map(|name| &rdata[name.start..])
+}
+
+/// Whether a name can own only one record of this type.
+#[must_use]
+pub fn is_singleton(rtype: u16) -> bool {
+    types::row(rtype).is_some_and(|row| row.singleton)
+}
