@@ -87,16 +87,21 @@ def _rows(parser: argparse.ArgumentParser, options: dict[int, Option]) -> Iterat
     choices = {kept_in for kept_in, _ in sub_parsers_of(parser)}
     for action in actions_of(parser):
         option = options.get(id(action))
-        help_text = (action.help or "").replace("|", "\\|").replace("%%", "%")
+        help_text = _cell(action.help or "")
         if action.dest in choices or (option is None and action.option_strings):
-            continue  # a sub-command has a section of its own, and --help needs no words
+            continue  # sub-commands have sections of their own; --help and --config are told above
         if option is None:
-            yield f"| `{_placeholder(action)}` | | {help_text} |"
+            yield f"| `{_cell(_placeholder(action))}` | | {help_text} |"
         else:
             flags = ", ".join(action.option_strings)
             value = "" if action.nargs == 0 else f" {_placeholder(action)}"
             explained = help_text.removesuffix(f" [${option.variable}]")
-            yield f"| `{flags}{value}` | `{option.variable}` | {explained} |"
+            yield f"| `{_cell(flags + value)}` | `{option.variable}` | {explained} |"
+
+
+def _cell(text: str) -> str:
+    """Text that does not end its cell of a table."""
+    return text.replace("%%", "%").replace("|", "\\|")
 
 
 def _placeholder(action: argparse.Action) -> str:

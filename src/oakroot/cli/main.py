@@ -128,7 +128,8 @@ def _add_common_options(parser: argparse.ArgumentParser, command: Command) -> No
         "--config",
         metavar="FILE",
         type=Path,
-        help=f"settings file in TOML, with a table per command (default: {config.DEFAULT_FILE} if it exists)",
+        default=argparse.SUPPRESS,  # the one option that the settings file cannot set
+        help=f"settings file, in TOML (default: {config.DEFAULT_FILE} if it exists) [$OAKROOT_CONFIG]",
     )
     if command.serves:
         group.add_argument(
