@@ -1,0 +1,163 @@
+"""dulwich's clients over this room's connections, and their many exceptions turned into this room's few."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, cast
+
+from dulwich.client import GitClient, TraditionalGitClient
+from dulwich.errors import GitProtocolError, HangupException, NotGitRepository, SendPackError
+from dulwich.protocol import Protocol
+
+from oakroot.git.connections import Channel, SocketChannel, Timeouts, broken_off, dial
+from oakroot.git.credentials import Credentials
+from oakroot.git.errors import (
+    GitError,
+    PushRefused,
+    RemoteRefused,
+    RepositoryBroken,
+    RepositoryMissing,
+    StorageFailed,
+    printable,
+)
+from oakroot.git.https import HttpsClient
+from oakroot.git.remote import DEFAULT_PORTS, Remote, Transport
+from oakroot.git.reports import ReportingClient, ReportListener
+from oakroot.git.ssh import SshChannel
+
+# What git, git daemon and the hosters say of a path with nothing there, or nothing they want to show.
+_MISSING = re.compile(
+    r"not appear to be a git repo|not exported|not found|does not exist|no such", re.IGNORECASE
+)
+_DENIED = re.compile(
+    r"denied|permission|not allowed|unauthori[sz]ed|forbidden|read.only|dubious", re.IGNORECASE
+)
+_CORRUPT = re.compile(r"corrupt|bad object|missing (blob|tree)|unable to read", re.IGNORECASE)
+
+Connect = Callable[[str, str, bool], Channel]
+
+
+class _Complaints(io.RawIOBase):
+    """What dulwich takes for the server's stderr; read when the server hung up early."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def readlines(self, _hint: int | None = -1, /) -> list[bytes]:
+        return self._channel.complaints()
+
+
+class StreamClient(ReportingClient, TraditionalGitClient):
+    """dulwich's protocol over channels; `close` ends every conversation it began."""
+
+    def __init__(self, connect: Connect, on_report: ReportListener | None) -> None:
+        super().__init__(quiet=True)
+        self._open_channel = connect
+        self._on_report = on_report
+        self._conversations: list[Protocol] = []
+
+    def _connect(
+        self, cmd: bytes, path: str | bytes, protocol_version: int | None = None
+    ) -> tuple[Protocol, Callable[[], bool], IO[bytes] | None]:
+        text = path if isinstance(path, str) else path.decode("utf-8", "surrogateescape")
+        # Only fetching knows the second version of the protocol.
+        second_version = cmd == b"upload-pack" and protocol_version in {None, 2}
+        channel = self._open_channel(f"git-{cmd.decode('ascii')}", text, second_version)
+        conversation = Protocol(channel.read, channel.write, channel.close)
+        self._conversations.append(conversation)
+        return conversation, channel.can_read, cast("IO[bytes]", _Complaints(channel))
+
+    def close(self) -> None:
+        """Ends all connections."""
+        for conversation in self._conversations:
+            conversation.close()
+        self._conversations.clear()
+
+
+def open_client(
+    remote: Remote,
+    credentials: Credentials,
+    timeouts: Timeouts,
+    on_report: ReportListener | None = None,
+) -> tuple[GitClient, bytes]:
+    """A client for the remote's protocol, and the path to ask it for. Connects only when asked something."""
+
+    def over_ssh(service: str, path: str, second_version: bool) -> Channel:  # noqa: FBT001 - see Connect
+        environment = {"GIT_PROTOCOL": "version=2"} if second_version else {}
+        return SshChannel(remote, credentials, timeouts, f"{service} {_quoted(path)}", environment)
+
+    def over_tcp(service: str, path: str, second_version: bool) -> Channel:  # noqa: FBT001 - see Connect
+        channel = SocketChannel(dial(remote, timeouts), remote, timeouts)
+        try:
+            channel.write(_daemon_request(remote, service, path, second_version=second_version))
+        except GitError:
+            channel.close()
+            raise
+        return channel
+
+    if remote.transport in {Transport.HTTP, Transport.HTTPS}:
+        return HttpsClient(remote, credentials, timeouts, on_report), b""
+    connect = over_ssh if remote.transport is Transport.SSH else over_tcp
+    # "/~user" in a URL means that user's home folder, which the server writes "~user".
+    path = remote.path[1:] if remote.path.startswith("/~") else remote.path
+    return StreamClient(connect, on_report), path.encode("utf-8")
+
+
+def _quoted(path: str) -> str:
+    """The path as one word for the server's shell, quoted as git does it: hosters parse exactly that."""
+    return "'" + path.replace("'", "'\\''") + "'"
+
+
+def _daemon_request(remote: Remote, service: str, path: str, *, second_version: bool) -> bytes:
+    """The first line of git://; gitprotocol-pack(5), "Git Transport"."""
+    host = f"[{remote.host}]" if ":" in remote.host else remote.host
+    if remote.effective_port != DEFAULT_PORTS[Transport.GIT]:
+        host = f"{host}:{remote.effective_port}"
+    line = f"{service} {path}\0host={host}\0".encode()
+    if second_version:
+        line += b"\0version=2\0"
+    return f"{len(line) + 4:04x}".encode("ascii") + line
+
+
+@contextmanager
+def translated(remote: Remote) -> Iterator[None]:
+    """Lets only this room's errors out."""
+    try:
+        yield
+    except GitError:
+        raise
+    except HangupException as error:
+        said = printable(b" ".join(error.stderr_lines or []))
+        raise (refusal(remote, said) if said else broken_off(remote)) from None
+    except SendPackError as error:
+        reason = printable(str(error.args[0]) if error.args else "")
+        raise PushRefused(f"{remote} could not take the pack: {reason}", reason=reason) from error
+    except NotGitRepository:
+        raise RepositoryMissing(f"there is no git repository at {remote}; check the address") from None
+    except GitProtocolError as error:
+        raise refusal(remote, printable(str(error))) from error
+    except OSError as error:
+        raise StorageFailed(f"the copy of {remote} cannot be written: {error.strerror or error}") from error
+    except Exception as error:
+        # dulwich's readers have no common error: what meets them half-way fails as ValueError, KeyError,
+        # AssertionError, zlib.error and more. The cause stays attached.
+        raise RepositoryBroken(
+            f"{remote} sent what is no sound git data; check the repository there with `git fsck` "
+            f"({type(error).__name__}: {printable(str(error), 200)})"
+        ) from error
+
+
+def refusal(remote: Remote, said: str) -> GitError:
+    """The error for what a server said instead of serving us."""
+    if _MISSING.search(said):
+        return RepositoryMissing(f"{remote} is no repository we may see, the server says: {said}")
+    if _DENIED.search(said):
+        return RemoteRefused(f"{remote} refuses us, the server says: {said}")
+    if _CORRUPT.search(said):
+        return RepositoryBroken(
+            f"{remote} is broken, the server says: {said}; check it there with `git fsck`"
+        )
+    return broken_off(remote, said)

@@ -1,0 +1,119 @@
+"""A remote that is a folder of this machine: nothing is copied, and pushing promises what a server does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Thread
+
+from dulwich.errors import NotGitRepository
+from dulwich.file import FileLocked
+from dulwich.objects import ObjectID, ShaFile
+from dulwich.refs import Ref
+from dulwich.repo import Repo
+
+from oakroot.git.clients import translated
+from oakroot.git.copy import Copy
+from oakroot.git.errors import PushRefused, RemoteRefused, RemoteUnreachable, RepositoryMissing
+from oakroot.git.hooks import Hooks, RefUpdate, find_hooks
+from oakroot.git.refs import HEAD, Tip, choose_tip
+from oakroot.git.remote import Remote
+from oakroot.git.smart import HOOK_PATIENCE, moved
+
+SHA1_NAME = "sha1"
+
+
+class LocalRemote:
+    """One repository, bare or with a working folder. Raises only GitError."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._path = Path(remote.path).expanduser()
+        self._hooks_running: list[Thread] = []
+
+    def fetch(self, copy: Copy, depth: int | None) -> Tip:  # noqa: ARG002 - nothing is copied, so nothing is cut
+        """Lets the copy read the repository's own objects; gives the branch's tip."""
+        with translated(self._remote), self._opened() as repo:
+            tip = choose_tip(self._remote, repo.get_refs(), repo.refs.get_symrefs())
+            copy.borrow(Path(repo.object_store.path).absolute())
+            copy.update_shallow(repo.get_shallow(), None)
+            return tip
+
+    def push(self, ref: Ref, old: ObjectID, new: ObjectID, objects: Sequence[ShaFile]) -> None:
+        """Moves `ref` from `old` to `new` as git-receive-pack(1) would.
+
+        Raises:
+            RemoteMoved: the ref is not at `old`.
+            PushRefused: a hook or git's rules forbid it.
+        """
+        update = RefUpdate(ref, old, new)
+        with translated(self._remote), self._opened() as repo:
+            self._check_not_checked_out(repo, ref)
+            hooks = find_hooks(repo)
+            try:
+                if repo.refs[ref] != old:
+                    raise moved(self._remote)
+                # Unreferenced until the ref moves: if a hook declines, they are garbage for `git gc`.
+                for item in objects:
+                    repo.object_store.add_object(item)
+                hooks.ask(update)
+                if not repo.refs.set_if_equals(ref, old, new):
+                    raise moved(self._remote)
+            except KeyError:
+                raise moved(self._remote) from None
+            except PermissionError as error:
+                reason = f"this process may not write {error.filename or self._path}"
+                raise PushRefused(f"{self._remote}: {reason}", reason=reason) from None
+            except FileLocked:
+                raise RemoteUnreachable(
+                    f"{self._remote} is locked by another process; if none is at work there, remove the lock"
+                ) from None
+        self._tell(hooks, update)
+
+    def close(self) -> None:
+        """Waits a moment for hooks that still run."""
+        for thread in self._hooks_running:
+            thread.join(HOOK_PATIENCE)
+
+    def _tell(self, hooks: Hooks, update: RefUpdate) -> None:
+        """In a thread of its own: a post-receive hook may be `oakroot notify`, which waits for us."""
+        thread = Thread(target=hooks.tell, args=(update,), name="git hooks", daemon=True)
+        self._hooks_running = [earlier for earlier in self._hooks_running if earlier.is_alive()] + [thread]
+        thread.start()
+
+    def _check_not_checked_out(self, repo: Repo, ref: Ref) -> None:
+        """As receive.denyCurrentBranch has it: else the working folder would seem to undo the commit."""
+        if repo.bare or repo.refs.get_symrefs().get(HEAD) != ref:
+            return
+        try:
+            allowed = repo.get_config_stack().get((b"receive",), b"denyCurrentBranch").lower()
+        except KeyError:
+            allowed = b"refuse"
+        if allowed not in {b"ignore", b"warn", b"false"}:
+            reason = "the branch is checked out in the repository's working folder"
+            raise PushRefused(
+                f"{self._remote}: {reason}, and git refuses pushes to it; make the remote a bare repository, "
+                "or set receive.denyCurrentBranch to ignore there",
+                reason=reason,
+            )
+
+    @contextmanager
+    def _opened(self) -> Iterator[Repo]:
+        try:
+            repo = Repo(str(self._path))
+        except NotGitRepository:
+            raise RepositoryMissing(
+                f"there is no git repository at {self._remote.path}; `git init --bare` makes one"
+            ) from None
+        except PermissionError:
+            raise RemoteRefused(
+                f"the repository {self._remote.path} may not be read by this process; "
+                "change its permissions, or the user we run as"
+            ) from None
+        except OSError as error:
+            raise RemoteUnreachable(
+                f"the repository {self._remote.path} cannot be opened: {error.strerror}"
+            ) from None
+        with closing(repo):
+            yield repo

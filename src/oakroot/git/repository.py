@@ -1,0 +1,170 @@
+"""The remote repository as the other rooms see it: fetch, read, commit and push.
+
+Blocking, for one worker thread at a time. Reading never asks the network; what was fetched stays readable
+when the remote is down. History is kept whole by default, although serving needs only the newest commit:
+IXFR after a restart, `log` and `blame` live on it, zone text packs well, and a fetch costs only what is new.
+`depth` cuts it for those who start often against a huge history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, Self
+
+from dulwich.diff_tree import tree_changes
+from dulwich.objects import ObjectID, ShaFile
+from dulwich.refs import Ref
+
+from oakroot.git.clients import translated
+from oakroot.git.commits import CommitId, Head, Person, TreeId, head_of, make_commit
+from oakroot.git.connections import Timeouts
+from oakroot.git.copy import Copy
+from oakroot.git.credentials import Credentials
+from oakroot.git.errors import PushRefused
+from oakroot.git.local import LocalRemote
+from oakroot.git.refs import BRANCHES, Tip
+from oakroot.git.remote import Branch, Remote, Transport
+from oakroot.git.smart import SmartRemote
+from oakroot.git.trees import BlobId, Files, find_file, replace_files
+
+
+class _Side(Protocol):
+    """The other side: a server, or a folder of this machine."""
+
+    def fetch(self, copy: Copy, depth: int | None) -> Tip: ...
+
+    def push(self, ref: Ref, old: ObjectID, new: ObjectID, objects: Sequence[ShaFile]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class RemoteRepository:
+    """One branch of a remote, with a bare copy of it on our disk.
+
+    Every method raises GitError types only; any other exception is a bug.
+    """
+
+    def __init__(
+        self,
+        remote: Remote,
+        credentials: Credentials,
+        *,
+        directory: Path | None = None,
+        timeouts: Timeouts | None = None,
+        depth: int | None = None,
+    ) -> None:
+        """Prepares the copy, in `directory` or in a temporary folder; asks the remote nothing yet.
+
+        A `directory` keeps the copy over restarts: the next start fetches only what is new.
+        `depth`: how many commits of history the first fetch brings; None for all.
+        """
+        limits = timeouts or Timeouts()
+        self.remote = remote
+        self._depth = depth
+        self._side: _Side = (
+            LocalRemote(remote)
+            if remote.transport is Transport.PATH
+            else SmartRemote(remote, credentials, limits)
+        )
+        self._copy = Copy(directory)
+
+    def close(self) -> None:
+        """Ends connections and closes files; a temporary copy is removed."""
+        self._side.close()
+        self._copy.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        self.close()
+
+    def fetch(self) -> Head:
+        """Brings what is new of the branch. If it fails, everything stays as it was."""
+        previous = self._copy.head
+        tip = self._side.fetch(self._copy, self._depth)
+        with translated(self.remote):
+            commit = self._copy.commit(tip.commit)
+            self._copy.tree(commit.tree)
+            rewritten = previous is not None and not self._copy.descends(tip.commit, previous)
+            head = head_of(commit, _branch(tip.ref), previous=previous, rewritten=rewritten)
+            self._copy.head = tip.commit
+        return head
+
+    def files(self, head: Head) -> Files:
+        """The regular files of a commit by path, and what in its root was left out."""
+        return Files(self._copy.tree, _id(head.tree))
+
+    def blob(self, blob: BlobId) -> bytes:
+        """The content of a file by its id."""
+        return self._copy.blob(_id(blob))
+
+    def read(self, head: Head, path: str) -> bytes:
+        """The content of the regular file at `path`, counted from the root; never one outside the commit.
+
+        Raises:
+            PathRefused: also a ValueError; the message says what is wrong with the path.
+        """
+        return self._copy.blob(find_file(self._copy.tree, _id(head.tree), path))
+
+    def changed(self, previous: Head | None, head: Head) -> frozenset[str]:
+        """Paths of files added, removed or changed between two heads, by comparing ids; no file is read."""
+        before = None if previous is None else _id(previous.tree)
+        paths: set[bytes] = set()
+        with translated(self.remote):
+            for change in tree_changes(self._copy.objects, before, _id(head.tree)):
+                paths.update(side.path for side in (change.old, change.new) if side is not None and side.path)
+        return frozenset(path.decode("utf-8", "backslashreplace") for path in paths)
+
+    def commit_and_push(
+        self,
+        head: Head,
+        changes: Mapping[str, bytes],
+        *,
+        author: Person,
+        committer: Person,
+        message: str,
+        now: int,
+    ) -> Head:
+        """Writes files on top of `head` as one commit and pushes it; returns when the remote has taken it.
+
+        Modes and all other files stay as they are. If the changes change nothing, no commit is made and
+        `head` is returned. Where anything fails, neither the remote nor our copy has changed, but for what no
+        protocol avoids: after RemoteUnreachable the remote may have it nevertheless; the next fetch tells.
+
+        Raises:
+            RemoteMoved: the remote is no longer at `head`.
+            PushRefused: it would not take the commit, or `head` has no branch.
+            PathRefused: a path leaves the tree, or stands for something else than a regular file.
+        """
+        if head.branch is None:
+            reason = "the remote's HEAD is detached, so there is no branch to push to"
+            raise PushRefused(f"{self.remote}: {reason}; name one with #branch", reason=reason)
+        with translated(self.remote):
+            tree, objects = replace_files(self._copy.tree, _id(head.tree), changes)
+            if tree == _id(head.tree):
+                return head
+            commit = make_commit(
+                tree=tree,
+                parent=_id(head.commit),
+                author=author,
+                committer=committer,
+                message=message,
+                now=now,
+            )
+            objects.append(commit)
+            made = head_of(commit, head.branch, previous=_id(head.commit))
+        self._side.push(Ref(BRANCHES + head.branch.encode()), _id(head.commit), commit.id, objects)
+        with translated(self.remote):
+            self._copy.add(objects)
+            self._copy.head = commit.id
+        return made
+
+
+def _id(name: CommitId | TreeId | BlobId) -> ObjectID:
+    return ObjectID(name.encode("ascii"))
+
+
+def _branch(ref: Ref | None) -> Branch | None:
+    return None if ref is None else Branch(ref.removeprefix(BRANCHES).decode("utf-8", "surrogateescape"))

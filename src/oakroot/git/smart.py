@@ -1,0 +1,183 @@
+"""A remote behind git's smart protocol: git://, http(s):// and ssh."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from concurrent.futures import Future
+from contextlib import closing, suppress
+from tempfile import TemporaryFile
+from threading import Thread
+
+from dulwich.objects import ObjectID, ShaFile
+from dulwich.pack import UnpackedObject, pack_objects_to_data
+from dulwich.refs import Ref
+
+from oakroot.git.clients import open_client, translated
+from oakroot.git.connections import Timeouts
+from oakroot.git.copy import Copy
+from oakroot.git.credentials import Credentials
+from oakroot.git.errors import (
+    GitError,
+    PushRefused,
+    RemoteMoved,
+    RemoteRefused,
+    RemoteUnreachable,
+    RepositoryBroken,
+    RepositoryMissing,
+    printable,
+)
+from oakroot.git.refs import Tip, choose_tip
+from oakroot.git.remote import Remote
+from oakroot.git.reports import Report
+
+_log = logging.getLogger(__name__)
+
+REF_PREFIXES = (b"HEAD", b"refs/heads/")
+REMARKS_LIMIT = 4000
+HOOK_PATIENCE = 5.0
+
+
+class _Remarks:
+    """The end of what the server said beside its verdict: there hooks tell why they refused."""
+
+    def __init__(self) -> None:
+        self._octets = b""
+
+    def hear(self, octets: bytes) -> None:
+        self._octets = (self._octets + octets)[-REMARKS_LIMIT:]
+
+    def __str__(self) -> str:
+        return printable(self._octets)
+
+
+class SmartRemote:
+    """Asks one server. Every method connects anew, blocks for the time-outs at most, raises only GitError."""
+
+    def __init__(self, remote: Remote, credentials: Credentials, timeouts: Timeouts) -> None:
+        self._remote = remote
+        self._credentials = credentials
+        self._timeouts = timeouts
+        self._pushes: list[Thread] = []
+
+    def fetch(self, copy: Copy, depth: int | None) -> Tip:
+        """Brings what the copy lacks of the branch; only new objects travel. Gives the branch's tip."""
+        have = copy.head
+
+        def wants(refs: Mapping[Ref, ObjectID], depth: int | None = None) -> list[ObjectID]:  # noqa: ARG001
+            tip = choose_tip(self._remote, refs)
+            return [] if tip.commit == have else [tip.commit]
+
+        client, path = open_client(self._remote, self._credentials, self._timeouts)
+        with translated(self._remote), TemporaryFile(dir=copy.path) as pack:
+            with closing(client):
+                result = client.fetch_pack(
+                    path,
+                    wants,
+                    copy.walker(),
+                    pack.write,
+                    # Deepening is asked for once; later fetches go on from where history was cut.
+                    depth=depth if have is None else None,
+                    ref_prefix=REF_PREFIXES,
+                )
+            copy.take_pack(pack)
+            copy.update_shallow(result.new_shallow, result.new_unshallow)
+            known = {name: commit for name, commit in result.refs.items() if commit is not None}
+            return choose_tip(self._remote, known, result.symrefs)
+
+    def push(self, ref: Ref, old: ObjectID, new: ObjectID, objects: Sequence[ShaFile]) -> None:
+        """Moves `ref` from `old` to `new`, sending `objects`; returns when the server has said that it did.
+
+        Raises:
+            RemoteMoved: the ref is not at `old`.
+            PushRefused: the server would not.
+        """
+        verdict: Future[Report | None] = Future()
+        remarks = _Remarks()
+        thread = Thread(
+            target=self._send, args=(ref, old, new, objects, verdict, remarks), name="git push", daemon=True
+        )
+        self._pushes = [earlier for earlier in self._pushes if earlier.is_alive()] + [thread]
+        thread.start()
+        try:
+            report = verdict.result()
+        except (RemoteRefused, RepositoryMissing) as error:
+            raise PushRefused(f"may not push: {error}", reason=str(error)) from error
+        except (RemoteUnreachable, RepositoryBroken):
+            # The line may have broken after the server took the commit: then it is pushed.
+            with suppress(GitError):
+                if self._tip(ref) == new:
+                    return
+            raise
+        self._judge(report, ref, old, new, remarks)
+
+    def close(self) -> None:
+        """Waits a moment for servers that still run their hooks."""
+        for thread in self._pushes:
+            thread.join(HOOK_PATIENCE)
+
+    def _send(
+        self,
+        ref: Ref,
+        old: ObjectID,
+        new: ObjectID,
+        objects: Sequence[ShaFile],
+        verdict: Future[Report | None],
+        remarks: _Remarks,
+    ) -> None:
+        """Runs in a thread of its own, so that nobody waits for the server's post-receive hook."""
+
+        def update(refs: dict[Ref, ObjectID]) -> dict[Ref, ObjectID]:
+            # dulwich would push over anything; the comparison makes it a fast-forward. What moves between
+            # here and the server's own locking, the server refuses: it is told `old` as well.
+            if refs.get(ref) != old:
+                raise moved(self._remote)
+            return {ref: new}
+
+        def pack(
+            have: AbstractSet[ObjectID],  # noqa: ARG001 - we know what is new: we have just made it
+            want: AbstractSet[ObjectID],  # noqa: ARG001
+            *,
+            ofs_delta: bool = False,  # noqa: ARG001
+            progress: Callable[..., None] | None = None,  # noqa: ARG001
+        ) -> tuple[int, Iterator[UnpackedObject]]:
+            return pack_objects_to_data(list(objects))
+
+        try:
+            client, path = open_client(self._remote, self._credentials, self._timeouts, verdict.set_result)
+            with translated(self._remote), closing(client):
+                result = client.send_pack(path, update, pack, progress=remarks.hear)
+            if not verdict.done():
+                verdict.set_result(result.ref_status)
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            if verdict.done():
+                _log.info("after the push to %s was accepted: %s", self._remote, error)
+            else:
+                verdict.set_exception(error)
+
+    def _judge(
+        self, report: Report | None, ref: Ref, old: ObjectID, new: ObjectID, remarks: _Remarks
+    ) -> None:
+        reason = "the server did not say that it did" if report is None or ref not in report else report[ref]
+        if reason is None:
+            return
+        tip = self._tip(ref)
+        if tip == new:
+            return
+        if tip != old:
+            raise moved(self._remote)
+        full = printable(f"{reason}: {remarks}" if str(remarks) else reason)
+        raise PushRefused(f"{self._remote} refuses the commit: {full}", reason=full)
+
+    def _tip(self, ref: Ref) -> ObjectID | None:
+        client, path = open_client(self._remote, self._credentials, self._timeouts)
+        with translated(self._remote), closing(client):
+            return client.get_refs(path, ref_prefix=[ref]).refs.get(ref)
+
+
+def moved(remote: Remote) -> RemoteMoved:
+    """The error for a push that came second."""
+    return RemoteMoved(
+        f"{remote} has moved since the last fetch; fetch and make the change again on what is there"
+    )
