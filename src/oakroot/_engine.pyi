@@ -88,7 +88,10 @@ def read_records(
     *,
     confidential: bool = False,
 ) -> tuple[list[Record], list[Diagnostic]]:
-    """Reads master-file text as mere records (key files). Confidential: no diagnostic quotes the text."""
+    """Reads master-file text as mere records (key files), which may leave out the TTL.
+
+    Confidential: no diagnostic quotes the text.
+    """
 
 def find_serial(
     text: bytes,

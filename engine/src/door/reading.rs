@@ -130,7 +130,8 @@ pub(super) fn read_records(
         text,
         file,
         &origin,
-        Settings { confidential, ..Settings::default() },
+        // The TTL of a key means nothing, and key files leave it out.
+        Settings { confidential, default_ttl: Some(0) },
         &mut NoIncludes,
         &mut collector,
     );
