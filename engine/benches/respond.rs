@@ -20,7 +20,9 @@ const QUESTIONS: usize = 100_000;
 
 fn main() {
     println!("{:<34}{:>12}{:>12}", "question", "names", "ns/answer");
-    for names in [100, 10_000, 1_000_000] {
+    // `cargo bench` itself passes `--bench`. A number limits the run to zones of that size, a word to one question.
+    let only: Option<usize> = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
+    for names in [100, 10_000, 1_000_000].into_iter().filter(|names| only.is_none_or(|only| only == *names)) {
         let catalogue = catalogue(names);
         let edns: &[u8] = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00";
         row("A", names, &catalogue, |number| query(&format!("h{number}"), 1, &[]), names);
@@ -59,6 +61,10 @@ fn query(relative: &str, qtype: u8, additional: &[u8]) -> Vec<u8> {
 }
 
 fn row(what: &str, names: usize, catalogue: &Catalogue, make: impl Fn(usize) -> Vec<u8>, range: usize) {
+    let mut words = std::env::args().skip(1).filter(|word| !word.starts_with('-') && word.parse::<usize>().is_err());
+    if words.next().is_some_and(|word| word != what) {
+        return;
+    }
     let step = 7_919;
     let queries: Vec<_> = (0..QUESTIONS).map(|number| make(number * step % range)).collect();
     let settings = Settings {

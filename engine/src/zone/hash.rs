@@ -7,7 +7,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
-use crate::name::{MAX_LABELS, MAX_WIRE, label_starts};
+use crate::name::{MAX_LABELS, MAX_WIRE, label_starts, lower_case, pack};
 
 static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("oakroot"));
 
@@ -25,19 +25,12 @@ pub fn root() -> u64 {
 #[inline]
 pub fn extend(parent: u64, label: &[u8]) -> u64 {
     let mut hash = parent ^ (label.len() as u64).wrapping_mul(LENGTH_MULTIPLIER);
-    let mut chunks = label.chunks_exact(8);
-    for chunk in &mut chunks {
-        hash = mix(hash, u64::from_le_bytes(chunk.try_into().unwrap_or_default()));
+    let mut rest = label;
+    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
+        hash = mix(hash, u64::from_le_bytes(*chunk));
+        rest = after;
     }
-    let rest = chunks.remainder();
-    if !rest.is_empty() {
-        let mut last = 0;
-        for &octet in rest.iter().rev() {
-            last = last << 8 | u64::from(octet);
-        }
-        hash = mix(hash, last);
-    }
-    hash
+    if rest.is_empty() { hash } else { mix(hash, pack(rest)) }
 }
 
 /// Folds eight octets, made lower case, into the hash.
@@ -48,18 +41,6 @@ fn mix(hash: u64, octets: u64) -> u64 {
     {
         (product as u64) ^ ((product >> 64) as u64)
     }
-}
-
-/// ASCII lower case of eight octets at once: bit 5 is set where the octet is `A`..=`Z`.
-#[inline]
-fn lower_case(octets: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * ONES;
-    let low = octets & !HIGH;
-    let at_least_a = low + u64::from(0x80 - b'A') * ONES;
-    let above_z = low + u64::from(0x7f - b'Z') * ONES;
-    let upper = (at_least_a ^ above_z) & HIGH & !octets;
-    octets | upper >> 2
 }
 
 /// The hash of a whole wire name (with or without its final zero) below the name of hash `above`.
@@ -173,12 +154,6 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #[test]
-        fn lower_case_is_that_of_ascii(octets in any::<[u8; 8]>()) {
-            let expected = u64::from_le_bytes(octets.map(|octet| octet.to_ascii_lowercase()));
-            prop_assert_eq!(lower_case(u64::from_le_bytes(octets)), expected);
-        }
-
         #[test]
         fn case_does_not_count(label in prop::collection::vec(any::<u8>(), 1..64)) {
             prop_assert_eq!(extend(7, &label), extend(7, &label.to_ascii_uppercase()));
