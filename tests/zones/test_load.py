@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from oakroot import _engine
 from oakroot.zones import reading
 from oakroot.zones.diagnostics import errors
-from tests.zones.repositories import BROKEN, Repository, zone_text
+from oakroot.zones.load import SerialRules, load
+from oakroot.zones.loaded import Loaded
+from tests.zones.repositories import BROKEN, NOON, Repository, tree_of, zone_text
 
 
 @pytest.fixture
@@ -154,3 +157,9 @@ def test_one_changed_zone_among_ten_thousand_is_one_read(monkeypatch: pytest.Mon
     repository.changes({"zone4711.example": zone_text(2, "www A 192.0.2.2")})
     assert read == ["zone4711.example."]
     assert repository.serial("zone4711.example.") == 2
+
+
+def test_a_link_that_looks_like_a_zone_is_told_of() -> None:
+    tree = replace(tree_of({}), left_out={"example.org": "a symbolic link", "README.md": "a symbolic link"})
+    loading = load(tree, Loaded.nothing(), SerialRules("increment", NOON))
+    assert [(finding.severity, finding.file) for finding in loading.findings] == [("warning", "example.org")]

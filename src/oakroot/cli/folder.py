@@ -7,6 +7,8 @@ from pathlib import Path
 
 from oakroot.zones.tree import Tree
 
+_LINK = "a symbolic link; links are not followed"
+
 
 class Folder(Mapping[str, str]):
     """The regular files of a folder by path, each read when it is asked for.
@@ -39,7 +41,8 @@ class Folder(Mapping[str, str]):
 
     def tree(self) -> Tree:
         """The folder for those who read trees."""
-        return Tree("", self, self._read)
+        links = {file.name: _LINK for file in self._root.iterdir() if file.is_symlink()}
+        return Tree("", self, self._read, left_out=links)
 
     def _read(self, path: str) -> bytes:
         if self._given is not None and path == self._given.name:

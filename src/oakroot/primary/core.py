@@ -41,8 +41,8 @@ def handle(  # noqa: C901, PLR0911 - one arm for each event, and nothing else
             return pulling.pull(state)
         case TimePassed():
             return pulling.time_passed(state, now)
-        case Fetched(loading):
-            return pulling.fetched(state, loading, now)
+        case Fetched(loading, rewritten):
+            return pulling.fetched(state, loading, now, rewritten=rewritten)
         case NothingNewFetched():
             return pulling.nothing_new(state, now)
         case FetchFailed(reason):

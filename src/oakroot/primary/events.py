@@ -46,9 +46,13 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The remote was reached, and this is what its newest commit makes."""
+    """The remote was reached, and this is what its newest commit makes.
+
+    `rewritten`: the commit that was loaded before is not in its history; somebody pushed by force.
+    """
 
     loading: Loading
+    rewritten: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,13 +65,14 @@ def _renew(known: Waiting, again: Waiting) -> Waiting:
     return replace(again, until=known.until) if known.identity == again.identity else known
 
 
-def fetched(state: State, loading: Loading, now: Moment) -> Step:
+def fetched(state: State, loading: Loading, now: Moment, *, rewritten: bool) -> Step:
     """A new commit is loaded: serves it, and tells those who waited whether it is what they meant."""
     before = state.loaded
+    logs = (Log("warning", "the repository's history was rewritten; following it"),) if rewritten else ()
     state, publish = _take(state, loading)
     state, answers = _answer_all(state, now, lambda each: of_zone(each.zone, loading.loaded, before))
     state, following = _go_on(_in_touch(state, now), now)
-    return state, (*publish, *answers, *following)
+    return state, (*logs, *publish, *answers, *following)
 
 
 def nothing_new(state: State, now: Moment) -> Step:

@@ -37,6 +37,7 @@ def load(tree: Tree, before: Loaded, rules: SerialRules) -> Loading:
     """The next state for this tree. Raises only what `tree.read` raises."""
     kinds = {path: before.kinds.get(path) or classify(path) for path in tree.files if "/" not in path}
     owners, name_findings = _owners(kinds)
+    name_findings += _left_out(tree)
     zones, fresh = _load_zones(owners, tree, before, rules)
     keys = load_key_files(tree, kinds, before.key_files, before.key_duplicates)
     changes = _changes(before.zones, zones, fresh)
@@ -70,6 +71,15 @@ def _owners(kinds: Kinds) -> tuple[dict[str, str], tuple[Finding, ...]]:
             )
             findings.append(Finding("error", "duplicate-zone", message, path, hint="remove one of the two"))
     return owners, tuple(findings)
+
+
+def _left_out(tree: Tree) -> tuple[Finding, ...]:
+    """What would be a zone or a key file, were it a regular file."""
+    meant = (path for path in sorted(tree.left_out) if not isinstance(classify(path), Ignored))
+    return tuple(
+        Finding("warning", "ignored-file", f"this file is not read: it is {tree.left_out[path]}", path)
+        for path in meant
+    )
 
 
 def _load_zones(

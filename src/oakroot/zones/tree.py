@@ -24,6 +24,8 @@ class Tree:
     commit: str
     files: Mapping[str, str]
     read: Callable[[str], bytes]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Names in the root that are no regular files (links, submodules), with the reason."""
 
     def content(self, path: str) -> bytes:
         """The octets of a file; raises KeyError where there is no such file."""
@@ -48,7 +50,7 @@ class Includes:
         # Also what is missing is remembered: its arrival must have the zone read again.
         self.seen[path] = blob
         if blob is None:
-            raise ValueError(f"there is no file {path} in the repository")
+            raise ValueError(f"there is no regular file {path} in the repository")
         return self.tree.read(blob)
 
 
