@@ -38,8 +38,8 @@ listen = ["192.0.2.53", "[2001:db8::53]"]
 ```
 
 An option that may be repeated takes an array in the file, and values separated by white space in its
-variable. A switch takes `true` and `false` in the file, `yes` and `no` in its variable. Secrets belong into files
-or credentials: command lines can be read by every user of a machine.
+variable. A switch takes `true` and `false` in the file, `yes` and `no` in its variable. Secrets belong into
+files or credentials: command lines can be read by every user of a machine.
 """
 
 
