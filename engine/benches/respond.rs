@@ -3,6 +3,7 @@
 //! No harness: each row is the median of rounds over questions in a shuffled order, so that large zones show what
 //! their memory costs.
 
+use std::fmt::Write;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use oakroot_engine::zone::catalogue::{Catalogue, Entry};
 use oakroot_engine::zonefile::{self, NoIncludes};
 
 const ROUNDS: usize = 9;
-const QUESTIONS: usize = 100_000;
+const QUESTIONS: u32 = 100_000;
 
 fn main() {
     println!("{:<34}{:>12}{:>12}", "question", "names", "ns/answer");
@@ -40,10 +41,10 @@ fn catalogue(names: usize) -> Catalogue {
         String::from("$TTL 60\n@ SOA ns hostmaster 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n*.wild A 192.0.2.2\n");
     text += "mail MX 10 ns\n";
     for number in 0..50 {
-        text += &format!("sub{number} NS ns.sub{number}\nns.sub{number} A 192.0.2.3\n");
+        let _ = write!(text, "sub{number} NS ns.sub{number}\nns.sub{number} A 192.0.2.3\n");
     }
     for number in 0..names {
-        text += &format!("h{number} A 10.0.0.1\n");
+        let _ = writeln!(text, "h{number} A 10.0.0.1");
     }
     let apex = Name::from_text(b"example.org.", None).expect("a name");
     let mut builder = ZoneBuilder::new(apex.clone());
@@ -66,7 +67,7 @@ fn row(what: &str, names: usize, catalogue: &Catalogue, make: impl Fn(usize) -> 
         return;
     }
     let step = 7_919;
-    let queries: Vec<_> = (0..QUESTIONS).map(|number| make(number * step % range)).collect();
+    let queries: Vec<_> = (0..QUESTIONS as usize).map(|number| make(number * step % range)).collect();
     let settings = Settings {
         udp_payload: UDP_PAYLOAD,
         keepalive: 100,
@@ -83,7 +84,7 @@ fn row(what: &str, names: usize, catalogue: &Catalogue, make: impl Fn(usize) -> 
                 let outcome = respond(catalogue, &settings, &mut scratch, black_box(query), peer, 0, room);
                 assert!(matches!(black_box(outcome), Outcome::Answer { .. }));
             }
-            start.elapsed().as_secs_f64() * 1e9 / QUESTIONS as f64
+            start.elapsed().as_secs_f64() * 1e9 / f64::from(QUESTIONS)
         })
         .collect();
     rounds.sort_by(f64::total_cmp);

@@ -11,6 +11,7 @@ use crate::zone::catalogue::{Catalogue, Entry};
 use crate::zone::checks::Finding;
 use crate::zone::hash::LookupName;
 use crate::zonefile::{NoIncludes, Settings, read};
+use std::fmt::Write;
 use std::sync::Arc;
 
 /// Reads a zone; what is wrong with it comes along.
@@ -68,7 +69,7 @@ fn text(answer: &Answer<'_>, asked: &[u8]) -> String {
         for rdata in rdatas {
             let mut line = section.to_owned();
             name::write_text(&owner, &mut line);
-            line.push_str(&format!(" {ttl} "));
+            let _ = write!(line, " {ttl} ");
             rdata::write_type(rtype, &mut line);
             line.push(' ');
             rdata::write_text(rtype, rdata, &mut line);

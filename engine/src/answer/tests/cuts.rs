@@ -25,22 +25,22 @@ fn below_a_cut_there_are_referrals_with_glue() {
         "
 www.sub.example. A
     NOERROR
-    authority: sub.example. 60 NS ns.example.
     authority: sub.example. 60 NS ns.sub.example.
+    authority: sub.example. 60 NS ns.example.
     authority: sub.example. 60 NS ns.elsewhere.
     additional: ns.sub.example. 60 A 192.0.2.2
     additional: ns.example. 60 A 192.0.2.1
 sub.example. SOA
     NOERROR
-    authority: sub.example. 60 NS ns.example.
     authority: sub.example. 60 NS ns.sub.example.
+    authority: sub.example. 60 NS ns.example.
     authority: sub.example. 60 NS ns.elsewhere.
     additional: ns.sub.example. 60 A 192.0.2.2
     additional: ns.example. 60 A 192.0.2.1
 deep.ns.sub.example. TXT
     NOERROR
-    authority: sub.example. 60 NS ns.example.
     authority: sub.example. 60 NS ns.sub.example.
+    authority: sub.example. 60 NS ns.example.
     authority: sub.example. 60 NS ns.elsewhere.
     additional: ns.sub.example. 60 A 192.0.2.2
     additional: ns.example. 60 A 192.0.2.1
