@@ -1,0 +1,87 @@
+"""Finds the unexplained: in each aspect, everybody whom no row excuses must say the same.
+
+A row of `differences.ROWS` excuses one peer in one kind of case. Oakroot is never excused: it must say what
+the peers without an excuse say. Where every peer is excused, Oakroot must side with at least one of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tests.interop.compare import ASPECTS, Case
+from tests.interop.differences import ROWS, Difference
+
+OAKROOT = "oakroot"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A disagreement that no row explains."""
+
+    case: Case
+    aspect: str
+    camps: tuple[tuple[str, ...], ...]
+    """Who says the same, the excused left out unless all peers are."""
+
+    @property
+    def is_oakroots(self) -> bool:
+        """Whether Oakroot stands alone, or against a peer without an excuse."""
+        return any(OAKROOT in camp for camp in self.camps)
+
+
+@dataclass
+class Judgement:
+    """What came of a comparison."""
+
+    cases: int = 0
+    unanimous: int = 0
+    uses: Counter[str] = field(default_factory=Counter)
+    """How many cases each row was needed for."""
+    findings: list[Finding] = field(default_factory=list)
+
+
+def judge(cases: Iterable[Case], rows: Sequence[Difference] = ROWS) -> Judgement:
+    """Judges all cases."""
+    judgement = Judgement()
+    for case in cases:
+        judgement.cases += 1
+        if case.is_unanimous:
+            judgement.unanimous += 1
+            continue
+        used: set[str] = set()
+        for aspect in ASPECTS:
+            camps = case.camps(aspect)
+            if len(camps) > 1:
+                finding = _judge_aspect(case, aspect, camps, rows, used)
+                if finding is not None:
+                    judgement.findings.append(finding)
+        judgement.uses.update(used)
+    return judgement
+
+
+def _judge_aspect(
+    case: Case, aspect: str, camps: list[list[str]], rows: Sequence[Difference], used: set[str]
+) -> Finding | None:
+    """None when the excuses leave one camp; the rows that were needed for that are added to `used`."""
+    excuses = {
+        server: [
+            row.name
+            for row in rows
+            if server in row.peers and aspect in row.aspects and row.applies(case, server)
+        ]
+        for server in case.replies
+        if server != OAKROOT
+    }
+    left = [[server for server in camp if not excuses.get(server)] for camp in camps]
+    left = [camp for camp in left if camp]
+    everybody_else_is_excused = left == [[OAKROOT]]
+    if everybody_else_is_excused:
+        left = [camp for camp in camps if OAKROOT in camp]
+    if len(left) > 1 or (everybody_else_is_excused and left == [[OAKROOT]]):
+        return Finding(case, aspect, tuple(tuple(camp) for camp in (left if len(left) > 1 else camps)))
+    right = set(left[0]) if left else set()
+    agreeing = next((camp for camp in camps if right & set(camp)), [])
+    used.update(name for server, names in excuses.items() if server not in agreeing for name in names[:1])
+    return None
