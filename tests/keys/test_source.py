@@ -1,4 +1,4 @@
-"""The text of a key comes from the value, a file, the environment or systemd's credentials, in this order."""
+"""The text of a key comes from the word itself, or from the file it names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ FILES = {
     "/etc/oakroot/key": "from the file",
     "key": "from the working directory",
     "/run/credentials/key": "from the credential",
-    "/run/credentials/oakroot.key": "from the usual credential",
 }
 CREDENTIALS = {"CREDENTIALS_DIRECTORY": "/run/credentials"}
 
@@ -32,43 +31,27 @@ def reader(files: Mapping[str, str]) -> Callable[[str], str]:
     ("value", "environment", "text"),
     [
         ("n:SHA256:x", {}, "n:SHA256:x"),
-        ("n:SHA256:x", {"OAKROOT_KEY": "from the variable"}, "n:SHA256:x"),
-        (None, {"OAKROOT_KEY": "from the variable"}, "from the variable"),
-        (None, {"OAKROOT_KEY": "@/etc/oakroot/key"}, "from the file"),
+        ("n:SHA256:x", CREDENTIALS, "n:SHA256:x"),
         ("@/etc/oakroot/key", {}, "from the file"),
-        ("@key", {}, "from the working directory"),
-        ("@key", CREDENTIALS, "from the credential"),
-        ("@./key", CREDENTIALS, None),
         ("@/etc/oakroot/key", CREDENTIALS, "from the file"),
-        (None, CREDENTIALS, "from the usual credential"),
-        (None, {**CREDENTIALS, "OAKROOT_KEY": "from the variable"}, "from the variable"),
+        ("@key", {}, "from the working directory"),
+        ("@key", {"CREDENTIALS_DIRECTORY": ""}, "from the working directory"),
+        ("@key", {"CREDENTIALS_DIRECTORY": "/elsewhere"}, "from the working directory"),
+        ("@key", CREDENTIALS, "from the credential"),
     ],
 )
-def test_where_a_key_comes_from(value: str | None, environment: dict[str, str], text: str | None) -> None:
-    if text is None:
-        with pytest.raises(KeyRejectedError, match=r"\./key"):
-            find_key_text(value, environment, reader(FILES))
-    else:
-        assert find_key_text(value, environment, reader(FILES)) == text
+def test_where_a_key_comes_from(value: str, environment: dict[str, str], text: str) -> None:
+    assert find_key_text(value, environment, reader(FILES)) == text
 
 
-def test_nothing_asked_for_is_nothing_found() -> None:
-    assert find_key_text(None, {}, reader({})) is None
-    assert find_key_text(None, CREDENTIALS, reader({})) is None
+@pytest.mark.parametrize("file", ["missing", "./key", ""])
+def test_a_missing_file_is_named(file: str) -> None:
+    with pytest.raises(KeyRejectedError, match=f"cannot read the key file {file}: No such file"):
+        find_key_text(f"@{file}", CREDENTIALS, reader(FILES))
 
 
-def test_a_missing_file_is_named() -> None:
-    with pytest.raises(KeyRejectedError, match="cannot read the key file missing: No such file"):
-        find_key_text("@missing", CREDENTIALS, reader({}))
-
-
-def test_an_empty_file_name_is_no_credential() -> None:
-    with pytest.raises(KeyRejectedError):
-        find_key_text("@", CREDENTIALS, reader({}))
-
-
-@pytest.mark.parametrize("value", ["@/etc/oakroot/key", "@key", None])
-def test_a_file_that_is_no_text_is_refused_without_quoting_it(value: str | None) -> None:
+@pytest.mark.parametrize("value", ["@/etc/oakroot/key", "@key"])
+def test_a_file_that_is_no_text_is_refused_without_quoting_it(value: str) -> None:
     def read(_path: str) -> str:
         return b"secret \xff".decode()
 

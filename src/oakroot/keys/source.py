@@ -1,6 +1,7 @@
-"""Where the text of a key comes from: the value itself, `@FILE`, the environment, systemd's credentials.
+"""Where the text of a key is: in the word itself, or in the file that `@FILE` names.
 
-Pure: the environment and the reading of files are handed in.
+Pure: the environment and the reading of files are handed in. That an option's value may come from the
+environment or from a settings file is decided before, for all options alike.
 """
 
 from __future__ import annotations
@@ -10,34 +11,26 @@ from pathlib import PurePath
 
 from oakroot.keys.rejected import KeyRejectedError
 
-KEY_VARIABLE = "OAKROOT_KEY"
-CREDENTIAL_NAME = "oakroot.key"
 _CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
 
 
-def find_key_text(
-    value: str | None,
-    environment: Mapping[str, str],
-    read_file: Callable[[str], str],
-) -> str | None:
-    """The text of the key that was asked for; None when none was.
+def find_key_text(value: str, environment: Mapping[str, str], read_file: Callable[[str], str]) -> str:
+    """The value itself, or for `@FILE` what is in the file.
 
-    Without a value, `$OAKROOT_KEY` stands in for it, and without that the systemd credential `oakroot.key` if
-    there is one. `@FILE` names a file; a name without a slash is first looked for among the credentials of
-    the service (systemd.exec(5), LoadCredential=). `read_file` may raise OSError or ValueError; a file that
-    cannot be read raises KeyRejectedError, which names it.
+    A FILE without a slash is looked for among the credentials of the service first (systemd.exec(5),
+    LoadCredential=). `read_file` may raise OSError, or ValueError for what is no text; a file that cannot be
+    read raises KeyRejectedError, which names it.
     """
-    wanted = value if value is not None else environment.get(KEY_VARIABLE)
-    if wanted is None:
-        return _credential(CREDENTIAL_NAME, environment, read_file)
-    if not wanted.startswith("@"):
-        return wanted
-    file = wanted.removeprefix("@")
-    text = None if "/" in file else _credential(file, environment, read_file)
+    if not value.startswith("@"):
+        return value
+    file = value.removeprefix("@")
+    text = None if "/" in file else _read_credential(file, environment, read_file)
     return _read(file, read_file) if text is None else text
 
 
-def _credential(name: str, environment: Mapping[str, str], read_file: Callable[[str], str]) -> str | None:
+def _read_credential(
+    name: str, environment: Mapping[str, str], read_file: Callable[[str], str]
+) -> str | None:
     directory = environment.get(_CREDENTIALS_VARIABLE)
     if not directory or not name:
         return None
@@ -57,7 +50,7 @@ def _read(file: str, read_file: Callable[[str], str]) -> str:
 
 
 def _unreadable(what: str, error: OSError | ValueError) -> KeyRejectedError:
-    # A ValueError speaks of the octets it met (UnicodeDecodeError does): only the system's own words are
-    # passed on.
+    # A ValueError speaks of the octets it met (UnicodeDecodeError does): only the system's words are passed
+    # on.
     reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
     return KeyRejectedError("key-file", f"cannot read {what}: {reason}")
