@@ -1,0 +1,185 @@
+"""One request to a name server and its reply, with patience: what the tools use sockets for.
+
+UDP first, repeated with growing pauses, then TCP for what time is left: a server that is still at work knows
+the repetition by its octets. What must not live here: the meaning of a reply.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TypeVar
+
+from oakroot.cli import CommandError
+from oakroot.cli.options import Server
+from oakroot.protocol.wire import MalformedError, read_header
+
+T = TypeVar("T")
+Judge = Callable[[bytes], T | None]
+"""Makes of a message what the caller wants to know; None where it is no reply to the request."""
+
+FIRST_PAUSE = 1.0
+UDP_ATTEMPTS = 3
+_MESSAGE_LIMIT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The moment at which patience ends."""
+
+    moment: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """So many seconds from now."""
+        return cls(time.monotonic() + seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds until then, never less than zero."""
+        return max(0.0, self.moment - time.monotonic())
+
+    def but_within(self, seconds: float) -> Deadline:
+        """This one, or an earlier one so many seconds from now."""
+        return min(self, Deadline.after(seconds), key=lambda deadline: deadline.moment)
+
+
+def exchange(server: Server, request: bytes, judge: Judge[T], deadline: Deadline, *, tcp: bool = False) -> T:
+    """What `judge` makes of the server's reply; CommandError when there is none until the deadline."""
+    addresses = _resolve(server)
+    if not tcp:
+        # Half of the patience is kept for TCP, which gets through where UDP is filtered.
+        found = _ask_by_udp(addresses, request, judge, deadline.but_within(deadline.left / 2))
+        if found is not None:
+            return found
+    return _ask_by_tcp(server, addresses, request, judge, deadline)
+
+
+Address = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+
+
+def _resolve(server: Server) -> list[Address]:
+    try:
+        found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no host name"
+        raise CommandError(f"cannot find the address of {server.host}: {reason}") from None
+    return [(family, address) for family, _, _, _, address in found]
+
+
+def _ask_by_udp(addresses: list[Address], request: bytes, judge: Judge[T], deadline: Deadline) -> T | None:
+    """None where nothing came, or something too large for UDP."""
+    with ExitStack() as stack:
+        selector = stack.enter_context(selectors.DefaultSelector())
+        for address in addresses:
+            _open_udp(stack, selector, address)
+        pause = FIRST_PAUSE
+        for _ in range(UDP_ATTEMPTS):
+            _send_all(selector, request)
+            for reply in _replies(selector, deadline.but_within(pause)):
+                found = judge(reply)
+                if found is not None:
+                    return None if _is_truncated(reply) else found
+            pause *= 2
+    return None
+
+
+def _open_udp(stack: ExitStack, selector: selectors.BaseSelector, address: Address) -> None:
+    """Connected, so that only this peer is heard, and its refusal too."""
+    family, where = address
+    try:
+        udp = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+        udp.connect(where)
+    except OSError:
+        # This machine has no way to that address; another may do, and TCP will say so if none does.
+        return
+    selector.register(udp, selectors.EVENT_READ)
+
+
+def _send_all(selector: selectors.BaseSelector, request: bytes) -> None:
+    for udp in _sockets(selector):
+        try:
+            udp.send(request)
+        except OSError:
+            selector.unregister(udp)
+
+
+def _replies(selector: selectors.BaseSelector, deadline: Deadline) -> Iterator[bytes]:
+    """Datagrams as they come; ends early when no address is left that could send one."""
+    while selector.get_map() and deadline.left > 0:
+        for key, _ in selector.select(deadline.left):
+            udp = key.fileobj
+            if not isinstance(udp, socket.socket):
+                raise TypeError("only sockets were registered")
+            try:
+                yield udp.recv(_MESSAGE_LIMIT)
+            except OSError:
+                selector.unregister(udp)
+
+
+def _sockets(selector: selectors.BaseSelector) -> list[socket.socket]:
+    return [key.fileobj for key in selector.get_map().values() if isinstance(key.fileobj, socket.socket)]
+
+
+def _ask_by_tcp(
+    server: Server, addresses: list[Address], request: bytes, judge: Judge[T], deadline: Deadline
+) -> T:
+    """Tries each address in turn, each with its share of the time that is left."""
+    reason = "timed out"
+    for position, address in enumerate(addresses):
+        share = deadline.but_within(deadline.left / (len(addresses) - position))
+        try:
+            return _ask_one_by_tcp(address, request, judge, share)
+        except TimeoutError:
+            reason = "no reply in time"
+        except EOFError:
+            reason = "it closed the connection without a reply"
+        except OSError as error:
+            reason = error.strerror or str(error)
+    raise CommandError(
+        f"{server} does not answer: {reason}",
+        hint="is this its address and port, and may you reach it by UDP and TCP? --timeout waits longer",
+    )
+
+
+def _ask_one_by_tcp(address: Address, request: bytes, judge: Judge[T], deadline: Deadline) -> T:
+    family, where = address
+    with socket.socket(family, socket.SOCK_STREAM) as tcp:
+        _set_timeout(tcp, deadline)
+        tcp.connect(where)
+        tcp.sendall(struct.pack("!H", len(request)) + request)
+        while True:
+            length = int.from_bytes(_receive(tcp, 2, deadline))
+            found = judge(_receive(tcp, length, deadline))
+            if found is not None:
+                return found
+
+
+def _receive(tcp: socket.socket, length: int, deadline: Deadline) -> bytes:
+    """Exactly so many octets; EOFError where the peer has no more."""
+    octets = b""
+    while len(octets) < length:
+        _set_timeout(tcp, deadline)
+        part = tcp.recv(length - len(octets))
+        if not part:
+            raise EOFError
+        octets += part
+    return octets
+
+
+def _set_timeout(tcp: socket.socket, deadline: Deadline) -> None:
+    if deadline.left <= 0:
+        raise TimeoutError
+    tcp.settimeout(deadline.left)
+
+
+def _is_truncated(reply: bytes) -> bool:
+    try:
+        return read_header(reply).is_truncated
+    except MalformedError:
+        return False

@@ -1,0 +1,93 @@
+"""Options that several commands take in the same way: a server, a zone's name, a key.
+
+A key is read by the command, not by argparse, which would quote a value that it cannot use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import dns.exception
+import dns.name
+
+from oakroot.cli import CommandError, Exit
+from oakroot.keys.key import Key
+from oakroot.keys.notation import read_key
+from oakroot.keys.rejected import KeyRejectedError
+from oakroot.keys.source import find_key_text
+
+DEFAULT_PORT = 53
+_LAST_PORT = 65535
+_SERVER = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a name server is: a host name or an address, and a port."""
+
+    host: str
+    port: int = DEFAULT_PORT
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def server(text: str) -> Server:
+    """Reads `HOST[:PORT]`; an IPv6 address stands in brackets where a port follows."""
+    if _is_ipv6(text):
+        return Server(text)
+    found = _SERVER.match(text)
+    if found is None or (found["bracketed"] and not _is_ipv6(found["bracketed"])):
+        raise argparse.ArgumentTypeError(f"{text} is no HOST[:PORT]; an IPv6 address goes in brackets")
+    port = int(found["port"] or DEFAULT_PORT)
+    if not 0 < port <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{port} is no port")
+    return Server(found["bracketed"] or found["plain"], port)
+
+
+def domain_name(text: str) -> dns.name.Name:
+    """Reads a domain name, absolute with or without its final dot."""
+    try:
+        return dns.name.from_text(text)
+    except (dns.exception.DNSException, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text} is no domain name: {error}") from None
+
+
+def add_key_option(parser: argparse.ArgumentParser, purpose: str) -> None:
+    """Adds `--key`; what it was given is read by `key_option`."""
+    parser.add_argument(
+        "--key",
+        metavar="KEY",
+        help=f"{purpose}: @FILE, in the form of BIND, Knot DNS, NSD or a key file; or NAME:ALGORITHM:BASE64",
+    )
+
+
+def key_option(value: str) -> Key:
+    """The key that an option's value stands for; CommandError, which never quotes the value."""
+    try:
+        return read_key(key_text(value))
+    except KeyRejectedError as error:
+        raise rejected_key(error) from None
+
+
+def key_text(value: str) -> str:
+    """The text of a key: the value, or what is in the file that it names; raises KeyRejectedError."""
+    return find_key_text(value, os.environ, lambda file: Path(file).read_text(encoding="utf-8"))
+
+
+def rejected_key(error: KeyRejectedError) -> CommandError:
+    """The error as the command line tells it."""
+    return CommandError(error.message, hint=error.hint, exit_code=Exit.USAGE)
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
