@@ -1,0 +1,102 @@
+"""`oakroot notify`: tells a primary that its repository has changed, and waits until that is served."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+
+import dns.name
+import dns.rcode
+
+from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.cli.exchange import Deadline
+from oakroot.cli.options import Server, add_key_option, domain_name, key_option, server
+from oakroot.cli.signed import ask, told
+from oakroot.keys.key import Key
+from oakroot.protocol.message import Reply
+from oakroot.protocol.notify import build_notify
+from oakroot.protocol.query import build_soa_query, read_soa_reply
+
+_DESCRIPTION = """\
+Tells a primary that its repository has changed. The primary pulls before it answers, so success
+means that what the repository has is now served; a failure names the cause, such as the line of a
+zone file."""
+
+_EPILOG = """\
+exit code: 0 the primary serves what the repository has, 1 it does not or gives no answer, 2 wrong usage.
+
+As a hook after each push:
+  oakroot notify ns.example.org example.org --key @/etc/oakroot/notify.key"""
+
+_PATIENCE = 60
+_SERIAL_PATIENCE = 5
+
+
+def configure(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = subparsers.add_parser(
+        "notify",
+        help="tell a primary that its repository has changed",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "server", type=server, metavar="SERVER[:PORT]", help="the primary, by name or address"
+    )
+    parser.add_argument("zone", type=domain_name, metavar="ZONE", help="a zone that has changed")
+    add_key_option(parser, "a key that may notify, for this zone or one above it")
+    parser.add_argument("--tcp", action="store_true", help="do not try UDP first")
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=_PATIENCE,
+        metavar="SECONDS",
+        help="how long to wait, a pull included (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Notifies, and prints what is served now; CommandError says why the primary would not."""
+    key = None if arguments.key is None else key_option(arguments.key)
+    deadline = Deadline.after(arguments.timeout)
+    request = build_notify(arguments.zone, secrets.randbelow(1 << 16))
+    answer = ask(arguments.server, request, key, deadline, tcp=arguments.tcp)
+    if answer.reply.rcode != dns.rcode.NOERROR:
+        raise _refusal(arguments.server, arguments.zone, key, answer.reply)
+    serial = _served_serial(arguments.server, arguments.zone, key, deadline, tcp=arguments.tcp)
+    print(f"{arguments.server} was notified of {arguments.zone} and serves {serial}")
+    return Exit.FINE
+
+
+def _refusal(where: Server, zone: dns.name.Name, key: Key | None, reply: Reply) -> CommandError:
+    match reply.rcode:
+        case dns.rcode.REFUSED if key is None:
+            hint = "sign it: --key takes a key that may notify"
+        case dns.rcode.REFUSED | dns.rcode.NOTAUTH:
+            hint = f"a key for {zone} is named anything._notify.{zone}, or so for a zone above it"
+        case dns.rcode.SERVFAIL:
+            hint = "what was served before still is; mend the cause and notify again"
+        case _:
+            hint = "is this an Oakroot primary?"
+    return CommandError(f"{where} answered {told(reply)}", hint=hint)
+
+
+def _served_serial(
+    where: Server, zone: dns.name.Name, key: Key | None, deadline: Deadline, *, tcp: bool
+) -> str:
+    """The serial that is served now, in words; not to learn it takes nothing from the success."""
+    request = build_soa_query(zone, secrets.randbelow(1 << 16))
+    try:
+        answer = ask(where, request, key, deadline.but_within(_SERIAL_PATIENCE), tcp=tcp)
+    except CommandError as error:
+        return f"a serial it did not tell: {error.message}"
+    serial = read_soa_reply(request, answer.message, zone)
+    return f"no SOA record of it: {told(answer.reply)}" if serial is None else f"serial {serial}"
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError("it must be more than 0")
+    return seconds
