@@ -108,6 +108,14 @@ def test_nsupdate_and_knsupdate_believe_a_signed_reply(server: SignedServer, req
     assert all(isinstance(verdict, Verified) for verdict in server.verdicts)
 
 
+def test_host_is_answered_as_before_since_it_does_not_sign(server: SignedServer, require: Require) -> None:
+    told = run(
+        require("host"), "-t", "A", "-p", str(server.address[1]), "www.example.org", "127.0.0.1"
+    ).stdout
+    assert "www.example.org has address 192.0.2.1" in told
+    assert server.verdicts == [Unsigned()]
+
+
 def test_digs_notify_is_acknowledged(server: SignedServer, require: Require) -> None:
     told = dig(require, server, KEY, "+opcode=notify", "example.org", "SOA")
     assert "opcode: NOTIFY, status: NOERROR" in told
