@@ -69,12 +69,12 @@ def head_of(
 
 
 def make_commit(
-    *, tree: ObjectID, parent: ObjectID, author: Person, committer: Person, message: str, now: int
+    *, tree: ObjectID, parent: ObjectID | None, author: Person, committer: Person, message: str, now: int
 ) -> Commit:
-    """A commit with one parent, at `now` in UTC."""
+    """A commit with one parent, or the first one of a history; at `now` in UTC."""
     commit = Commit()
     commit.tree = tree
-    commit.parents = [parent]
+    commit.parents = [] if parent is None else [parent]
     commit.author, commit.committer = author.line(), committer.line()
     commit.author_time = commit.commit_time = now
     commit.author_timezone = commit.commit_timezone = 0

@@ -26,7 +26,7 @@ class Settings:
 
     poll: float | None = None
     """Seconds between pulls that nobody asked for; None: none of those."""
-    patience: float = 25.0
+    patience: float = 45.0
     """Seconds that a NOTIFY waits for its pull before it is answered SERVFAIL."""
     waiting_limit: int = 256
     """How many NOTIFYs may wait."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from oakroot.git.commits import Head, Person
 from oakroot.git.errors import GitError, PathRefused, PushRefused, RemoteMoved, RemoteRefused
 from oakroot.git.repository import RemoteRepository
-from oakroot.git.trees import BlobId, Listing
+from oakroot.git.trees import BlobId
 from oakroot.primary import events
 from oakroot.primary.events import Event, Fetch, Push
 from oakroot.zones.load import SerialRules, load
@@ -20,29 +20,6 @@ from oakroot.zones.tree import Tree
 _log = logging.getLogger(__name__)
 
 AUTHOR = Person("Oakroot", "oakroot@localhost")
-
-
-class CommitFiles(Mapping[str, str]):
-    """The files of a commit by path: those in the root are listed, those below are looked up when asked for."""
-
-    def __init__(self, repository: RemoteRepository, head: Head, listing: Listing) -> None:
-        self._repository = repository
-        self._head = head
-        self._root = listing.files
-
-    def __getitem__(self, path: str) -> str:
-        if "/" not in path:
-            return self._root[path]
-        try:
-            return self._repository.find(self._head, path)
-        except PathRefused:
-            raise KeyError(path) from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._root)
-
-    def __len__(self) -> int:
-        return len(self._root)
 
 
 @dataclass(slots=True)
@@ -64,7 +41,7 @@ class GitWorker:
             loading = self._load(head, action.known)
         except GitError as error:
             return events.FetchFailed(str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - reported by _bug, and the server goes on
             return events.FetchFailed(_bug(error))
         self.head = head
         return events.Fetched(loading, rewritten=head.rewritten)
@@ -91,18 +68,18 @@ class GitWorker:
             return events.PushRefused(str(error))
         except GitError as error:
             return events.PushFailed(str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - reported by _bug, and the server goes on
             return events.PushFailed(_bug(error))
         self.head = head
         return events.Pushed(loading)
 
     def _load(self, head: Head, known: Loaded) -> Loading:
-        listing = self.repository.files(head)
+        files = self.repository.files(head)
         tree = Tree(
             commit=head.commit,
-            files=CommitFiles(self.repository, head, listing),
+            files=files,
             read=lambda blob: self.repository.blob(BlobId(blob)),
-            left_out=listing.left_out,
+            left_out=files.left_out,
         )
         return load(tree, known, SerialRules(self.policy, self.clock()))
 

@@ -1,0 +1,219 @@
+"""`oakroot primary`: serves the zones of a git repository."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import logging
+import os
+import re
+import secrets
+import socket
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from oakroot._engine import Server
+from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.git.credentials import Credentials, load_credentials
+from oakroot.git.errors import GitError
+from oakroot.git.remote import Remote, parse_remote
+from oakroot.git.repository import RemoteRepository
+from oakroot.primary import demo
+from oakroot.primary.core import Settings
+from oakroot.primary.service import Service
+from oakroot.primary.worker import GitWorker
+from oakroot.zones.serials import SERIAL_POLICIES
+
+_log = logging.getLogger("oakroot.primary")
+
+DEFAULT_PORT = 53
+_ADDRESS = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?\Z")
+_LAST_PORT = 65535
+
+_DESCRIPTION = """\
+Serves the zones of a git repository: each file in its root is the zone of its name. A NOTIFY that
+is signed by a key from the repository makes it pull; so does SIGHUP, and the clock with --poll.
+Without --remote it makes a small demo repository and serves that."""
+
+_EPILOG = """\
+Over ssh, with a key made by `oakroot keygen ssh` and the git server's host key pinned:
+  oakroot primary --remote git@git.example.org:zones.git --ssh-key @/etc/oakroot/ssh-key \\
+      --authenticator SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU
+The token for an https remote is taken from $OAKROOT_GIT_TOKEN or $OAKROOT_GIT_TOKEN_FILE."""
+
+
+def configure(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = subparsers.add_parser(
+        "primary",
+        help="serve the zones of a git repository",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_repository_options(parser)
+    _add_server_options(parser)
+
+
+def _add_repository_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the repository")
+    group.add_argument(
+        "--remote",
+        metavar="URL[#BRANCH]",
+        help="a path, git://, https:// or ssh address of the zone repository (default: a demo)",
+    )
+    group.add_argument(
+        "--ssh-key", metavar="KEY", help="ed25519:BASE64, an OpenSSH private key file, or @FILE with either"
+    )
+    group.add_argument(
+        "--authenticator",
+        metavar="SHA256:FP",
+        help="fingerprint that the git server's host key must have (default: known_hosts decides)",
+    )
+    group.add_argument("--git-ca", metavar="FILE", help="certificate authorities for https, in PEM")
+    group.add_argument(
+        "--cache", type=Path, metavar="DIR", help="keep the copy of the repository here over restarts"
+    )
+    group.add_argument("--poll", type=_seconds, metavar="SECONDS", help="pull this often without being told")
+    group.add_argument(
+        "--serial",
+        choices=SERIAL_POLICIES,
+        default="increment",
+        help="how to raise the serial of a zone that changed without it; manual refuses such a change "
+        "(default: %(default)s)",
+    )
+
+
+def _add_server_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the name server")
+    group.add_argument(
+        "--listen",
+        type=_listen_address,
+        action="append",
+        metavar="ADDR[:PORT]",
+        help="where to answer, IPv6 in brackets; may be given again (default: all addresses, port 53)",
+    )
+    group.add_argument(
+        "--workers",
+        type=_positive_count,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="threads that answer (default: one per processor)",
+    )
+    group.add_argument(
+        "--rate-limit",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="answers per second and client network over UDP; 0: no limit (default: %(default)s)",
+    )
+    group.add_argument("--identity", metavar="TEXT", help="what to answer to id.server and NSID")
+    group.add_argument("--version-text", metavar="TEXT", help="what to answer to version.bind")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serves until it is told to stop."""
+    with ExitStack() as stack:
+        folder = None if arguments.remote else _temporary_folder(stack)
+        remote, credentials = _remote(arguments, folder)
+        server = _bind(arguments)
+        try:
+            repository = stack.enter_context(RemoteRepository(remote, credentials, directory=arguments.cache))
+        except GitError as error:
+            raise CommandError(str(error)) from None
+        _tell(server.addresses, remote, folder)
+        worker = GitWorker(repository, arguments.serial, time.time)
+        asyncio.run(_serve(server, worker, Settings(poll=arguments.poll)))
+    return Exit.FINE
+
+
+async def _serve(server: Server, worker: GitWorker, settings: Settings) -> None:
+    await Service(server, worker, settings).run()
+
+
+def _remote(arguments: argparse.Namespace, folder: Path | None) -> tuple[Remote, Credentials]:
+    try:
+        if folder is not None:
+            path = demo.make_demo(folder, secrets.token_bytes, int(time.time()))
+            return parse_remote(str(path)), Credentials()
+        return parse_remote(arguments.remote), load_credentials(
+            ssh_key=arguments.ssh_key,
+            authenticator=arguments.authenticator,
+            ca_file=arguments.git_ca,
+            environment=os.environ,
+        )
+    except GitError as error:
+        raise CommandError(str(error), exit_code=Exit.USAGE) from None
+
+
+def _bind(arguments: argparse.Namespace) -> Server:
+    return Server(
+        arguments.listen or _all_addresses(),
+        workers=arguments.workers,
+        rate_limit=arguments.rate_limit,
+        identity=arguments.identity,
+        version=arguments.version_text,
+    )
+
+
+def _all_addresses() -> Sequence[tuple[str, int]]:
+    """IPv4 and, where the machine has it, IPv6."""
+    addresses = [("0.0.0.0", DEFAULT_PORT)]  # noqa: S104 - a public name server
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::", 0))
+    except OSError as error:
+        _log.info("no IPv6 on this machine: %s", error.strerror)
+        return addresses
+    return [*addresses, ("::", DEFAULT_PORT)]
+
+
+def _temporary_folder(stack: ExitStack) -> Path:
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="oakroot-demo-")))
+
+
+def _tell(addresses: Sequence[tuple[str, int]], remote: Remote, folder: Path | None) -> None:
+    if folder is not None:
+        print(demo.advice(folder, addresses), flush=True)
+    listening = ", ".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses)
+    _log.info("serving %s on %s", remote, listening)
+
+
+def _listen_address(text: str) -> tuple[str, int]:
+    """Reads `ADDR[:PORT]`; port 0 lets the system choose."""
+    found = _ADDRESS.match(text)
+    host = text if found is None else found["bracketed"] or found["plain"]
+    port = DEFAULT_PORT if found is None else int(found["port"] or DEFAULT_PORT)
+    try:
+        address = str(ipaddress.ip_address(host))
+    except ValueError:
+        message = f"{text} is no ADDR[:PORT]: give an IP address of this machine, IPv6 in brackets"
+        raise argparse.ArgumentTypeError(message) from None
+    if port > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{port} is no port")
+    return address, port
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 1 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError("it must be 1 or more")
+    return seconds
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("it must not be negative")
+    return number
+
+
+def _positive_count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("it must be 1 or more")
+    return number
