@@ -37,7 +37,7 @@ fn a_request_over_udp_tells_its_circumstances_and_is_replied_to() {
     running.server.handover().reply(&request, b"done").unwrap();
     let mut reply = [0; 16];
     assert_eq!(socket.recv(&mut reply).unwrap(), 4);
-    assert_eq!(running.counter("handed_over"), 1);
+    running.until_counter("handed_over", 1);
 }
 
 #[test]
