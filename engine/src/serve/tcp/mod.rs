@@ -157,7 +157,7 @@ impl Worker {
         let (events, number) = (event.events, event.u64);
         match number {
             MAILBOX => self.deliver(),
-            LISTENERS.. => self.accept(usize::try_from(number - LISTENERS).expect("a listener's index")),
+            LISTENERS.. => self.accept(usize::try_from(number - LISTENERS).expect("a listener's index"), responder),
             _ => {
                 let readable = events & READABLE != 0;
                 let ready = Ready { readable, writable: events & WRITABLE != 0, broken: events & BROKEN != 0 };
@@ -220,10 +220,10 @@ impl Worker {
         self.table.remove(token);
     }
 
-    fn accept(&mut self, listener: usize) {
+    fn accept<R: Responder>(&mut self, listener: usize, responder: &mut R) {
         for _ in 0..ACCEPTS {
             match sys::accept(&self.listeners[listener]) {
-                Ok((stream, peer)) => self.admit(Connection::new(stream.into(), peer)),
+                Ok((stream, peer)) => self.admit(Connection::new(stream.into(), peer), responder),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if is_exhausted(&error) => {
                     if !self.evict() {
@@ -238,7 +238,7 @@ impl Worker {
     }
 
     /// Takes a new connection in if the limits allow, and closes another one for it if need be.
-    fn admit(&mut self, connection: Connection) {
+    fn admit<R: Responder>(&mut self, connection: Connection, responder: &mut R) {
         let crowded = self.table.count_of_source(&connection) >= self.limits.per_source;
         if crowded || (self.table.len() >= self.limits.connections && !self.evict()) {
             return self.desk.tally().add(Counter::TcpRefused, 1);
@@ -252,6 +252,8 @@ impl Worker {
             return self.desk.tally().add(Counter::TcpRefused, 1);
         }
         self.desk.tally().add(Counter::TcpConnections, 1);
+        // The first query has mostly come by now, and then need not be waited for.
+        self.attend(token, Ready { readable: true, writable: false, broken: false }, responder);
     }
 
     /// Closes the connection whose peer was not active for longest; says whether there was one.
