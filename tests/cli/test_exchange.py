@@ -143,6 +143,16 @@ def test_a_server_that_is_silent_everywhere_costs_no_more_than_the_patience() ->
     assert script.datagrams[0] == REQUEST
 
 
+def test_patience_that_is_over_asks_nobody() -> None:
+    with ScriptedServer(tcp=[REPLY]) as script, pytest.raises(CommandError, match="no reply in time"):
+        ask(script.server, tcp=True, seconds=0)
+
+
+def test_an_address_that_cannot_be_reached_is_told_at_once() -> None:
+    with pytest.raises(CommandError, match=r"255\.255\.255\.255:9 does not answer: "):
+        ask(Server("255.255.255.255", 9), seconds=600)
+
+
 @pytest.fixture
 def closed_port() -> Iterator[int]:
     """A port that nobody listens on, kept by a socket that is bound and does not listen."""

@@ -14,6 +14,7 @@ from oakroot.keys.snippets import write_for
 from oakroot.operate import config
 from oakroot.protocol.message import ExtendedError, response
 from oakroot.protocol.tsig import Unsigned, Verified
+from oakroot.protocol.tsig_record import append_tsig, find_tsig, make_rdata
 from tests.protocol.keys import keyring, make_key
 from tests.protocol.signed_server import Behaviour, SignedServer
 
@@ -162,6 +163,52 @@ def test_an_unsigned_acknowledgement_is_no_success_for_a_signed_notify(notify: N
         code, out, err = notify(server, KEY)
     assert (code, out) == (Exit.NOT_SO, "")
     assert "the reply is not signed (it says NOERROR; Other)" in err
+
+
+class Noisy(SignedServer):
+    """Sends a reply to somebody else's request before each of its own."""
+
+    def replies(self, wire: bytes) -> list[bytes]:
+        """A stray reply, and its parent's."""
+        own = super().replies(wire)
+        return [bytes([reply[0] ^ 1]) + reply[1:] for reply in own] + own
+
+
+def test_replies_to_other_requests_are_passed_over(notify: Notify) -> None:
+    with Noisy(keyring(KEY)) as server:
+        assert notify(server, KEY)[0] == Exit.FINE
+
+
+class Forgetful(SignedServer):
+    """Signs its first reply only."""
+
+    def replies(self, wire: bytes) -> list[bytes]:
+        """As its parent's for the first request."""
+        if not self.verdicts:
+            return super().replies(wire)
+        return [response(wire, 0) or b""]
+
+
+def test_a_serial_that_cannot_be_believed_is_not_told(notify: Notify) -> None:
+    with Forgetful(keyring(KEY)) as server:
+        code, out, _ = notify(server, KEY)
+    assert code == Exit.FINE
+    assert "and serves a serial it did not tell: SERVER: the reply is not signed" in out
+
+
+def test_any_other_tsig_error_is_told_by_its_name(notify: Notify) -> None:
+    class Picky(SignedServer):
+        def replies(self, wire: bytes) -> list[bytes]:
+            found = find_tsig(wire)
+            assert found is not None
+            bare = response(found.message, 9) or b""
+            rdata = make_rdata(KEY.algorithm.domain_name, 0, int.from_bytes(bare[:2]), error=22)
+            return [append_tsig(bare, KEY.name, rdata, b"")]
+
+    with Picky(keyring(KEY)) as server:
+        code, _, err = notify(server, KEY)
+    assert code == Exit.NOT_SO
+    assert "SERVER refused the signature: BADTRUNC; NOTAUTH" in err
 
 
 def test_a_server_without_the_zone_has_no_serial_to_tell(notify: Notify) -> None:

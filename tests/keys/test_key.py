@@ -47,6 +47,12 @@ def test_keys_are_equal_when_name_algorithm_and_secret_are() -> None:
     assert Key(NAME, Algorithm.SHA512, Secret(OCTETS)) != KEY
 
 
+def test_equal_keys_are_one_in_a_set() -> None:
+    assert (
+        len({KEY, Key(dns.name.from_text("PERSONAL._update.mirage"), Algorithm.SHA256, Secret(OCTETS))}) == 1
+    )
+
+
 def test_a_secret_equals_nothing_but_a_secret() -> None:
     assert Secret(OCTETS) != OCTETS
 

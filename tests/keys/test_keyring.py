@@ -163,6 +163,7 @@ def test_a_key_on_another_line_is_no_difference() -> None:
     old, new = keyring_of(record("a._update.m.")), keyring_of(record("A._update.m.", line=5))
     assert not difference(old, new)
     assert old == new
+    assert len({old, new}) == 1
 
 
 def test_a_keyring_does_not_show_secrets() -> None:

@@ -154,6 +154,11 @@ def test_the_note_names_the_key_file_and_its_line(name: str, file: str) -> None:
     assert note[1] == f"# {write_dnskey(key)}"
 
 
+def test_a_key_that_grants_nothing_is_shown_with_an_example_zone() -> None:
+    demo = Key(dns.name.from_text("demo.key"), KEY.algorithm, KEY.secret)
+    assert "dig -k oakroot.key @192.0.2.53 example.org SOA" in write_for("dig", demo)
+
+
 def test_a_key_that_grants_nothing_has_no_place_in_a_key_file() -> None:
     with pytest.raises(KeyRejectedError):
         key_file_note(Key(dns.name.from_text("demo.key"), KEY.algorithm, KEY.secret))

@@ -174,6 +174,15 @@ def test_a_reply_to_another_query_has_no_serial() -> None:
     assert read_soa_reply(build_soa_query(ZONE, 8), soa_reply(query, SOA), ZONE) is None
 
 
+def test_a_soa_record_whose_owner_is_broken_has_no_serial() -> None:
+    query = build_soa_query(ZONE, 7)
+    reply = soa_reply(query, SOA)
+    owner = reply.index(b"\xc0\x0c")
+    # A pointer to itself: it can be stepped over, and not be read.
+    looping = reply[:owner] + b"\xc0" + bytes([owner]) + reply[owner + 2 :]
+    assert read_soa_reply(query, looping, ZONE) is None
+
+
 @given(st.binary(max_size=60), st.integers(0, 90))
 def test_any_octets_have_a_serial_or_none(octets: bytes, at: int) -> None:
     query = build_soa_query(ZONE, 7)

@@ -17,11 +17,11 @@ from typing import TypeVar
 
 from oakroot.cli import CommandError
 from oakroot.cli.options import Server
-from oakroot.protocol.wire import MalformedError, read_header
+from oakroot.protocol.wire import read_header
 
 T = TypeVar("T")
 Judge = Callable[[bytes], T | None]
-"""Makes of a message what the caller wants to know; None where it is no reply to the request."""
+"""Makes of octets what the caller wants to know; None where they are no reply to the request."""
 
 FIRST_PAUSE = 1.0
 UDP_ATTEMPTS = 3
@@ -84,7 +84,7 @@ def _ask_by_udp(addresses: list[Address], request: bytes, judge: Judge[T], deadl
             for reply in _replies(selector, deadline.but_within(pause)):
                 found = judge(reply)
                 if found is not None:
-                    return None if _is_truncated(reply) else found
+                    return None if read_header(reply).is_truncated else found
             pause *= 2
     return None
 
@@ -98,11 +98,12 @@ def _open_udp(stack: ExitStack, selector: selectors.BaseSelector, address: Addre
     except OSError:
         # This machine has no way to that address; another may do, and TCP will say so if none does.
         return
-    selector.register(udp, selectors.EVENT_READ)
+    selector.register(udp, selectors.EVENT_READ, data=udp)
 
 
 def _send_all(selector: selectors.BaseSelector, request: bytes) -> None:
-    for udp in _sockets(selector):
+    for key in list(selector.get_map().values()):
+        udp: socket.socket = key.data
         try:
             udp.send(request)
         except OSError:
@@ -113,17 +114,11 @@ def _replies(selector: selectors.BaseSelector, deadline: Deadline) -> Iterator[b
     """Datagrams as they come; ends early when no address is left that could send one."""
     while selector.get_map() and deadline.left > 0:
         for key, _ in selector.select(deadline.left):
-            udp = key.fileobj
-            if not isinstance(udp, socket.socket):
-                raise TypeError("only sockets were registered")
+            udp: socket.socket = key.data
             try:
                 yield udp.recv(_MESSAGE_LIMIT)
             except OSError:
                 selector.unregister(udp)
-
-
-def _sockets(selector: selectors.BaseSelector) -> list[socket.socket]:
-    return [key.fileobj for key in selector.get_map().values() if isinstance(key.fileobj, socket.socket)]
 
 
 def _ask_by_tcp(
@@ -176,10 +171,3 @@ def _set_timeout(tcp: socket.socket, deadline: Deadline) -> None:
     if deadline.left <= 0:
         raise TimeoutError
     tcp.settimeout(deadline.left)
-
-
-def _is_truncated(reply: bytes) -> bool:
-    try:
-        return read_header(reply).is_truncated
-    except MalformedError:
-        return False
