@@ -102,12 +102,12 @@ impl Reader<'_> {
         let hint = Some(format!("for example: {example}"));
         let name = find(directive.text).unwrap_or_default();
         if arguments.len() < least {
-            let message = format!("{name} lacks what it is about");
+            let message = format!("{name} is incomplete");
             self.report.error("bad-directive", file.span(directive), message, hint);
             return None;
         }
         if let Some(surplus) = arguments.get(most) {
-            let message = format!("{name} takes no more words than those before this one");
+            let message = format!("{name} ends before this word");
             self.report.error("bad-directive", file.span(surplus), message, hint);
             return None;
         }

@@ -60,6 +60,11 @@ pub(super) fn fault(kind: FaultKind) -> Explanation {
             "this carriage return does not end a line",
             "end lines with a line feed, or with carriage return and line feed",
         ),
+        FaultKind::TooManyTokens => Explanation::new(
+            "entry-too-long",
+            "the line has more values than any record can hold",
+            "look for a line end that is missing above",
+        ),
     }
 }
 
@@ -111,11 +116,18 @@ fn type_hint(word: &[u8], at: usize, entry: &Entry, tokens: &[Token<'_>]) -> Str
     if let Some(mnemonic) = nearest(word, rdata::mnemonics()) {
         return format!("did you mean {mnemonic}?");
     }
-    if !entry.owner_left_blank && header::parse(tokens, 0).is_ok() {
+    if !entry.owner_left_blank && is_record_without_owner(tokens) {
         let hint = "the first word of a line is its owner; to go on with the owner above, put white space before it";
         return hint.to_owned();
     }
     FORM.to_owned()
+}
+
+fn is_record_without_owner(tokens: &[Token<'_>]) -> bool {
+    let root = [0];
+    header::parse(tokens, 0).is_ok_and(|header| {
+        rdata::read_text(header.rtype, &tokens[header.type_at + 1..], &root, &mut Vec::new()).is_ok()
+    })
 }
 
 fn address_type(word: &[u8]) -> Option<&'static str> {

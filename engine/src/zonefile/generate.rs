@@ -9,6 +9,7 @@ use super::reader::{File, Reader};
 use super::scanner::{Entry, Scanner};
 use super::template::Template;
 use super::token::Token;
+use super::words;
 use crate::name;
 use crate::rdata;
 use crate::record::{Record, Span};
@@ -18,6 +19,9 @@ const MOST_RECORDS: u32 = 1 << 16;
 /// Most octets that all directives of a reading make, where a record counts as `LEAST_COST` at least.
 const MOST_OCTETS: usize = 1 << 28;
 const LEAST_COST: usize = 64;
+
+/// Index of the first token behind directive, range and owner.
+pub(super) const HEADER_AT: usize = 3;
 
 const EXAMPLE: &str = "$GENERATE 1-100 host-$ A 192.0.2.$";
 
@@ -53,7 +57,7 @@ impl Reader<'_> {
     pub(super) fn generate(&mut self, file: &File<'_>, entry: &Entry, tokens: &[Token<'_>]) {
         let Some(arguments) = self.arguments(file, tokens, 4, usize::MAX, EXAMPLE) else { return };
         let Some(range) = self.range(file, &arguments[0]) else { return };
-        let header = match header::parse(arguments, 2) {
+        let header = match header::parse(arguments, HEADER_AT - 1) {
             Ok(header) => header,
             Err(error) => {
                 let explanation = explain::header(&self.report, error, entry, arguments);
@@ -139,9 +143,12 @@ impl Reader<'_> {
     fn generated_data(&mut self, rtype: u16, text: &[u8]) -> Result<(), String> {
         let mut tokens = Vec::new();
         let mut scanner = Scanner::new(text, 0);
-        scanner.next_entry(&mut tokens);
+        let entry = scanner.next_entry(&mut tokens);
         if let Some(fault) = scanner.faults().first() {
             return Err(explain::fault(fault.kind).message);
+        }
+        if entry.is_some_and(|entry| entry.has_inner_quote) {
+            tokens = words::settle_fields(&tokens, rtype);
         }
         self.rdata.clear();
         rdata::read_text(rtype, &tokens, &self.origin, &mut self.rdata).map_err(|error| error.message)
@@ -151,7 +158,7 @@ impl Reader<'_> {
 /// The text that the words of `rhs` stand for.
 fn joined(words: &[Token<'_>]) -> Vec<u8> {
     if let [word] = words {
-        return word.text.to_vec();
+        return if word.quoted { without_quotes(word.text) } else { word.text.to_vec() };
     }
     let mut text = Vec::new();
     for word in words {
@@ -164,6 +171,29 @@ fn joined(words: &[Token<'_>]) -> Vec<u8> {
         text.extend_from_slice(quote);
     }
     text
+}
+
+/// The content of a quoted string, to be read as if it had not been quoted: `\"` was an escape for its sake only.
+fn without_quotes(text: &[u8]) -> Vec<u8> {
+    let mut content = Vec::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        rest = match rest {
+            [b'\\', b'"', rest @ ..] => {
+                content.push(b'"');
+                rest
+            }
+            [b'\\', octet, rest @ ..] => {
+                content.extend_from_slice(&[b'\\', *octet]);
+                rest
+            }
+            [octet, rest @ ..] => {
+                content.push(*octet);
+                rest
+            }
+            [] => return content,
+        };
+    }
 }
 
 fn parse_range(word: &[u8]) -> Option<Range> {

@@ -5,6 +5,7 @@
 use super::header;
 use super::scanner::{BYTE_ORDER_MARK, Scanner};
 use super::token::Token;
+use super::words;
 use crate::rdata::types;
 use crate::record::Span;
 
@@ -35,12 +36,16 @@ impl Layout {
             return None;
         }
         let mut tokens = Vec::new();
-        Scanner::new(entry, start).next_entry(&mut tokens)?;
-        let owner = if is_line_start(text, start) { Some(tokens.first()?) } else { None };
+        let has_inner_quote = Scanner::new(entry, start).next_entry(&mut tokens)?.has_inner_quote;
+        let first = usize::from(is_line_start(text, start));
+        if has_inner_quote {
+            tokens = words::settle(&tokens, first);
+        }
+        let owner = if first == 1 { Some(tokens.first()?) } else { None };
         if owner.is_some_and(|token| token.text.starts_with(b"$") && !token.quoted) {
             return None;
         }
-        let header = header::parse(&tokens, usize::from(owner.is_some())).ok()?;
+        let header = header::parse(&tokens, first).ok()?;
         let span = |token: &Token<'_>| Span { file: record.file, start: token.start, end: token.end };
         Some(Self {
             owner: owner.map(span),

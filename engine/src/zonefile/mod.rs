@@ -3,6 +3,7 @@
 //! ```text
 //! text --scanner--> entries of tokens --reader--> records, through `rdata`
 //!                       |                 |-- directive, include, generate (with template)
+//!                       |                 |-- words: quotes inside words
 //!                       |                 `-- recovery: where to go on after a mistake
 //!                       `--layout--> the parts of a record already read, for diagnostics and edits
 //! ```
@@ -25,6 +26,7 @@ mod suggest;
 mod template;
 pub mod token;
 mod ttl;
+mod words;
 
 pub use layout::Layout;
 pub use reading::{Location, Reading};

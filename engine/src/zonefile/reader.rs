@@ -6,12 +6,14 @@
 use super::Includes;
 use super::Settings;
 use super::explain::{self, Explanation};
+use super::generate;
 use super::header::{self, Header};
 use super::recovery;
-use super::report::Report;
+use super::report::{Mark, Report};
 use super::scanner::{BYTE_ORDER_MARK, Entry, FaultKind, Scanner};
 use super::token::Token;
 use super::ttl;
+use super::words;
 use crate::name;
 use crate::rdata::{self, types};
 use crate::record::{Record, RecordSink, Span};
@@ -119,8 +121,12 @@ impl<'r> Reader<'r> {
         let mut tokens = Vec::new();
         while !self.report.is_full() {
             let Some(entry) = scanner.next_entry(&mut tokens) else { break };
+            let mark = self.report.mark();
+            if entry.has_inner_quote && scanner.faults().is_empty() {
+                tokens = self.settled(&file, &entry, &tokens);
+            }
             if scanner.faults().is_empty() && !is_directive(&tokens) {
-                self.record_entry(&mut file, &mut scanner, &entry, &tokens);
+                self.record_entry(&mut file, &mut scanner, &entry, &tokens, mark);
             } else {
                 self.uncommon_entry(&mut file, &mut scanner, &entry, &tokens);
             }
@@ -148,14 +154,27 @@ impl<'r> Reader<'r> {
         Some(BYTE_ORDER_MARK.len())
     }
 
+    /// The tokens with quotes inside words taken as their type wants it.
+    #[cold]
+    fn settled<'t>(&mut self, file: &File<'_>, entry: &Entry, tokens: &[Token<'t>]) -> Vec<Token<'t>> {
+        let first = if is_directive(tokens) { generate::HEADER_AT } else { usize::from(!entry.owner_left_blank) };
+        let settled = words::settle(tokens, first);
+        if let Some((_, part)) = tokens.iter().zip(&settled).find(|(token, part)| token != part) {
+            let hint = "put white space before the quote, or write \\\" for the character".to_owned();
+            let message = "a quote inside a word begins a new string";
+            self.report.warning("quote-in-word", file.span(part), message, Some(hint));
+        }
+        settled
+    }
+
     fn record_entry<'t>(
         &mut self,
         file: &mut File<'t>,
         scanner: &mut Scanner<'t>,
         entry: &Entry,
         tokens: &[Token<'t>],
+        mark: Mark,
     ) {
-        let mark = self.report.mark();
         if self.record(file, entry, tokens) {
             return;
         }
@@ -163,7 +182,7 @@ impl<'r> Reader<'r> {
         let Some(opening) = entry.opening else { return };
         // A parenthesis forgotten here and closed in a later record would make one absurd record of several.
         if let Some(line) = recovery::next_record(file.text, opening, scanner.position(), true, &self.origin) {
-            self.report.rewind(mark);
+            self.report.forget_since(mark, opening);
             self.fault(file, FaultKind::UnclosedParenthesis, opening, opening + 1);
             scanner.resume(line);
         }
@@ -182,20 +201,28 @@ impl<'r> Reader<'r> {
             return self.directive(file, entry, tokens);
         }
         let mark = self.report.mark();
-        let has_open_quote = scanner.faults().iter().any(|fault| fault.kind == FaultKind::UnclosedQuote);
-        for fault in scanner.faults() {
-            // The string that was not closed may well have swallowed the parenthesis.
-            if !(has_open_quote && fault.kind == FaultKind::UnclosedParenthesis) {
+        let is_open = scanner.faults().iter().any(|fault| fault.kind == FaultKind::UnclosedParenthesis);
+        let next = entry.opening.and_then(|opening| {
+            recovery::next_record(file.text, opening, scanner.position(), !is_open, &self.origin)
+        });
+        // What stands behind the next record will be found again when that is read.
+        let is_ours = |start: u32| next.is_none_or(|next| (start as usize) < next);
+        let mut has_open_quote = false;
+        for fault in scanner.faults().iter().filter(|fault| is_ours(fault.start)) {
+            has_open_quote |= fault.kind == FaultKind::UnclosedQuote;
+            if fault.kind != FaultKind::UnclosedParenthesis {
                 self.fault(file, fault.kind, fault.start, fault.end);
             }
+        }
+        // A string that was not closed may well have swallowed the parenthesis.
+        if let Some(opening) = entry.opening.filter(|_| (is_open || next.is_some()) && !has_open_quote) {
+            self.fault(file, FaultKind::UnclosedParenthesis, opening, opening + 1);
         }
         if !entry.owner_left_blank && !tokens.is_empty() && !is_directive(tokens) {
             self.owner(file, entry, tokens);
         }
         self.report.sort_since(mark);
-        let Some(opening) = entry.opening else { return };
-        let is_open = scanner.faults().iter().any(|fault| fault.kind == FaultKind::UnclosedParenthesis);
-        if let Some(line) = recovery::next_record(file.text, opening, scanner.position(), !is_open, &self.origin) {
+        if let Some(line) = next {
             scanner.resume(line);
         }
     }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::layout::Layout;
 use super::reader::Reader;
-use super::scanner::{BYTE_ORDER_MARK, line_end};
+use super::scanner::BYTE_ORDER_MARK;
 use crate::record::{Diagnostic, Span};
 
 /// The texts and diagnostics of one reading.
@@ -129,7 +129,10 @@ impl Source<'_> {
         let starts = self.line_starts.get_or_init(|| line_starts(&self.text));
         let index = starts.partition_point(|&start| start <= at).saturating_sub(1);
         let start = starts[index] as usize;
-        let line = &self.text[start..line_end(&self.text, start)];
+        let line = match starts.get(index + 1) {
+            Some(&next) => &self.text[start..next as usize - 1],
+            None => &self.text[start..],
+        };
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         (u32::try_from(index + 1).unwrap_or(u32::MAX), start, line)
     }

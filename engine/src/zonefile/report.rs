@@ -42,11 +42,17 @@ impl Report {
         Mark { length: self.diagnostics.len(), errors: self.errors, warnings: self.warnings }
     }
 
-    /// Forgets what came after `mark`, because one better finding explains it all.
-    pub(super) fn rewind(&mut self, mark: Mark) {
-        self.diagnostics.truncate(mark.length);
-        self.errors = mark.errors;
-        self.warnings = mark.warnings;
+    /// Forgets the findings after `mark` that stand at `place` or behind it, because one better finding explains them.
+    pub(super) fn forget_since(&mut self, mark: Mark, place: u32) {
+        let findings = self.diagnostics.split_off(mark.length);
+        (self.errors, self.warnings) = (mark.errors, mark.warnings);
+        for finding in findings.into_iter().filter(|finding| finding.span.start < place) {
+            match finding.severity {
+                Severity::Error => self.errors += 1,
+                Severity::Warning => self.warnings += 1,
+            }
+            self.diagnostics.push(finding);
+        }
     }
 
     /// Puts the findings about one entry, all those after `mark`, in the order of their places.

@@ -5,9 +5,14 @@
 
 use super::token::Token;
 
-/// Longest entry in octets. RDATA has at most 65,535 octets, which `\DDD` makes four times as long; the rest is room
-/// for comments. The limit keeps the search for a missing parenthesis from reading a whole file again and again.
-const LONGEST_ENTRY: usize = 1 << 20;
+/// Longest entry over several lines, in octets. RDATA has at most 65,535 octets, which `\DDD` makes four times as
+/// long; the rest is room for comments. The limit keeps the search for a missing parenthesis from reading a whole file
+/// again and again.
+const LONGEST_ENTRY: usize = 1 << 19;
+/// Most tokens of an entry. Even hexadecimal digits that all stand alone are only 131,070; the limit bounds memory.
+const MOST_TOKENS: usize = 1 << 18;
+/// Most mistakes that are noted of one entry; no report would show more.
+const MOST_FAULTS: usize = 1_000;
 
 /// The octets some editors put before UTF-8 text.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -64,6 +69,8 @@ pub(super) enum FaultKind {
     ControlCharacter,
     /// A carriage return that no line feed follows.
     StrayCarriageReturn,
+    /// More tokens than any record or directive can have.
+    TooManyTokens,
 }
 
 /// One lexical mistake and its place.
@@ -85,6 +92,8 @@ pub(super) struct Entry {
     pub(super) owner_left_blank: bool,
     /// The outermost parenthesis opened last, if the entry goes over several lines.
     pub(super) opening: Option<u32>,
+    /// Whether quotes stand inside a word, so that its meaning is still to be settled (see `words`).
+    pub(super) has_inner_quote: bool,
 }
 
 /// Walks over zone text, entry by entry.
@@ -98,6 +107,7 @@ pub(super) struct Scanner<'t> {
     first: Option<(usize, bool)>,
     end: usize,
     several_lines: bool,
+    has_inner_quote: bool,
     faults: Vec<Fault>,
 }
 
@@ -113,6 +123,7 @@ impl<'t> Scanner<'t> {
             first: None,
             end: at,
             several_lines: false,
+            has_inner_quote: false,
             faults: Vec::new(),
         }
     }
@@ -163,6 +174,7 @@ impl<'t> Scanner<'t> {
         self.depth = 0;
         self.first = None;
         self.several_lines = false;
+        self.has_inner_quote = false;
     }
 
     /// A line has ended, and the line feed is passed.
@@ -199,6 +211,7 @@ impl<'t> Scanner<'t> {
             end: offset(self.end),
             owner_left_blank: !matches!(self.first, Some((_, true))),
             opening: if self.several_lines { Some(offset(self.opening)) } else { None },
+            has_inner_quote: self.has_inner_quote,
         }
     }
 
@@ -221,10 +234,12 @@ impl<'t> Scanner<'t> {
     }
 
     fn fault(&mut self, kind: FaultKind, start: usize, end: usize) {
-        self.faults.push(Fault { kind, start: offset(start), end: offset(end) });
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(Fault { kind, start: offset(start), end: offset(end) });
+        }
     }
 
-    /// One unquoted word. Quotes inside it belong to it and hide blanks (`alpn="h2,h3"`).
+    /// One unquoted word. Quotes inside it go with it for now, and hide blanks (`alpn="h2,h3"`).
     #[inline]
     fn word(&mut self, tokens: &mut Vec<Token<'t>>) {
         self.mark_first();
@@ -241,7 +256,10 @@ impl<'t> Scanner<'t> {
                     };
                     at = after;
                 }
-                Class::Quote => at = self.quote_end(at).1,
+                Class::Quote => {
+                    self.has_inner_quote = true;
+                    at = self.quote_end(at).1;
+                }
                 Class::Control => {
                     self.control(at);
                     at += 1;
@@ -251,7 +269,17 @@ impl<'t> Scanner<'t> {
         }
         self.at = at;
         self.end = at;
-        tokens.push(Token { text: &self.text[start..at], quoted: false, start: offset(start), end: offset(at) });
+        let text = &self.text[start..at];
+        self.push(tokens, Token { text, quoted: false, start: offset(start), end: offset(at) });
+    }
+
+    #[inline]
+    fn push(&mut self, tokens: &mut Vec<Token<'t>>, token: Token<'t>) {
+        if tokens.len() < MOST_TOKENS {
+            tokens.push(token);
+        } else if !self.faults.iter().any(|fault| fault.kind == FaultKind::TooManyTokens) {
+            self.fault(FaultKind::TooManyTokens, token.start as usize, token.end as usize);
+        }
     }
 
     fn quoted(&mut self, tokens: &mut Vec<Token<'t>>) {
@@ -259,7 +287,7 @@ impl<'t> Scanner<'t> {
         let start = self.at;
         let (inner_end, end) = self.quote_end(start);
         let text = &self.text[start + 1..inner_end];
-        tokens.push(Token { text, quoted: true, start: offset(start), end: offset(end) });
+        self.push(tokens, Token { text, quoted: true, start: offset(start), end: offset(end) });
         self.at = end;
         self.end = end;
     }

@@ -8,6 +8,7 @@
 const WIDEST: usize = 255;
 /// Longer text is no RDATA, even with every octet written as `\DDD`.
 const LONGEST_TEXT: usize = 1 << 18;
+const TOO_LONG: &str = "the text becomes longer than any data can be";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Base {
@@ -32,6 +33,9 @@ pub(super) struct Template<'t>(Vec<Piece<'t>>);
 impl<'t> Template<'t> {
     /// Takes `text` apart; the error says what is wrong with it.
     pub(super) fn parse(text: &'t [u8]) -> Result<Self, &'static str> {
+        if text.len() > LONGEST_TEXT {
+            return Err(TOO_LONG);
+        }
         let mut pieces = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
@@ -64,7 +68,7 @@ impl<'t> Template<'t> {
                 }
             }
             if out.len() > LONGEST_TEXT {
-                return Err("the text becomes longer than any data can be");
+                return Err(TOO_LONG);
             }
         }
         Ok(())

@@ -5,8 +5,8 @@
 pub struct Token<'a> {
     /// The characters, without the quotes.
     pub text: &'a [u8],
-    /// Whether it stood in double quotes. Inside a token that starts unquoted, quotes are part of the text
-    /// (`alpn="h2,h3"` is one unquoted token).
+    /// Whether it stood in double quotes. Behind the types SVCB and HTTPS a token that starts unquoted may hold quotes
+    /// (`alpn="h2,h3"` is one unquoted token); behind other types it holds none that is not escaped.
     pub quoted: bool,
     /// Offset of its first octet (the quote, if quoted) in the file's text.
     pub start: u32,
