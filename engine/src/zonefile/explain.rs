@@ -113,12 +113,12 @@ fn type_hint(word: &[u8], at: usize, entry: &Entry, tokens: &[Token<'_>]) -> Str
     if entry.owner_left_blank && at == 0 && header::parse(tokens, 1).is_ok() {
         return "if this is the owner, remove the white space before it".to_owned();
     }
-    if let Some(mnemonic) = nearest(word, rdata::mnemonics()) {
-        return format!("did you mean {mnemonic}?");
-    }
     if !entry.owner_left_blank && is_record_without_owner(tokens) {
         let hint = "the first word of a line is its owner; to go on with the owner above, put white space before it";
         return hint.to_owned();
+    }
+    if let Some(mnemonic) = nearest(word, rdata::mnemonics()) {
+        return format!("did you mean {mnemonic}?");
     }
     FORM.to_owned()
 }

@@ -4,12 +4,12 @@
 const LONGEST_WORD: usize = 16;
 
 /// The candidate that fewest slips (a character missing, added, wrong, or two swapped) make of `word`; the first of
-/// equals. None when nothing is near: one slip in up to three characters, two in more.
+/// equals. None when nothing is near: one slip in up to four characters, two in more.
 pub(super) fn nearest<'a>(word: &[u8], candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > LONGEST_WORD {
         return None;
     }
-    let allowed = if word.len() <= 3 { 1 } else { 2 };
+    let allowed = if word.len() <= 4 { 1 } else { 2 };
     candidates
         .into_iter()
         .map(|candidate| (slips(word, candidate.as_bytes()), candidate))
