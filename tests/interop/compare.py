@@ -19,7 +19,8 @@ from tests.interop.zones import Zone, is_at_or_below
 
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, YXDOMAIN = 0, 1, 2, 3, 4, 5, 6
 ADDRESS_TYPES = (wire.A, wire.AAAA)
-ASPECTS = ("header", "rcode", "authoritative", "answer", "order", "authority", "glue", "edns")
+DENIAL_TYPES = (wire.NSEC, wire.NSEC3)
+ASPECTS = ("header", "rcode", "authoritative", "answer", "order", "authority", "proof", "glue", "edns")
 
 Signature = tuple[bytes, int]
 
@@ -36,6 +37,9 @@ class Picture:
     order: tuple[tuple[bytes, int], ...]
     """Owner and type of the RRsets of a chain, in the order in which they are followed."""
     authority: frozenset[Record]
+    """What the answer or referral needs there, proofs aside."""
+    proof: frozenset[Record]
+    """NSEC and NSEC3 records with their signatures."""
     glue: frozenset[Record]
     """Addresses at or below the cut of a referral, for the name servers named there."""
     edns: tuple[int, int] | None
@@ -48,18 +52,27 @@ class Picture:
 
 def picture(response: Response, query: Query, apexes: Collection[bytes]) -> Picture:
     """What must be equal in all responses to `query` by servers of zones with these apexes."""
-    authority = _required_authority(response, apexes)
+    required = _required_authority(response, apexes)
+    proof = frozenset(record for record in required if covered_type(record) in DENIAL_TYPES)
     return Picture(
         header=(response.flags & ~0x060F, response.question),
         rcode=response.rcode,
         authoritative=response.is_authoritative,
-        answer=frozenset(response.answer),
+        answer=_answer(response, query),
         # An answer to ANY is no chain.
         order=() if query.type == wire.ANY else _order(response.answer),
-        authority=authority,
-        glue=_required_glue(authority, response.additional),
+        authority=required - proof,
+        proof=proof,
+        glue=_required_glue(required, response.additional),
         edns=None if response.opt is None else (response.opt.ttl >> 16 & 0xFF, response.opt.ttl & 0xFFFF),
     )
+
+
+def _answer(response: Response, query: Query) -> frozenset[Record]:
+    """The answer section; to ANY without DO signatures may be given or not (RFC 3225 §3)."""
+    if query.type == wire.ANY and not query.dnssec_ok:
+        return frozenset(record for record in response.answer if record.type != wire.RRSIG)
+    return frozenset(response.answer)
 
 
 def _order(records: Iterable[Record]) -> tuple[Signature, ...]:

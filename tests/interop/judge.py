@@ -1,7 +1,8 @@
 """Finds the unexplained: in each aspect, everybody whom no row excuses must say the same.
 
 A row of `differences.ROWS` excuses one peer in one kind of case. Oakroot is never excused: it must say what
-the peers without an excuse say. Where every peer is excused, Oakroot must side with at least one of them.
+the peers without an excuse say. Where every peer is excused, Oakroot must side with at least one of them or,
+when it is about the proof of a denial, have proved what it says.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from tests.interop.claims import unproven
 from tests.interop.compare import ASPECTS, Case
 from tests.interop.differences import ROWS, Difference
 
@@ -24,11 +26,6 @@ class Finding:
     aspect: str
     camps: tuple[tuple[str, ...], ...]
     """Who says the same, the excused left out unless all peers are."""
-
-    @property
-    def is_oakroots(self) -> bool:
-        """Whether Oakroot stands alone, or against a peer without an excuse."""
-        return any(OAKROOT in camp for camp in self.camps)
 
 
 @dataclass
@@ -74,14 +71,16 @@ def _judge_aspect(
         for server in case.replies
         if server != OAKROOT
     }
-    left = [[server for server in camp if not excuses.get(server)] for camp in camps]
-    left = [camp for camp in left if camp]
-    everybody_else_is_excused = left == [[OAKROOT]]
-    if everybody_else_is_excused:
-        left = [camp for camp in camps if OAKROOT in camp]
-    if len(left) > 1 or (everybody_else_is_excused and left == [[OAKROOT]]):
-        return Finding(case, aspect, tuple(tuple(camp) for camp in (left if len(left) > 1 else camps)))
-    right = set(left[0]) if left else set()
-    agreeing = next((camp for camp in camps if right & set(camp)), [])
-    used.update(name for server, names in excuses.items() if server not in agreeing for name in names[:1])
+    left = [kept for camp in camps if (kept := [server for server in camp if not excuses.get(server)])]
+    if len(left) > 1:
+        return Finding(case, aspect, tuple(map(tuple, left)))
+    stands_alone = left == [[OAKROOT]] and [OAKROOT] in camps
+    if stands_alone and not (aspect == "proof" and _has_proved(case)):
+        return Finding(case, aspect, tuple(map(tuple, camps)))
+    right = next((camp for camp in camps if left and set(left[0]) <= set(camp)), [])
+    used.update(names[0] for server, names in excuses.items() if names and server not in right)
     return None
+
+
+def _has_proved(case: Case) -> bool:
+    return not unproven(case.responses[OAKROOT], case.query, case.world)

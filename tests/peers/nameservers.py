@@ -248,7 +248,7 @@ options {{
   check-integrity no; check-names primary ignore; check-mx ignore; check-sibling no; check-wildcard no;
   check-srv-cname ignore; check-mx-cname ignore; check-spf ignore; check-dup-records ignore;
   max-records-per-type 0; max-types-per-name 0;
-  zero-no-soa-ttl no; max-query-restarts 15;
+  zero-no-soa-ttl no; max-query-restarts 16;
   tcp-clients 100; transfers-in 1; memstatistics no; max-cache-size 2M;
 }};
 controls {{ }};
