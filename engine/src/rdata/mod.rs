@@ -15,7 +15,7 @@ pub mod types;
 mod wire;
 mod write;
 
-pub use names::{NameField, additional_target, has_names, is_singleton, names};
+pub use names::{NameField, additional_target, has_names, is_singleton, names, same};
 pub use read::read_text;
 pub use types::{is_meta, mnemonics, type_number, write_type};
 pub use wire::check_wire;

@@ -89,3 +89,19 @@ fn replacement(rtype: u16, rdata: &[u8]) -> Option<&[u8]> {
 pub fn is_singleton(rtype: u16) -> bool {
     types::row(rtype).is_some_and(|row| row.singleton)
 }
+
+/// Whether two RDATAs of one type are the same: octet for octet, but for case in names (RFC 4343 §3).
+#[must_use]
+pub fn same(rtype: u16, left: &[u8], right: &[u8]) -> bool {
+    left == right
+        || left.eq_ignore_ascii_case(right) && has_names(rtype) && {
+            let (mut a, mut b) = (left.to_vec(), right.to_vec());
+            for copy in [&mut a, &mut b] {
+                let fields: Vec<_> = names(rtype, copy).collect();
+                for field in &fields {
+                    copy[field.start..field.end].make_ascii_lowercase();
+                }
+            }
+            a == b
+        }
+}

@@ -3,21 +3,19 @@
 //! Checks that look at one name stand here, where its records lie together; checks that need the finished zone
 //! (targets of NS, MX, SRV) stand in `checks`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::checks::{self, Finding, Focus};
 use super::hash;
-use super::page::{Flags, Page, PageWriter, RECORD_HEADER};
+use super::page::{Flags, NODES_PER_PAGE, Page, PageWriter, RECORD_HEADER, sort_key};
 use super::staging::{Bucket, MARK, Place, Staged, Staging};
-use super::{Zone, page_index};
+use super::{Parts, Zone, page_index};
 use crate::name::{self, MAX_LABELS, Name};
 use crate::rdata::{self, types};
 use crate::record::{Record, RecordSink, Severity};
 
-/// Nodes a page holds on average at most. Fewer make changes cheaper, more make the rows shorter.
-const NODES_PER_PAGE: usize = 64;
 /// An `RRset` larger than this fits no message (65535 octets, less header, question, OPT and TSIG).
-const MAX_RRSET: usize = 65_000;
+pub(super) const MAX_RRSET: usize = 65_000;
 
 /// Collects the records of one zone.
 pub struct ZoneBuilder {
@@ -84,9 +82,17 @@ impl ZoneBuilder {
 
     /// The zone, unless a finding is an error, and all findings.
     #[must_use]
-    pub fn finish(mut self) -> (Option<Zone>, Vec<Finding>) {
-        let (pages, record_count) = self.write_pages();
-        let zone = Zone::assemble(self.apex.clone(), self.apex_hash, &pages, record_count);
+    pub fn finish(self) -> (Option<Zone>, Vec<Finding>) {
+        let (zone, findings) = self.finish_unchecked();
+        let good = findings.iter().all(|finding| finding.severity == Severity::Warning);
+        (zone.filter(|_| good), findings)
+    }
+
+    /// The zone whatever is found, as long as it has an SOA, and all findings.
+    #[must_use]
+    pub fn finish_unchecked(mut self) -> (Option<Zone>, Vec<Finding>) {
+        let parts = self.write_pages();
+        let zone = Zone::assemble(self.apex.clone(), self.apex_hash, &parts);
         match &zone {
             Some(zone) => {
                 checks::apex(zone, &mut self.findings);
@@ -96,8 +102,7 @@ impl ZoneBuilder {
             }
             None => self.findings.push(checks::missing_soa(&self.apex)),
         }
-        let good = self.findings.iter().all(|finding| finding.severity == Severity::Warning);
-        (zone.filter(|_| good), self.findings)
+        (zone, self.findings)
     }
 
     fn findings_full(&self) -> bool {
@@ -128,15 +133,15 @@ impl ZoneBuilder {
         self.last_hash = above;
     }
 
-    fn write_pages(&mut self) -> (Vec<Page>, usize) {
+    fn write_pages(&mut self) -> Parts {
         let mut staging = std::mem::take(&mut self.staging);
         let page_count = staging.sort().div_ceil(NODES_PER_PAGE).next_power_of_two();
         let mut writer = NodeWriter::new(self, page_count);
         staging.drain(|bucket| writer.bucket(bucket));
-        let (pages, count, findings) = writer.finish();
+        let (parts, findings) = writer.finish();
         self.findings.extend(findings);
         self.staging = staging;
-        (pages, count)
+        parts
     }
 }
 
@@ -148,17 +153,47 @@ struct NodeWriter<'b> {
     pages: Vec<Page>,
     findings: Vec<Finding>,
     record_count: usize,
+    name_count: usize,
+    /// By the hash of the parent, the apex left out.
+    children: HashMap<u64, u32>,
 }
 
 impl<'b> NodeWriter<'b> {
     fn new(builder: &'b ZoneBuilder, page_count: usize) -> Self {
         let pages = Vec::with_capacity(page_count);
-        Self { builder, page_count, page: PageWriter::default(), pages, findings: Vec::new(), record_count: 0 }
+        Self {
+            builder,
+            page_count,
+            page: PageWriter::default(),
+            pages,
+            findings: Vec::new(),
+            record_count: 0,
+            name_count: 0,
+            children: HashMap::new(),
+        }
     }
 
-    fn finish(mut self) -> (Vec<Page>, usize, Vec<Finding>) {
+    fn finish(mut self) -> (Parts, Vec<Finding>) {
         self.finish_pages_before(self.page_count);
-        (self.pages, self.record_count, self.findings)
+        // A parent may have been written before its last child was seen.
+        for (parent, children) in self.children {
+            let page = &mut self.pages[page_index(parent, self.page_count)];
+            if let Some(offset) = page.find_hash(parent, self.builder.apex_hash) {
+                page.count_children(offset, children);
+            }
+        }
+        let parts = Parts { pages: self.pages, record_count: self.record_count, name_count: self.name_count };
+        (parts, self.findings)
+    }
+
+    fn count_child(&mut self, owner: &[u8]) {
+        self.name_count += 1;
+        if let Some(&length) = owner.first() {
+            let parent = &owner[1 + usize::from(length)..];
+            if !parent.is_empty() {
+                *self.children.entry(hash::of_name(parent, self.builder.apex_hash)).or_default() += 1;
+            }
+        }
     }
 
     fn finish_pages_before(&mut self, index: usize) {
@@ -193,7 +228,8 @@ impl<'b> NodeWriter<'b> {
         let full_hash = hash::of_name(owner, self.builder.apex_hash);
         let flags = self.flags(owner, full_hash, group);
         checks::owner(&self.builder.apex, group, flags, &mut self.findings);
-        self.page.node(full_hash, flags, owner);
+        self.page.node(full_hash, flags, owner, 0);
+        self.count_child(owner);
         group.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.rdata.cmp(b.rdata)));
         let first_record = group.iter().take_while(|staged| staged.rtype == MARK).count();
         for rrset in group[first_record..].chunk_by(|a, b| order(a) == order(b)) {
@@ -211,6 +247,9 @@ impl<'b> NodeWriter<'b> {
         }
         if self.builder.wildcard_parents.contains(&full_hash) {
             bits |= Flags::WILDCARD_CHILD;
+        }
+        if self.builder.ancestors.contains(&full_hash) {
+            bits |= Flags::PARENT;
         }
         if group.iter().any(|staged| staged.rtype == types::CNAME) {
             bits |= Flags::CNAME;
@@ -249,7 +288,7 @@ impl<'b> NodeWriter<'b> {
         self.page.rrset(first.rtype, covered);
         let mut size = 0;
         for (index, staged) in records.iter().enumerate() {
-            if index > 0 && same_rdata(first.rtype, records[index - 1].rdata, staged.rdata) {
+            if index > 0 && rdata::same(first.rtype, records[index - 1].rdata, staged.rdata) {
                 continue;
             }
             size += RECORD_HEADER + staged.rdata.len();
@@ -269,25 +308,7 @@ impl<'b> NodeWriter<'b> {
     }
 }
 
-/// What the records of a node are sorted by: type, signatures behind the type that they cover, marks first.
+/// What the records of a node are sorted by: see [`sort_key`]; marks come first.
 fn order(staged: &Staged<'_>) -> (u16, bool) {
-    match (staged.rtype, staged.rdata) {
-        (types::RRSIG, [high, low, ..]) => (u16::from_be_bytes([*high, *low]), true),
-        (rtype, _) => (rtype, false),
-    }
-}
-
-/// Whether two records of one type are the same record: octet for octet, but for case in names (RFC 4343 §3).
-fn same_rdata(rtype: u16, left: &[u8], right: &[u8]) -> bool {
-    left == right
-        || left.eq_ignore_ascii_case(right) && rdata::has_names(rtype) && {
-            let (mut a, mut b) = (left.to_vec(), right.to_vec());
-            for copy in [&mut a, &mut b] {
-                let fields: Vec<_> = rdata::names(rtype, copy).collect();
-                for field in &fields {
-                    copy[field.start..field.end].make_ascii_lowercase();
-                }
-            }
-            a == b
-        }
+    sort_key(staged.rtype, staged.rdata)
 }

@@ -8,7 +8,9 @@
 pub mod build;
 pub mod catalogue;
 mod chain;
+pub mod change;
 pub mod checks;
+pub mod difference;
 pub mod hash;
 pub mod lookup;
 pub mod page;
@@ -38,8 +40,17 @@ pub struct Zone {
     page_count: usize,
     rows: Arc<[Row]>,
     record_count: usize,
+    name_count: usize,
     soa: SoaFacts,
     chain: Option<Arc<Chain>>,
+}
+
+/// What a zone is assembled of.
+struct Parts {
+    pages: Vec<Page>,
+    record_count: usize,
+    /// Names with records and empty non-terminals.
+    name_count: usize,
 }
 
 /// What of the SOA is asked for all the time.
@@ -52,14 +63,16 @@ pub struct SoaFacts {
 }
 
 impl Zone {
-    fn assemble(apex: Name, apex_hash: u64, pages: &[Page], record_count: usize) -> Option<Self> {
+    fn assemble(apex: Name, apex_hash: u64, parts: &Parts) -> Option<Self> {
+        let Parts { pages, record_count, name_count } = parts;
         let rows = pages.chunks(ROW).map(Row::from).collect();
         let mut zone = Self {
             apex,
             apex_hash,
             page_count: pages.len(),
             rows,
-            record_count,
+            record_count: *record_count,
+            name_count: *name_count,
             soa: SoaFacts { serial: 0, negative_ttl: 0 },
             chain: None,
         };
@@ -179,11 +192,9 @@ impl Zone {
     /// Whether both hold the same records, the serial left aside.
     #[must_use]
     pub fn same_but_serial(&self, other: &Self) -> bool {
-        if self.apex != other.apex || self.page_count != other.page_count || self.record_count != other.record_count {
-            return false;
-        }
-        let other = other.with_serial(self.soa.serial);
-        self.pages().zip(other.pages()).all(|(mine, theirs)| mine.is(theirs) || mine == theirs)
+        self.apex == other.apex
+            && self.record_count == other.record_count
+            && self.difference(&other.with_serial(self.soa.serial)) == difference::Difference::default()
     }
 
     /// The same zone, holding the pages of `other` wherever they are equal, so that two versions cost little more

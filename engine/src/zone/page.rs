@@ -3,7 +3,7 @@
 //! ```text
 //! page  = slot count (u32) · slots (u32 each) · nodes
 //! slot  = 0, or tag (8 bits of the hash) · offset of the node (24 bits)
-//! node  = flags (u8) · name length (u8) · RRset count (u16) · name · RRsets
+//! node  = flags (u8) · name length (u8) · RRset count (u16) · name · [child count (u32)] · RRsets
 //! RRset = type (u16) · type covered (u16) · record count (u16) · image length (u32) · image
 //! image = per record: C0 0C · TYPE · CLASS · TTL · RDLENGTH · RDATA      (ready to be copied behind a question)
 //! ```
@@ -14,8 +14,13 @@
 
 use std::sync::Arc;
 
+use super::hash;
 use crate::name;
 
+/// Octets of the number of children, in nodes that have any.
+const CHILD_COUNT: usize = 4;
+/// Nodes a page holds on average at most when it is new. Fewer make changes cheaper, more make the rows shorter.
+pub const NODES_PER_PAGE: usize = 64;
 /// Octets of a record in an image before its RDATA.
 pub const RECORD_HEADER: usize = 12;
 const RRSET_HEADER: usize = 10;
@@ -37,12 +42,24 @@ impl Flags {
     pub const CNAME: u8 = 8;
     /// Has a child `*`.
     pub const WILDCARD_CHILD: u8 = 16;
+    /// Is not the apex and has children; only such nodes hold their number.
+    pub const PARENT: u8 = 32;
 
     /// Whether any of `bits` is set.
     #[must_use]
     #[inline]
     pub fn any(self, bits: u8) -> bool {
         self.0 & bits != 0
+    }
+
+    /// The same flags with some bits set or cleared.
+    #[must_use]
+    pub fn with(self, bits: u8, set: bool) -> Self {
+        Self(if set { self.0 | bits } else { self.0 & !bits })
+    }
+
+    fn child_count_length(self) -> usize {
+        if self.any(Self::PARENT) { CHILD_COUNT } else { 0 }
     }
 }
 
@@ -57,6 +74,8 @@ pub struct Node<'z> {
     pub flags: Flags,
     /// Its name relative to the apex, in wire form without a final zero; empty for the apex.
     pub name: &'z [u8],
+    /// How many names have one label more than this one. Not counted for the apex, which cannot go away.
+    pub children: u32,
     rrset_count: u16,
     body: &'z [u8],
 }
@@ -108,18 +127,29 @@ impl Page {
         }
     }
 
+    /// Where the node of this hash begins, its name not being at hand.
+    #[must_use]
+    pub fn find_hash(&self, hash: u64, apex_hash: u64) -> Option<u32> {
+        let mask = read_u32(&self.0, 0) - 1;
+        let (first, tag) = slot_and_tag(hash, mask);
+        let entries = (0..=mask).map(|step| read_u32(&self.0, 4 + 4 * ((first + step) & mask) as usize));
+        entries
+            .take_while(|&entry| entry != 0)
+            .filter(|entry| entry >> 24 == tag)
+            .map(|entry| entry & 0x00ff_ffff)
+            .find(|&offset| hash::of_name(self.node_at(offset).name, apex_hash) == hash)
+    }
+
     /// The node that begins at `offset`, which must come from this page.
     #[must_use]
     #[inline]
     pub fn node_at(&self, offset: u32) -> Node<'_> {
         let octets = &self.0[offset as usize..];
-        let length = usize::from(octets[1]);
-        Node {
-            flags: Flags(octets[0]),
-            name: &octets[NODE_HEADER..NODE_HEADER + length],
-            rrset_count: read_u16(octets, 2),
-            body: &octets[NODE_HEADER + length..],
-        }
+        let flags = Flags(octets[0]);
+        let (name, rest) = octets[NODE_HEADER..].split_at(usize::from(octets[1]));
+        let (children, body) =
+            if flags.any(Flags::PARENT) { (read_u32(rest, 0), &rest[CHILD_COUNT..]) } else { (0, rest) };
+        Node { flags, name, children, rrset_count: read_u16(octets, 2), body }
     }
 
     /// All nodes with their offsets, in the order of the page.
@@ -133,7 +163,7 @@ impl Page {
             let offset = u32::try_from(at).ok()?;
             let node = self.node_at(offset);
             let used: usize = node.rrsets().map(|rrset| RRSET_HEADER + rrset.image.len()).sum();
-            at += NODE_HEADER + node.name.len() + used;
+            at += NODE_HEADER + node.name.len() + node.flags.child_count_length() + used;
             Some((offset, node))
         })
     }
@@ -156,6 +186,14 @@ impl Page {
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Sets the number of children of the node at `offset`, a page that nobody else holds yet.
+    pub fn count_children(&mut self, offset: u32, children: u32) {
+        if let Some(octets) = Arc::get_mut(&mut self.0) {
+            let at = offset as usize + NODE_HEADER + usize::from(octets[offset as usize + 1]);
+            octets[at..at + CHILD_COUNT].copy_from_slice(&children.to_le_bytes());
+        }
     }
 
     /// Octets held.
@@ -193,6 +231,12 @@ impl<'z> Node<'z> {
         Some((rrset, signatures))
     }
 
+    /// The same node, occluded or not.
+    #[must_use]
+    pub fn occluded(self, occluded: bool) -> Self {
+        Self { flags: self.flags.with(Flags::OCCLUDED, occluded), ..self }
+    }
+
     /// Whether it owns no records: an empty non-terminal (RFC 8499 §7), always with descendants.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -218,6 +262,15 @@ impl<'z> Rrset<'z> {
             rest = after;
             Some(&record[RECORD_HEADER..])
         })
+    }
+}
+
+/// What the `RRset`s of a node are sorted by: type, signatures behind the type that they cover.
+#[must_use]
+pub fn sort_key(rtype: u16, rdata: &[u8]) -> (u16, bool) {
+    match (rtype, rdata) {
+        (RRSIG, [high, low, ..]) => (u16::from_be_bytes([*high, *low]), true),
+        _ => (rtype, false),
     }
 }
 
@@ -255,15 +308,32 @@ pub struct PageWriter {
 const MAX_PAGE: usize = (1 << 24) - 1;
 
 impl PageWriter {
-    /// Begins a node. Nodes come in one order whatever the order in the file was.
+    /// Begins a node. Nodes come in one order whatever the order in the file was. `children` counts only where `flags`
+    /// say that there are any.
     ///
     /// # Panics
     /// Never for a name of at most 255 octets.
-    pub fn node(&mut self, hash: u64, flags: Flags, relative: &[u8]) {
+    pub fn node(&mut self, hash: u64, flags: Flags, relative: &[u8], children: u32) {
         self.starts.push((hash, u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)));
         let length = u8::try_from(relative.len()).expect("names are checked before they come here");
         self.nodes.extend_from_slice(&[flags.0, length, 0, 0]);
         self.nodes.extend_from_slice(relative);
+        self.nodes.extend_from_slice(&children.to_le_bytes()[..flags.child_count_length()]);
+    }
+
+    /// Copies a node as it stands in another page.
+    pub fn copy_node(&mut self, hash: u64, node: &Node<'_>) {
+        self.node(hash, node.flags, node.name, node.children);
+        node.rrsets().for_each(|rrset| self.copy_rrset(&rrset));
+    }
+
+    fn copy_rrset(&mut self, rrset: &Rrset<'_>) {
+        self.rrset(rrset.rtype, rrset.covered);
+        let at = self.rrset_at;
+        self.nodes.extend_from_slice(rrset.image);
+        self.nodes[at + 4..at + 6].copy_from_slice(&rrset.count.to_le_bytes());
+        #[allow(clippy::cast_possible_truncation, reason = "it fitted there")]
+        self.nodes[at + 6..at + 10].copy_from_slice(&(rrset.image.len() as u32).to_le_bytes());
     }
 
     /// Begins an `RRset` of the last node.

@@ -1,5 +1,7 @@
 //! Zones as values: sharing, serials, and what the checks find.
 
+mod change;
+
 use super::catalogue::{Catalogue, Entry};
 use super::*;
 use crate::record::Severity;

@@ -1,0 +1,91 @@
+//! What two versions of a zone do not have in common. Pages that both hold, or that are equal, are not looked into.
+
+use super::Zone;
+use super::change::OwnedRecord;
+use super::hash;
+use super::page::{Node, Rrset};
+use crate::rdata::{self, types};
+
+/// Records to remove from the older zone and to add to it, to have the newer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// The older's SOA first, if the SOA differs.
+    pub removed: Vec<OwnedRecord>,
+    /// The newer's SOA first, if the SOA differs.
+    pub added: Vec<OwnedRecord>,
+}
+
+impl Zone {
+    /// What leads from this version to `newer`. Records whose TTL changed are removed and added (RFC 1995 §4).
+    #[must_use]
+    pub fn difference(&self, newer: &Self) -> Difference {
+        let mut difference = Difference::default();
+        if self.page_count == newer.page_count {
+            for (old, new) in self.pages().zip(newer.pages()).filter(|(old, new)| !old.is(new) && old != new) {
+                self.compare(
+                    newer,
+                    old.nodes().map(|(_, node)| node),
+                    new.nodes().map(|(_, node)| node),
+                    &mut difference,
+                );
+            }
+        } else {
+            self.compare(newer, self.nodes(), newer.nodes(), &mut difference);
+        }
+        for records in [&mut difference.removed, &mut difference.added] {
+            if let Some(at) = records.iter().position(|record| record.rtype == types::SOA) {
+                records[..=at].rotate_right(1);
+            }
+        }
+        difference
+    }
+
+    fn compare<'z>(
+        &'z self,
+        newer: &'z Self,
+        old: impl Iterator<Item = Node<'z>>,
+        new: impl Iterator<Item = Node<'z>>,
+        difference: &mut Difference,
+    ) {
+        for node in old {
+            let other = newer.node(hash::of_name(node.name, newer.apex_hash), node.name);
+            for rrset in node.rrsets() {
+                let same = other.and_then(|other| counterpart(&other, &rrset));
+                self.only_in_first(&node, &rrset, same.as_ref(), &mut difference.removed);
+            }
+        }
+        for node in new {
+            let other = self.node(hash::of_name(node.name, self.apex_hash), node.name);
+            for rrset in node.rrsets() {
+                let same = other.and_then(|other| counterpart(&other, &rrset));
+                self.only_in_first(&node, &rrset, same.as_ref(), &mut difference.added);
+            }
+        }
+    }
+
+    /// Adds to `records` what of `rrset` is not in `other`.
+    fn only_in_first(
+        &self,
+        node: &Node<'_>,
+        rrset: &Rrset<'_>,
+        other: Option<&Rrset<'_>>,
+        records: &mut Vec<OwnedRecord>,
+    ) {
+        let ttl = rrset.ttl();
+        if other.is_some_and(|other| other.image == rrset.image) {
+            return;
+        }
+        let known = other.filter(|other| other.ttl() == ttl);
+        let is_known = |rdata: &[u8]| {
+            known.is_some_and(|known| known.rdatas().any(|other| rdata::same(rrset.rtype, other, rdata)))
+        };
+        for rdata in rrset.rdatas().filter(|rdata| !is_known(rdata)) {
+            let owner = self.absolute(node.name).into();
+            records.push(OwnedRecord { owner, ttl, rtype: rrset.rtype, rdata: rdata.into() });
+        }
+    }
+}
+
+fn counterpart<'z>(node: &Node<'z>, rrset: &Rrset<'_>) -> Option<Rrset<'z>> {
+    node.rrsets().find(|other| (other.rtype, other.covered) == (rrset.rtype, rrset.covered))
+}
