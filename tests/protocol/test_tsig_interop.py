@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import subprocess
@@ -152,7 +153,8 @@ def test_a_wrong_clock_is_told_in_a_signed_reply(server: SignedServer, require: 
     assert " BADTIME 6 " in told
     # dig says this only of a reply whose MAC it found right.
     assert "clocks are unsynchronized" in told
-    assert "5000 s behind ours" in told
+    # A second may pass on the way.
+    assert re.search("500[01] s behind ours", told)
     told = kdig(require, server, KEY)
     assert "status: BADTIME" in told
     assert "TSIG out of time window" in told
