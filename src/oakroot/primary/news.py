@@ -37,12 +37,12 @@ def commit_message(edits: tuple[Edit, ...]) -> str:
 def _summary(loaded: Loaded) -> str:
     unserved = sum(1 for zone in loaded.zones.values() if zone.zone is None)
     outdated = sum(1 for zone in loaded.zones.values() if not zone.is_current) - unserved
-    parts = [f"{len(loaded.zones) - unserved} zones served", f"{len(loaded.keyring)} keys known"]
+    parts = [f"zones served: {len(loaded.zones) - unserved}", f"keys: {len(loaded.keyring)}"]
     if outdated:
-        parts.append(f"{outdated} of the zones in their last good version")
+        parts.append(f"last good versions among them: {outdated}")
     if unserved:
-        parts.append(f"{unserved} zones cannot be served")
-    return f"commit {(loaded.commit or '')[:12]}: {', '.join(parts)}"
+        parts.append(f"zones that cannot be served: {unserved}")
+    return f"commit {(loaded.commit or '')[:12]}; {', '.join(parts)}"
 
 
 def _log_of_finding(finding: Finding) -> Log:

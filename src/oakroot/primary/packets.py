@@ -27,6 +27,8 @@ from oakroot.protocol.wire import MalformedError, read_header, read_question
 QUOTA_SECONDS = 60.0
 QUOTA_LINES = 20
 
+_WORDS = {Operation.UPDATE: "an update", Operation.TRANSFER: "a transfer"}
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
@@ -130,9 +132,9 @@ def _not_offered(state: State, asked: Asked, operation: Operation, now: Moment) 
         name = read_question(asked.query).name
     except MalformedError:
         return state, _reply(asked, error_response(asked.query, dns.rcode.FORMERR), now)
-    what = operation.name.lower()
+    what = _WORDS[operation]
     if asked.signer is None:
-        reason = f"{what} needs a request signed by a key for {name}"
+        reason = f"{what} must be signed by a key for {name}"
     elif not asked.signer.grant.allows(operation, name):
         grant = asked.signer.grant
         reason = f"the key {asked.signer.key.name} may {grant.operation.name.lower()} at {grant.zone}"

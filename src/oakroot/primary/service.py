@@ -61,7 +61,9 @@ class Service:
         self._stopped.set()
 
     def _happened(self, event: Event) -> None:
-        """The one place where the state changes."""
+        """The one place where the state changes; nothing does any more once the service was told to stop."""
+        if self._stopped.is_set():
+            return
         self._state, actions = core.handle(self._state, event, self._now())
         for action in actions:
             self._carry_out(action)
@@ -99,8 +101,7 @@ class Service:
 
     def _git_ended(self, event: Event) -> None:
         self._git_is_idle.set()
-        if not self._stopped.is_set():
-            self._happened(event)
+        self._happened(event)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -110,7 +111,7 @@ class Service:
     def _set_timer(self) -> None:
         self._cancel_timer()
         moment = core.wake_at(self._state)
-        if moment is not None and not self._stopped.is_set():
+        if moment is not None:
             self._timer = self._loop.call_at(moment, self._happened, events.TimePassed())
 
     def _take_packets(self) -> None:
