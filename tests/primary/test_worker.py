@@ -1,0 +1,146 @@
+"""What the primary does with git, on real repositories, told in events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from oakroot.git.credentials import Credentials
+from oakroot.git.remote import parse_remote
+from oakroot.git.repository import RemoteRepository
+from oakroot.primary import events
+from oakroot.primary.events import Event, Fetch, Push
+from oakroot.primary.worker import GitWorker
+from oakroot.zones.loaded import Loaded, Loading
+from tests.peers.git_servers import BareRepository
+from tests.zones.repositories import NOON, zone_text
+
+WWW = "www A 192.0.2.2"
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> BareRepository:
+    remote = BareRepository(tmp_path / "zones.git")
+    remote.commit({"mirage": zone_text(7), "README.md": b"ours"})
+    return remote
+
+
+@pytest.fixture
+def worker(remote: BareRepository) -> Iterator[GitWorker]:
+    with RemoteRepository(parse_remote(str(remote.path)), Credentials()) as repository:
+        yield GitWorker(repository, "increment", lambda: NOON)
+
+
+def loading_of(event: Event) -> Loading:
+    assert isinstance(event, events.Fetched | events.Pushed), event
+    return event.loading
+
+
+def raised(worker: GitWorker, remote: BareRepository) -> Push:
+    """A push of a raised serial, ready to be carried out."""
+    known = loading_of(worker.fetch(Fetch(Loaded.nothing()))).loaded
+    remote.commit({"mirage": zone_text(7, WWW)})
+    loading = loading_of(worker.fetch(Fetch(known)))
+    return Push(loading.edits, "mirage: raise serial 7 to 8", loading.loaded)
+
+
+def test_a_fetch_loads_the_newest_commit(worker: GitWorker, remote: BareRepository) -> None:
+    loaded = loading_of(worker.fetch(Fetch(Loaded.nothing()))).loaded
+    assert loaded.commit == remote.tip()
+    assert {apex: zone.zone.serial for apex, zone in loaded.zones.items() if zone.zone} == {"mirage.": 7}
+
+
+def test_a_fetch_without_news_loads_nothing(worker: GitWorker) -> None:
+    known = loading_of(worker.fetch(Fetch(Loaded.nothing()))).loaded
+    assert worker.fetch(Fetch(known)) == events.NothingNewFetched()
+
+
+def test_included_files_come_from_folders_of_the_same_commit(
+    worker: GitWorker, remote: BareRepository
+) -> None:
+    remote.commit({"mirage": zone_text(8, "$INCLUDE parts/web"), "parts/web": b"www 60 IN A 192.0.2.2\n"})
+    known = loading_of(worker.fetch(Fetch(Loaded.nothing()))).loaded
+    assert known.zones["mirage."].is_current
+    remote.commit({"parts/web": b"www 60 IN A 192.0.2.3\n"})
+    loading = loading_of(worker.fetch(Fetch(known)))
+    assert [change.apex for change in loading.changes] == ["mirage."]
+
+
+def test_an_included_link_is_not_followed(worker: GitWorker, remote: BareRepository) -> None:
+    remote.commit(
+        {"mirage": zone_text(8, "$INCLUDE parts/web"), "parts/web": b"/etc/passwd"},
+        modes={"parts/web": "120000"},
+    )
+    loading = loading_of(worker.fetch(Fetch(Loaded.nothing())))
+    assert not loading.loaded.zones["mirage."].is_current
+
+
+def test_a_zone_that_is_a_link_is_told_of(worker: GitWorker, remote: BareRepository) -> None:
+    remote.commit({"example.org": b"mirage"}, modes={"example.org": "120000"})
+    loading = loading_of(worker.fetch(Fetch(Loaded.nothing())))
+    assert [(finding.code, finding.file) for finding in loading.findings] == [("ignored-file", "example.org")]
+
+
+def test_a_push_commits_the_edit_on_top_of_what_was_fetched(
+    worker: GitWorker, remote: BareRepository
+) -> None:
+    loading = loading_of(worker.push(raised(worker, remote)))
+    assert remote.show("mirage").splitlines()[1].split()[4] == "8"
+    assert remote.show("README.md") == "ours"
+    assert loading.loaded.commit == remote.tip()
+    assert not loading.edits
+    assert not loading.changes
+    remote.fsck()
+
+
+def test_after_a_push_there_is_nothing_new(worker: GitWorker, remote: BareRepository) -> None:
+    loading = loading_of(worker.push(raised(worker, remote)))
+    assert worker.fetch(Fetch(loading.loaded)) == events.NothingNewFetched()
+
+
+def test_a_push_after_somebody_elses_is_overtaken(worker: GitWorker, remote: BareRepository) -> None:
+    push = raised(worker, remote)
+    theirs = remote.commit({"mirage": zone_text(9, WWW)})
+    assert worker.push(push) == events.PushOvertaken()
+    assert remote.tip() == theirs
+
+
+def test_a_push_that_a_hook_declines_is_refused_with_its_words(
+    worker: GitWorker, remote: BareRepository
+) -> None:
+    push = raised(worker, remote)
+    remote.hook("pre-receive", "echo 'zones are frozen' >&2; exit 1")
+    event = worker.push(push)
+    assert isinstance(event, events.PushRefused)
+    assert "zones are frozen" in event.reason
+
+
+def test_a_rewritten_history_is_followed_and_marked(worker: GitWorker, remote: BareRepository) -> None:
+    known = loading_of(worker.fetch(Fetch(Loaded.nothing()))).loaded
+    remote.commit({"mirage": zone_text(9)}, orphan=True)
+    event = worker.fetch(Fetch(known))
+    assert isinstance(event, events.Fetched)
+    assert event.rewritten
+    assert event.loading.loaded.catalogue.zone("mirage.") is not None
+
+
+def test_a_missing_repository_fails_with_its_address(tmp_path: Path) -> None:
+    remote = parse_remote(str(tmp_path / "absent.git"))
+    with RemoteRepository(remote, Credentials()) as repository:
+        event = GitWorker(repository, "increment", lambda: NOON).fetch(Fetch(Loaded.nothing()))
+    assert isinstance(event, events.FetchFailed)
+    assert "absent.git" in event.reason
+
+
+def test_a_bug_fails_the_fetch_and_not_the_server(
+    worker: GitWorker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("holds a secret")
+
+    monkeypatch.setattr(worker.repository, "fetch", broken)
+    event = worker.fetch(Fetch(Loaded.nothing()))
+    assert event == events.FetchFailed("a bug in Oakroot (ZeroDivisionError); its log says more")
+    assert "this is a bug" in caplog.text
