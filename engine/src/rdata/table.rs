@@ -7,25 +7,31 @@ use super::field::{Field, TypeRow};
 use super::form::Address::{Atma, Eui, Ipv4, Ipv6, Locator, Nsap};
 use super::form::Bits::{OldTypes, Ports, Types};
 use super::form::Dependent::{
-    A6Name, A6Prefix, A6Suffix, DiscoveryFlag, Gateway, HipAlgorithm, HipKey, HipTag, RelayType,
+    A6Name, A6Prefix, A6Suffix, DiscoveryFlag, Gateway, HipAlgorithm, HipKey, HipTag, PublicKey, RelayType,
 };
-use super::form::Form;
 use super::form::Form::{Address, Bits, Dependent, Location, Name, Number, Octets, Prefixes, ServiceParams, Text};
 use super::form::Name::{Compressible, Many as ManyNames, Plain};
 use super::form::Number::{Mnemonic, Period, Timestamp, Type, U8, U16, U32, U64};
 use super::form::Octets::{Base64, DashBase64, Digest, Hash, Hex, OptionalBase64, Salt};
 use super::form::Text::{Decimal, Long, Many, One, Optional, Tag, X25Address};
+use super::form::{self, Form};
 use super::form::{
-    CERTIFICATE_TYPES, DIGEST_TYPES, DS_DIGESTS, DSYNC_SCHEMES, IP_PROTOCOLS, KEY_PROTOCOLS, SECURITY_ALGORITHMS,
-    SSHFP_DIGESTS, TLSA_DIGESTS, ZONEMD_DIGESTS,
+    CERTIFICATE_TYPES, DIGEST_TYPES, DS_DIGESTS, DSYNC_SCHEMES, IP_PROTOCOLS, KEY_PROTOCOLS, NSEC3_HASHES,
+    SECURITY_ALGORITHMS, SSHFP_DIGESTS, TLSA_DIGESTS, ZONEMD_DIGESTS,
 };
 
 /// The number of a DNS security algorithm.
 const ALGORITHM: Form = Number(Mnemonic(&SECURITY_ALGORITHMS));
 /// The number of a digest of keys.
 const DIGEST_TYPE: Form = Number(Mnemonic(&DIGEST_TYPES));
+/// The key of KEY, which two bits of the flags take away (RFC 2535 §3.1.2).
+const KEY_BY_FLAGS: Form = Dependent(PublicKey { octet: 0, mask: 0xC0, absent: 0xC0 });
+/// The key of IPSECKEY, which algorithm 0 takes away (RFC 4025 §2.4).
+const KEY_BY_ALGORITHM: Form = Dependent(PublicKey { octet: 2, mask: 0xFF, absent: 0 });
 /// What a key is for.
 const KEY_PROTOCOL: Form = Number(Mnemonic(&KEY_PROTOCOLS));
+/// An angle of GPOS. A latitude ends at 90, but RFC 1712 itself has the two the other way round in its example.
+const DEGREES: form::Text = Decimal(180.0);
 
 /// A row is: number, name, then for each field what messages call it and its form, then `=>` and its attributes.
 macro_rules! rows {
@@ -70,9 +76,9 @@ pub(super) static TYPES: &[TypeRow] = rows! {
         "original TTL" Number(Period), "expiration" Number(Timestamp), "inception" Number(Timestamp),
         "key tag" Number(U16), "signer" Name(Plain), "signature" Octets(Base64);
     25 "KEY": "flags" Number(U16), "protocol" KEY_PROTOCOL, "algorithm" ALGORITHM,
-        "public key" Octets(OptionalBase64);
+        "public key" KEY_BY_FLAGS;
     26 "PX": "preference" Number(U16), "mail domain" Name(Plain), "X.400 domain" Name(Plain);
-    27 "GPOS": "longitude" Text(Decimal(180.0)), "latitude" Text(Decimal(90.0)), "altitude" Text(Decimal(f64::MAX));
+    27 "GPOS": "longitude" Text(DEGREES), "latitude" Text(DEGREES), "altitude" Text(Decimal(f64::MAX));
     28 "AAAA": "address" Address(Ipv6);
     29 "LOC": "place" Location;
     30 "NXT": "next name" Name(Plain), "types" Bits(OldTypes);
@@ -88,14 +94,14 @@ pub(super) static TYPES: &[TypeRow] = rows! {
     38 "A6": "prefix length" Dependent(A6Prefix), "address suffix" Dependent(A6Suffix),
         "prefix name" Dependent(A6Name);
     39 "DNAME": "target" Name(Plain) => singleton();
-    40 "SINK": "coding" Number(U8), "subcoding" Number(U8), "data" Octets(OptionalBase64);
+    40 "SINK": "meaning" Number(U8), "coding" Number(U8), "subcoding" Number(U8), "data" Octets(OptionalBase64);
     41 "OPT";
     42 "APL": "address prefixes" Prefixes;
     43 "DS": "key tag" Number(U16), "algorithm" ALGORITHM, "digest type" DIGEST_TYPE,
         "digest" Octets(Digest(&DS_DIGESTS));
     44 "SSHFP": "algorithm" Number(U8), "fingerprint type" Number(U8), "fingerprint" Octets(Digest(&SSHFP_DIGESTS));
     45 "IPSECKEY": "precedence" Number(U8), "gateway type" Number(U8), "algorithm" Number(U8),
-        "gateway" Dependent(Gateway(0xFF)), "public key" Octets(OptionalBase64);
+        "gateway" Dependent(Gateway(0xFF)), "public key" KEY_BY_ALGORITHM;
     46 "RRSIG": "type covered" Number(Type), "algorithm" ALGORITHM, "number of labels" Number(U8),
         "original TTL" Number(Period), "expiration" Number(Timestamp), "inception" Number(Timestamp),
         "key tag" Number(U16), "signer" Name(Plain), "signature" Octets(Base64);
@@ -103,7 +109,7 @@ pub(super) static TYPES: &[TypeRow] = rows! {
     48 "DNSKEY": "flags" Number(U16), "protocol" KEY_PROTOCOL, "algorithm" ALGORITHM, "public key" Octets(Base64);
     49 "DHCID": "identifier" Octets(Base64);
     50 "NSEC3": "hash algorithm" Number(U8), "flags" Number(U8), "iterations" Number(U16), "salt" Octets(Salt),
-        "next hashed owner" Octets(Hash), "types" Bits(Types);
+        "next hashed owner" Octets(Hash(&NSEC3_HASHES)), "types" Bits(Types);
     51 "NSEC3PARAM": "hash algorithm" Number(U8), "flags" Number(U8), "iterations" Number(U16), "salt" Octets(Salt);
     52 "TLSA": "usage" Number(U8), "selector" Number(U8), "matching type" Number(U8),
         "certificate data" Octets(Digest(&TLSA_DIGESTS));

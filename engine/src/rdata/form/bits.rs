@@ -39,7 +39,7 @@ impl Bits {
 
     fn number(self, text: &[u8]) -> Option<u16> {
         match self {
-            Self::Types => type_number(text),
+            Self::Types => type_number(text).filter(|rtype| *rtype != 0),
             Self::OldTypes => type_number(text).filter(|rtype| (1..=LAST_OLD_TYPE).contains(rtype)),
             Self::Ports => decimal_u16(text).or_else(|| SERVICES.number(text)),
         }
@@ -58,9 +58,7 @@ impl Bits {
         match self {
             Self::Types => check_windows(bits)?,
             // The first bit stands for another format (RFC 2535 §5.2).
-            Self::OldTypes if bits.first().is_some_and(|first| first & 0x80 != 0) => {
-                return Err("are in an unknown format");
-            }
+            Self::OldTypes if has_bit_zero(bits) => return Err("are in an unknown format"),
             Self::OldTypes => check_run(bits, LAST_OLD_TYPE)?,
             Self::Ports => check_run(bits, u16::MAX)?,
         }
@@ -105,6 +103,10 @@ fn set(bits: &mut [u8], number: usize) {
     bits[number / 8] |= 0x80 >> (number % 8);
 }
 
+fn has_bit_zero(bits: &[u8]) -> bool {
+    bits.first().is_some_and(|first| first & 0x80 != 0)
+}
+
 /// The numbers of one run.
 fn in_run(bits: &[u8]) -> impl Iterator<Item = u16> {
     (0..=u16::MAX).take(bits.len() * 8).filter(|&number| {
@@ -136,6 +138,9 @@ fn check_windows(octets: &[u8]) -> Result<(), Reason> {
     for (window, bits) in windows(octets) {
         if u16::from(window) < least {
             return Err("have windows out of order");
+        }
+        if window == 0 && has_bit_zero(bits) {
+            return Err("have the bit of type 0 set");
         }
         if bits.is_empty() || bits.len() > WINDOW {
             return Err("have a window of a wrong length");

@@ -1,12 +1,12 @@
-//! Fields whose form an earlier field of the same record decides: gateways, HIP, A6.
+//! Fields whose form an earlier field of the same record decides: gateways, keys, HIP, A6.
 
 use std::net::Ipv6Addr;
 use std::ops::Range;
 
 use super::addresses::{parse, read_ipv4, read_ipv6, write_ipv4, write_ipv6};
 use super::numbers::{Number, write_decimal};
-use super::octets::{read_base64_word, read_hex_word, write_base64, write_hex};
-use super::{EMPTY, Reason, fixed, names};
+use super::octets::{read_base64, read_base64_word, read_hex_word, write_base64, write_hex};
+use super::{EMPTY, Reason, fixed, names, rest};
 use crate::name;
 use crate::rdata::FieldError;
 use crate::rdata::reader::Reader;
@@ -16,6 +16,9 @@ use crate::rdata::reader::Reader;
 pub(in crate::rdata) enum Dependent {
     /// What the type in octet 1, under this mask, says: nothing, an address, a name (RFC 4025 §2.3, RFC 8777 §4.2).
     Gateway(u8),
+    /// To the end of the RDATA: a key in base64, which may only be absent if the bits of `mask` in that octet are
+    /// those of `absent`.
+    PublicKey { octet: usize, mask: u8, absent: u8 },
     /// The upper bit of the octet that `RelayType` completes; a value of its own in text (RFC 8777 §4.2.2).
     DiscoveryFlag,
     /// The lower seven bits of that octet.
@@ -47,6 +50,10 @@ impl Dependent {
     pub(super) fn read(self, reader: &mut Reader<'_>) -> Result<(), FieldError> {
         match self {
             Self::Gateway(mask) => read_gateway(reader, mask),
+            Self::PublicKey { octet, mask, absent } if reader.is_done() && reader.rdata()[octet] & mask == absent => {
+                Ok(())
+            }
+            Self::PublicKey { .. } => read_base64(reader),
             Self::DiscoveryFlag => read_discovery_flag(reader),
             Self::RelayType => read_relay_type(reader),
             Self::HipAlgorithm => read_hip_algorithm(reader),
@@ -67,6 +74,7 @@ impl Dependent {
                 Gateway::Ipv6 => fixed(rdata, at, IPV6_OCTETS),
                 Gateway::Name => names::end(rdata, at),
             },
+            Self::PublicKey { octet, mask, absent } => rest(rdata, at, usize::from(rdata[octet] & mask != absent)),
             Self::DiscoveryFlag => Ok(at),
             Self::HipAlgorithm => fixed(rdata, at, 4),
             Self::HipTag if rdata[0] == 0 => Err(EMPTY),
@@ -95,7 +103,7 @@ impl Dependent {
             Self::RelayType => write_decimal((octets[0] & 0x7F).into(), out),
             Self::HipAlgorithm => write_decimal(octets[1].into(), out),
             Self::HipTag => write_hex(octets, out),
-            Self::HipKey => write_base64(octets, out),
+            Self::HipKey | Self::PublicKey { .. } => write_base64(octets, out),
             Self::A6Prefix => write_decimal(octets[0].into(), out),
             Self::A6Suffix | Self::A6Name if octets.is_empty() => {}
             Self::A6Suffix => write_a6_suffix(octets, out),

@@ -170,6 +170,8 @@ pub(in crate::rdata) static DS_DIGESTS: Digests =
     Digests { type_at: 3, lengths: &[(1, 20), (2, 32), (3, 32), (4, 48)], least: 1 };
 /// RFC 4255 §3.1.2, RFC 6594 §3.
 pub(in crate::rdata) static SSHFP_DIGESTS: Digests = Digests { type_at: 1, lengths: &[(1, 20), (2, 32)], least: 1 };
+/// RFC 5155 §11.
+pub(in crate::rdata) static NSEC3_HASHES: Digests = Digests { type_at: 0, lengths: &[(1, 20)], least: 1 };
 /// RFC 6698 §2.1.3.
 pub(in crate::rdata) static TLSA_DIGESTS: Digests = Digests { type_at: 2, lengths: &[(1, 32), (2, 64)], least: 1 };
 /// RFC 8976 §2.2.4.

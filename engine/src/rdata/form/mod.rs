@@ -27,8 +27,8 @@ pub(super) use addresses::Address;
 pub(super) use bits::Bits;
 pub(super) use dependent::Dependent;
 pub(super) use mnemonics::{
-    CERTIFICATE_TYPES, DIGEST_TYPES, DS_DIGESTS, DSYNC_SCHEMES, IP_PROTOCOLS, KEY_PROTOCOLS, SECURITY_ALGORITHMS,
-    SSHFP_DIGESTS, TLSA_DIGESTS, ZONEMD_DIGESTS,
+    CERTIFICATE_TYPES, DIGEST_TYPES, DS_DIGESTS, DSYNC_SCHEMES, IP_PROTOCOLS, KEY_PROTOCOLS, NSEC3_HASHES,
+    SECURITY_ALGORITHMS, SSHFP_DIGESTS, TLSA_DIGESTS, ZONEMD_DIGESTS,
 };
 pub(super) use names::{Name, end as name_end};
 pub(super) use numbers::{Number, decimal, write_decimal};
@@ -125,7 +125,9 @@ impl Form {
             Self::Name(form) => matches!(form, Name::Many),
             Self::Text(form) => matches!(form, Text::Optional),
             Self::Octets(form) => matches!(form, Octets::OptionalBase64),
-            Self::Dependent(form) => matches!(form, Dependent::A6Suffix | Dependent::A6Name),
+            Self::Dependent(form) => {
+                matches!(form, Dependent::PublicKey { .. } | Dependent::A6Suffix | Dependent::A6Name)
+            }
             Self::Bits(_) | Self::Prefixes | Self::ServiceParams => true,
             Self::Number(_) | Self::Address(_) | Self::Location => false,
         }

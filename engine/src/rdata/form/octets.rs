@@ -22,8 +22,8 @@ pub(in crate::rdata) enum Octets {
     DashBase64,
     /// Behind a length octet, in hexadecimal, or `-` for nothing (RFC 5155 §3.3).
     Salt,
-    /// Behind a length octet, in base32hex without padding (RFC 5155 §3.3).
-    Hash,
+    /// Behind a length octet, in base32hex without padding (RFC 5155 §3.3); an earlier field decides its length.
+    Hash(&'static Digests),
 }
 
 impl Octets {
@@ -35,7 +35,7 @@ impl Octets {
             Self::DashBase64 if reader.skip_dash() => Ok(()),
             Self::Base64 | Self::OptionalBase64 | Self::DashBase64 => read_base64(reader),
             Self::Salt => read_salt(reader),
-            Self::Hash => read_hash(reader),
+            Self::Hash(digests) => read_hash(reader, digests),
         }
     }
 
@@ -43,11 +43,13 @@ impl Octets {
         match self {
             Self::Hex | Self::Base64 => rest(rdata, at, 1),
             Self::Digest(digests) if digests.accept(rdata, rdata.len() - at) => Ok(rdata.len()),
-            Self::Digest(_) => Err("has another length than its type asks for"),
+            Self::Digest(_) => Err(WRONG_LENGTH),
             Self::OptionalBase64 | Self::DashBase64 => Ok(rdata.len()),
             Self::Salt => text::end(rdata, at),
-            // The length octet of a hash is at least 1 (RFC 5155 §3.2).
-            Self::Hash => text::end(rdata, at).and_then(|end| if end == at + 1 { Err(EMPTY) } else { Ok(end) }),
+            Self::Hash(digests) => match text::end(rdata, at)? {
+                end if digests.accept(rdata, end - at - 1) => Ok(end),
+                _ => Err(WRONG_LENGTH),
+            },
         }
     }
 
@@ -58,7 +60,7 @@ impl Octets {
             Self::Base64 | Self::OptionalBase64 | Self::DashBase64 => write_base64(octets, out),
             Self::Salt if octets.len() == 1 => out.push('-'),
             Self::Salt => write_hex(&octets[1..], out),
-            Self::Hash => BASE32HEX_NOPAD.encode_append(&octets[1..], out),
+            Self::Hash(_) => BASE32HEX_NOPAD.encode_append(&octets[1..], out),
         }
     }
 }
@@ -68,6 +70,7 @@ const ODD_HEX: &str = "has an odd number of hexadecimal digits";
 const NOT_BASE64: &str = "is written in base64: letters, digits, + and /";
 const NOT_BASE32: &str = "is written in base32hex: digits and the letters A to V, without padding";
 const CUT_BASE64: &str = "ends in the middle of its base64";
+const WRONG_LENGTH: Reason = "has another length than its type asks for";
 const OVER_255: &str = "has at most 255 octets";
 
 /// Reads hexadecimal piece by piece.
@@ -130,10 +133,22 @@ const fn index_sextets() -> [u8; 256] {
     index
 }
 
+/// The three octets of four digits; `None` when they are not all digits.
+fn whole_group(group: [u8; 4]) -> Option<[u8; 3]> {
+    let [a, b, c, d] = group.map(|octet| SEXTETS[usize::from(octet)]);
+    (a.max(b).max(c).max(d) != NO_SEXTET).then_some([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d])
+}
+
 impl Base64 {
     /// Appends what `text` completes; `None` when it holds anything that has no place there.
     fn feed(&mut self, text: &[u8], out: &mut Vec<u8>) -> Option<()> {
-        for &octet in text {
+        let mut rest = text;
+        while let Some((group, after)) = rest.split_first_chunk().filter(|_| self.count == 0 && self.padding == 0) {
+            let Some(octets) = whole_group(*group) else { break };
+            out.extend_from_slice(&octets);
+            rest = after;
+        }
+        for &octet in rest {
             if octet == b'=' {
                 self.padding += 1;
                 if self.count < 2 || self.count + self.padding > 4 {
@@ -197,7 +212,7 @@ fn read_hex(reader: &mut Reader<'_>) -> Result<(), FieldError> {
 }
 
 /// Reads base64 up to the end, at least one octet.
-fn read_base64(reader: &mut Reader<'_>) -> Result<(), FieldError> {
+pub(super) fn read_base64(reader: &mut Reader<'_>) -> Result<(), FieldError> {
     let start = reader.out.len();
     let mut base64 = Base64::default();
     read_rest(reader, |text, out| base64.feed(text, out), NOT_BASE64)?;
@@ -232,7 +247,10 @@ pub(super) fn read_base64_word(reader: &mut Reader<'_>) -> Result<usize, FieldEr
 fn read_digest(reader: &mut Reader<'_>, digests: &Digests) -> Result<(), FieldError> {
     let start = reader.out.len();
     read_hex(reader)?;
-    let length = reader.out.len() - start;
+    check_length(reader, digests, reader.out.len() - start)
+}
+
+fn check_length(reader: &mut Reader<'_>, digests: &Digests, length: usize) -> Result<(), FieldError> {
     if digests.accept(reader.rdata(), length) {
         return Ok(());
     }
@@ -240,8 +258,7 @@ fn read_digest(reader: &mut Reader<'_>, digests: &Digests) -> Result<(), FieldEr
         Some(length) => (length, ""),
         None => (digests.least, "at least "),
     };
-    let digits = 2 * expected;
-    Err(reader.fault(&format!("of this type has {least}{expected} octets ({digits} digits), this one has {length}")))
+    Err(reader.fault(&format!("of this type has {least}{expected} octets, this one has {length}")))
 }
 
 fn read_salt(reader: &mut Reader<'_>) -> Result<(), FieldError> {
@@ -255,14 +272,14 @@ fn read_salt(reader: &mut Reader<'_>) -> Result<(), FieldError> {
     Ok(())
 }
 
-fn read_hash(reader: &mut Reader<'_>) -> Result<(), FieldError> {
+fn read_hash(reader: &mut Reader<'_>, digests: &Digests) -> Result<(), FieldError> {
     let text = reader.word()?;
     let length = BASE32_DNSSEC.decode_len(text.len()).map_err(|_| reader.fault(NOT_BASE32))?;
     reader.out.push(u8::try_from(length).map_err(|_| reader.fault(OVER_255))?);
     let start = reader.out.len();
     reader.out.resize(start + length, 0);
     BASE32_DNSSEC.decode_mut(text, &mut reader.out[start..]).map_err(|_| reader.fault(NOT_BASE32))?;
-    require_octet(reader, start)
+    check_length(reader, digests, length)
 }
 
 /// Appends the octets of one piece of base64; on `None`, `out` may have grown.

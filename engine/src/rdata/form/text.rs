@@ -124,7 +124,7 @@ fn check_decimal(octets: &[u8], limit: f64) -> Result<(), Reason> {
     let value = std::str::from_utf8(octets).ok().filter(|_| plain).and_then(|text| text.parse::<f64>().ok());
     match value {
         None => Err("is a number like -23.5"),
-        Some(value) if value.abs() > limit => Err("is too large: latitudes end at 90, longitudes at 180 degrees"),
+        Some(value) if value.abs() > limit => Err("is too large: angles end at 180 degrees"),
         Some(_) => Ok(()),
     }
 }
