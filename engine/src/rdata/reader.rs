@@ -34,11 +34,18 @@ impl<'t> Reader<'t> {
         Self { row, field: 0, tokens, at: 0, origin, out, start }
     }
 
-    /// Reads all fields of the row; no token may be left over.
-    pub(super) fn read_fields(mut self) -> Result<(), FieldError> {
+    /// Reads all fields of the row; no token may be left over. Who has no better hint is told what fields there are.
+    pub(super) fn read_fields(&mut self) -> Result<(), FieldError> {
+        self.read_row().map_err(|error| match &error.hint {
+            None if self.row.fields.len() > 1 => error.with_hint(&self.fields_hint()),
+            _ => error,
+        })
+    }
+
+    fn read_row(&mut self) -> Result<(), FieldError> {
         for (index, field) in self.row.fields.iter().enumerate() {
             self.field = index;
-            field.form.read(&mut self)?;
+            field.form.read(self)?;
         }
         if self.is_done() { Ok(()) } else { Err(self.surplus()) }
     }
@@ -115,6 +122,11 @@ impl<'t> Reader<'t> {
         FieldError::whole(format!(
             "the {mnemonic} needs {needed} value{plural} and has {found}: the {list} {verb} missing"
         ))
+    }
+
+    fn fields_hint(&self) -> String {
+        let labels: Vec<_> = self.row.fields.iter().map(|field| field.label).collect();
+        format!("the values of {} are, in this order: {}", self.row.mnemonic, labels.join(", "))
     }
 
     fn surplus(&self) -> FieldError {

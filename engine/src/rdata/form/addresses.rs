@@ -75,7 +75,11 @@ pub(super) fn read_ipv4(reader: &mut Reader<'_>) -> Result<(), FieldError> {
     let Some(address) = parse::<Ipv4Addr>(text) else {
         let error = reader.fault_of("an IPv4 address has four numbers from 0 to 255");
         let is_ipv6 = parse::<Ipv6Addr>(text).is_some();
-        return Err(if is_ipv6 { error.with_hint("this is an IPv6 address: its type is AAAA") } else { error });
+        return Err(if is_ipv6 {
+            error.with_hint("this is an IPv6 address; those of hosts stand in AAAA records")
+        } else {
+            error
+        });
     };
     reader.out.extend_from_slice(&address.octets());
     Ok(())
@@ -87,7 +91,11 @@ pub(super) fn read_ipv6(reader: &mut Reader<'_>) -> Result<(), FieldError> {
     let Some(address) = parse::<Ipv6Addr>(text) else {
         let error = reader.fault_of("an IPv6 address has eight groups of hexadecimal digits, or fewer and one ::");
         let is_ipv4 = parse::<Ipv4Addr>(text).is_some();
-        return Err(if is_ipv4 { error.with_hint("this is an IPv4 address: its type is A") } else { error });
+        return Err(if is_ipv4 {
+            error.with_hint("this is an IPv4 address; those of hosts stand in A records")
+        } else {
+            error
+        });
     };
     reader.out.extend_from_slice(&address.octets());
     Ok(())
@@ -106,7 +114,7 @@ fn read_locator(reader: &mut Reader<'_>) -> Result<(), FieldError> {
 }
 
 fn bad_locator(reader: &Reader<'_>) -> FieldError {
-    reader.fault("has four groups of one to four hexadecimal digits, like 2001:0db8:1140:1000")
+    reader.fault("must have four groups of one to four hexadecimal digits, like 2001:0db8:1140:1000")
 }
 
 fn read_eui(reader: &mut Reader<'_>, length: usize) -> Result<(), FieldError> {
@@ -121,7 +129,7 @@ fn read_eui(reader: &mut Reader<'_>, length: usize) -> Result<(), FieldError> {
     if whole && reader.out.len() - start == length {
         return Ok(());
     }
-    let rule = format!("has {length} octets in hexadecimal with hyphens between, like 00-00-5e-00-53-2a");
+    let rule = format!("must have {length} octets in hexadecimal with hyphens between, like 00-00-5e-00-53-2a");
     Err(reader.fault(&rule))
 }
 
@@ -129,7 +137,7 @@ fn read_nsap(reader: &mut Reader<'_>) -> Result<(), FieldError> {
     let text = reader.word()?;
     let digits = text.strip_prefix(b"0x").or_else(|| text.strip_prefix(b"0X"));
     let outcome = digits.and_then(|digits| append_dotted_hex(digits, reader.out));
-    outcome.ok_or_else(|| reader.fault("begins with 0x and goes on in hexadecimal; dots may stand in it"))
+    outcome.ok_or_else(|| reader.fault("must begin with 0x and go on in hexadecimal; dots may stand in it"))
 }
 
 /// The first octet of an ATM address in hexadecimal.
@@ -146,7 +154,7 @@ fn read_atma(reader: &mut Reader<'_>) -> Result<(), FieldError> {
         reader.out.push(AESA);
         append_dotted_hex(text, reader.out)
     };
-    outcome.ok_or_else(|| reader.fault("is a plus sign and digits, or hexadecimal; dots may stand in it"))
+    outcome.ok_or_else(|| reader.fault("must be a plus sign and digits, or hexadecimal; dots may stand in it"))
 }
 
 /// Appends at least one octet; dots between the digits are left out.

@@ -47,8 +47,8 @@ impl Bits {
 
     fn rule(self) -> &'static str {
         match self {
-            Self::Types => "are names of record types, or TYPE and a number",
-            Self::OldTypes => "are names of record types with numbers from 1 to 127",
+            Self::Types => "must be names of record types, or TYPE and a number",
+            Self::OldTypes => "must be names of record types with numbers from 1 to 127",
             Self::Ports => SERVICES.rule,
         }
     }

@@ -44,7 +44,7 @@ const IPV6_OCTETS: usize = 16;
 /// Most bits of a prefix.
 const MAX_PREFIX: u8 = 128;
 
-const BAD_PREFIX: Reason = "is a number from 0 to 128";
+const BAD_PREFIX: Reason = "must be a number from 0 to 128";
 
 impl Dependent {
     pub(super) fn read(self, reader: &mut Reader<'_>) -> Result<(), FieldError> {
@@ -145,7 +145,7 @@ impl Gateway {
 fn read_gateway(reader: &mut Reader<'_>, mask: u8) -> Result<(), FieldError> {
     match Gateway::of(reader.rdata(), mask) {
         Ok(Gateway::Absent) if reader.word()? == b"." => Ok(()),
-        Ok(Gateway::Absent) => Err(reader.fault("is a dot, because its type is 0")),
+        Ok(Gateway::Absent) => Err(reader.fault("must be a dot, because its type is 0")),
         Ok(Gateway::Ipv4) => read_ipv4(reader),
         Ok(Gateway::Ipv6) => read_ipv6(reader),
         Ok(Gateway::Name) => names::read(reader),
@@ -160,7 +160,7 @@ fn read_discovery_flag(reader: &mut Reader<'_>) -> Result<(), FieldError> {
     let octet = match reader.word()? {
         b"0" => 0,
         b"1" => 0x80,
-        _ => return Err(reader.fault("is 0 or 1")),
+        _ => return Err(reader.fault("must be 0 or 1")),
     };
     reader.out.push(octet);
     Ok(())
@@ -174,7 +174,7 @@ fn read_relay_type(reader: &mut Reader<'_>) -> Result<(), FieldError> {
             *octet |= flag;
             Ok(())
         }
-        _ => Err(reader.fault("is a number from 0 to 127")),
+        _ => Err(reader.fault("must be a number from 0 to 127")),
     }
 }
 
@@ -188,13 +188,13 @@ fn read_hip_algorithm(reader: &mut Reader<'_>) -> Result<(), FieldError> {
 
 fn read_hip_tag(reader: &mut Reader<'_>) -> Result<(), FieldError> {
     let length = read_hex_word(reader)?;
-    reader.rdata()[0] = u8::try_from(length).map_err(|_| reader.fault("has at most 255 octets"))?;
+    reader.rdata()[0] = u8::try_from(length).map_err(|_| reader.fault("must have at most 255 octets"))?;
     Ok(())
 }
 
 fn read_hip_key(reader: &mut Reader<'_>) -> Result<(), FieldError> {
     let length = read_base64_word(reader)?;
-    let length = u16::try_from(length).map_err(|_| reader.fault("has at most 65535 octets"))?;
+    let length = u16::try_from(length).map_err(|_| reader.fault("must have at most 65535 octets"))?;
     reader.rdata()[2..4].copy_from_slice(&length.to_be_bytes());
     Ok(())
 }
@@ -209,7 +209,7 @@ fn read_a6_suffix(reader: &mut Reader<'_>) -> Result<(), FieldError> {
     let prefix = reader.rdata()[0];
     let Some(mask) = u128::MAX.checked_shr(prefix.into()) else { return Ok(()) };
     let text = reader.word()?;
-    let address = parse::<Ipv6Addr>(text).ok_or_else(|| reader.fault("is an IPv6 address"))?;
+    let address = parse::<Ipv6Addr>(text).ok_or_else(|| reader.fault("must be an IPv6 address"))?;
     let bits = mask & u128::from(address);
     reader.out.extend_from_slice(&bits.to_be_bytes()[usize::from(prefix) / 8..]);
     Ok(())

@@ -52,7 +52,7 @@ fn read_location(reader: &mut Reader<'_>) -> Result<(), FieldError> {
 /// Reads degrees, minutes and seconds, of which the later may be left out, and the hemisphere.
 fn read_angle(reader: &mut Reader<'_>, positive: &[u8], negative: &[u8], most: u64) -> Result<u32, FieldError> {
     let fault = |reader: &Reader<'_>| {
-        reader.fault_of(format!("an angle is degrees up to {most}, minutes up to 59, seconds up to 59.999"))
+        reader.fault_of(format!("an angle has degrees up to {most}, minutes up to 59, seconds up to 59.999"))
     };
     let mut units = [(DEGREE, most, 0), (60_000, 59, 0), (1, 59_999, 3)].into_iter();
     let mut total = 0;

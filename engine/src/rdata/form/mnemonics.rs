@@ -59,7 +59,7 @@ pub(in crate::rdata) static SECURITY_ALGORITHMS: Mnemonics = Mnemonics {
         ("PRIVATEOID", 254),
     ],
     written: false,
-    rule: "is a number from 0 to 255 or the name of an algorithm like ECDSAP256SHA256",
+    rule: "must be a number from 0 to 255 or the name of an algorithm like ECDSAP256SHA256",
 };
 
 /// Digest types of delegation signers.
@@ -67,7 +67,7 @@ pub(in crate::rdata) static DIGEST_TYPES: Mnemonics = Mnemonics {
     width: 1,
     names: &[("SHA-1", 1), ("SHA1", 1), ("SHA-256", 2), ("SHA256", 2), ("GOST", 3), ("SHA-384", 4), ("SHA384", 4)],
     written: false,
-    rule: "is a number from 0 to 255 or the name of a digest like SHA-256",
+    rule: "must be a number from 0 to 255 or the name of a digest like SHA-256",
 };
 
 /// Protocols of KEY records (RFC 2535 §7.2); DNSKEY only has 3.
@@ -75,7 +75,7 @@ pub(in crate::rdata) static KEY_PROTOCOLS: Mnemonics = Mnemonics {
     width: 1,
     names: &[("NONE", 0), ("TLS", 1), ("EMAIL", 2), ("DNSSEC", 3), ("IPSEC", 4), ("ALL", 255)],
     written: false,
-    rule: "is a number from 0 to 255, for DNS it is 3",
+    rule: "must be a number from 0 to 255; for DNS it is 3",
 };
 
 /// Certificate types (RFC 4398 §2.1).
@@ -94,19 +94,19 @@ pub(in crate::rdata) static CERTIFICATE_TYPES: Mnemonics = Mnemonics {
         ("OID", 254),
     ],
     written: true,
-    rule: "is a number from 0 to 65535 or a name like PKIX",
+    rule: "must be a number from 0 to 65535 or a name like PKIX",
 };
 
 /// Schemes of generalised notification (RFC 9859 §2.1).
 pub(in crate::rdata) static DSYNC_SCHEMES: Mnemonics =
-    Mnemonics { width: 1, names: &[("NOTIFY", 1)], written: true, rule: "is NOTIFY or a number from 0 to 255" };
+    Mnemonics { width: 1, names: &[("NOTIFY", 1)], written: true, rule: "must be NOTIFY or a number from 0 to 255" };
 
 /// Protocols of well-known services (RFC 1010).
 pub(in crate::rdata) static IP_PROTOCOLS: Mnemonics = Mnemonics {
     width: 1,
     names: &[("ICMP", 1), ("TCP", 6), ("UDP", 17)],
     written: false,
-    rule: "is TCP, UDP or a number from 0 to 255",
+    rule: "must be TCP, UDP or a number from 0 to 255",
 };
 
 /// Ports of the services that RFC 1010 and its time knew, and of a few that came later.
@@ -138,7 +138,7 @@ pub(super) static SERVICES: Mnemonics = Mnemonics {
         ("HTTPS", 443),
     ],
     written: false,
-    rule: "are port numbers from 0 to 65535 or well-known names like SMTP",
+    rule: "must be port numbers from 0 to 65535 or well-known names like SMTP",
 };
 
 /// How long a digest is, by the type that an earlier octet gives.

@@ -56,12 +56,14 @@ impl Number {
 
     fn fault(self, reader: &Reader<'_>, largest: u64) -> FieldError {
         match self {
-            Self::U8 | Self::U16 | Self::U32 | Self::U64 => reader.fault(&format!("is a number from 0 to {largest}")),
+            Self::U8 | Self::U16 | Self::U32 | Self::U64 => {
+                reader.fault(&format!("must be a number from 0 to {largest}"))
+            }
             Self::Period => reader
-                .fault(&format!("is a time in seconds, at most {largest}"))
+                .fault(&format!("must be a time in seconds, at most {largest}"))
                 .with_hint("units w, d, h, m and s are known: 1h30m"),
-            Self::Timestamp => reader.fault("is a time in UTC like 20261122093000, or seconds since 1970"),
-            Self::Type => reader.fault("is the name of a record type, or TYPE and its number"),
+            Self::Timestamp => reader.fault("must be a time in UTC like 20261122093000, or seconds since 1970"),
+            Self::Type => reader.fault("must be the name of a record type, or TYPE and its number"),
             Self::Mnemonic(mnemonics) => reader.fault(mnemonics.rule),
         }
     }

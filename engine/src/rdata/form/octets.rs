@@ -65,13 +65,13 @@ impl Octets {
     }
 }
 
-const NOT_HEX: &str = "is written in hexadecimal: digits and the letters A to F";
+const NOT_HEX: &str = "must be written in hexadecimal: digits and the letters A to F";
 const ODD_HEX: &str = "has an odd number of hexadecimal digits";
-const NOT_BASE64: &str = "is written in base64: letters, digits, + and /";
-const NOT_BASE32: &str = "is written in base32hex: digits and the letters A to V, without padding";
+const NOT_BASE64: &str = "must be written in base64: letters, digits, + and /";
+const NOT_BASE32: &str = "must be written in base32hex: digits and the letters A to V, without padding";
 const CUT_BASE64: &str = "ends in the middle of its base64";
 const WRONG_LENGTH: Reason = "has another length than its type asks for";
-const OVER_255: &str = "has at most 255 octets";
+const OVER_255: &str = "must have at most 255 octets";
 
 /// Reads hexadecimal piece by piece.
 #[derive(Default)]
@@ -239,7 +239,9 @@ pub(super) fn read_hex_word(reader: &mut Reader<'_>) -> Result<usize, FieldError
 pub(super) fn read_base64_word(reader: &mut Reader<'_>) -> Result<usize, FieldError> {
     let start = reader.out.len();
     let text = reader.word()?;
-    decode_base64(text, reader.out).ok_or_else(|| reader.fault(NOT_BASE64))?;
+    let mut base64 = Base64::default();
+    base64.feed(text, reader.out).ok_or_else(|| reader.fault(NOT_BASE64))?;
+    base64.finish(reader.out).ok_or_else(|| reader.fault(CUT_BASE64))?;
     require_octet(reader, start)?;
     Ok(reader.out.len() - start)
 }
@@ -258,7 +260,7 @@ fn check_length(reader: &mut Reader<'_>, digests: &Digests, length: usize) -> Re
         Some(length) => (length, ""),
         None => (digests.least, "at least "),
     };
-    Err(reader.fault(&format!("of this type has {least}{expected} octets, this one has {length}")))
+    Err(reader.fault(&format!("of this type must have {least}{expected} octets, this one has {length}")))
 }
 
 fn read_salt(reader: &mut Reader<'_>) -> Result<(), FieldError> {

@@ -30,7 +30,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<(), FieldError> {
     reader.each(|reader| {
         let text = reader.word()?;
         append_item(text, reader.out).ok_or_else(|| {
-            reader.fault("are written like 1:192.0.2.0/24 for IPv4 and 2:2001:db8::/32 for IPv6, or with a ! before")
+            reader.fault(
+                "must be written like 1:192.0.2.0/24 for IPv4 and 2:2001:db8::/32 for IPv6, or with a ! before",
+            )
         })
     })
 }

@@ -42,17 +42,17 @@ enum Form {
 
 /// Name, form and rule of each key; its number is its place.
 const KEYS: &[(&str, Form, &str)] = &[
-    ("mandatory", Form::Keys, "mandatory lists other keys, none twice, with commas between"),
-    ("alpn", Form::Strings(1), "alpn lists protocols of 1 to 255 octets with commas between, like h2,h3"),
+    ("mandatory", Form::Keys, "mandatory must list other keys, none twice, with commas between"),
+    ("alpn", Form::Strings(1), "alpn must list protocols of 1 to 255 octets with commas between, like h2,h3"),
     ("no-default-alpn", Form::Empty, "no-default-alpn takes no value"),
-    ("port", Form::Port, "port is a number from 0 to 65535"),
-    ("ipv4hint", Form::Ipv4s, "ipv4hint lists IPv4 addresses with commas between"),
-    ("ech", Form::Base64, "ech is written in base64"),
-    ("ipv6hint", Form::Ipv6s, "ipv6hint lists IPv6 addresses with commas between"),
-    ("dohpath", Form::Template, "dohpath is a path with the variable dns, like /dns-query{?dns}"),
+    ("port", Form::Port, "port must be a number from 0 to 65535"),
+    ("ipv4hint", Form::Ipv4s, "ipv4hint must list IPv4 addresses with commas between"),
+    ("ech", Form::Base64, "ech must be written in base64"),
+    ("ipv6hint", Form::Ipv6s, "ipv6hint must list IPv6 addresses with commas between"),
+    ("dohpath", Form::Template, "dohpath must be a path with the variable dns, like /dns-query{?dns}"),
     ("ohttp", Form::Empty, "ohttp takes no value"),
-    ("tls-supported-groups", Form::Numbers, "tls-supported-groups lists numbers up to 65535, none twice"),
-    ("docpath", Form::Strings(0), "docpath lists path segments of 1 to 255 octets with commas between"),
+    ("tls-supported-groups", Form::Numbers, "tls-supported-groups must list numbers up to 65535, none twice"),
+    ("docpath", Form::Strings(0), "docpath must list path segments of 1 to 255 octets with commas between"),
 ];
 
 fn form(key: u16) -> Form {

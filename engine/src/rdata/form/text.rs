@@ -60,11 +60,11 @@ impl Text {
     fn check(self, octets: &[u8]) -> Result<(), Reason> {
         match self {
             Self::X25Address if octets.len() < 4 || !octets.iter().all(u8::is_ascii_digit) => {
-                Err("has four digits or more")
+                Err("must have four digits or more")
             }
             Self::Decimal(limit) => check_decimal(octets, limit),
             Self::Tag if octets.is_empty() || !octets.iter().all(u8::is_ascii_alphanumeric) => {
-                Err("has only letters and digits, like issue")
+                Err("must have only letters and digits, like issue")
             }
             _ => Ok(()),
         }
@@ -123,7 +123,7 @@ fn check_decimal(octets: &[u8], limit: f64) -> Result<(), Reason> {
     let plain = octets.iter().all(|octet| octet.is_ascii_digit() || b"-.".contains(octet));
     let value = std::str::from_utf8(octets).ok().filter(|_| plain).and_then(|text| text.parse::<f64>().ok());
     match value {
-        None => Err("is a number like -23.5"),
+        None => Err("must be a number like -23.5"),
         Some(value) if value.abs() > limit => Err("is too large: angles end at 180 degrees"),
         Some(_) => Ok(()),
     }
