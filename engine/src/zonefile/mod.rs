@@ -10,6 +10,10 @@
 //!
 //! One reading finds all mistakes of a file. What records mean together (a missing SOA, a CNAME beside other data) is
 //! for `zone` to say; it points at text through [`Reading`]. No file is opened here, see [`Includes`].
+//!
+//! Text means what it means to BIND, save that these are errors here: a TTL beyond 31 bits (BIND makes it 0), control
+//! characters and lone carriage returns outside quotes, a line end escaped inside quotes, and octets behind the range
+//! of `$GENERATE`. Only here may the data of `$GENERATE` be several words, and a last line there lack its end.
 
 mod directive;
 mod explain;
