@@ -92,7 +92,7 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the name server")
     group.add_argument(
         "--listen",
-        type=_listen_address,
+        type=listen_address,
         action="append",
         metavar="ADDR[:PORT]",
         help="where to answer, IPv6 in brackets; may be given again (default: all addresses, port 53)",
@@ -183,7 +183,7 @@ def _tell(addresses: Sequence[tuple[str, int]], remote: Remote, folder: Path | N
     _log.info("serving %s on %s", remote, listening)
 
 
-def _listen_address(text: str) -> tuple[str, int]:
+def listen_address(text: str) -> tuple[str, int]:
     """Reads `ADDR[:PORT]`; port 0 lets the system choose."""
     found = _ADDRESS.match(text)
     host = text if found is None else found["bracketed"] or found["plain"]

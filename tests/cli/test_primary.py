@@ -1,0 +1,83 @@
+"""`oakroot primary` as a command: its options, and what keeps it from starting."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+from pathlib import Path
+
+import pytest
+
+from oakroot.cli import main as command
+from oakroot.cli.primary import listen_address
+
+
+def primary(*arguments: str) -> int:
+    try:
+        return command.main(["primary", *arguments])
+    except SystemExit as ended:
+        return int(ended.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1", ("127.0.0.1", 53)),
+        ("127.0.0.1:5353", ("127.0.0.1", 5353)),
+        ("127.0.0.1:0", ("127.0.0.1", 0)),
+        ("[::1]", ("::1", 53)),
+        ("[::1]:5353", ("::1", 5353)),
+        ("::1", ("::1", 53)),
+        ("2001:DB8:0::53", ("2001:db8::53", 53)),
+    ],
+)
+def test_addresses_to_listen_on(text: str, address: tuple[str, int]) -> None:
+    assert listen_address(text) == address
+
+
+@pytest.mark.parametrize(
+    "text", ["localhost:53", "127.0.0.1:65536", "127.0.0.1:x", ":53", "", "[::1", "1.2.3:4"]
+)
+def test_what_is_no_address_to_listen_on(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        listen_address(text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--listen", "localhost"),
+        ("--poll", "0"),
+        ("--poll", "soon"),
+        ("--workers", "0"),
+        ("--serial", "random"),
+        ("--remote", "gopher://example.org/zones"),
+        ("--remote", "zones.git", "--authenticator", "SHA256:short"),
+        ("--remote", "zones.git", "--ssh-key", "ed25519:short"),
+        ("--remote", "zones.git", "--ssh-key", "@/nowhere/key"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert primary("--listen", "127.0.0.1:0", *arguments) == 2
+    told = capsys.readouterr()
+    assert "short" not in told.err.replace("ed25519:BASE64", "")
+    assert "Traceback" not in told.err
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert primary("--listen", address, "--remote", str(tmp_path)) == 1
+    told = capsys.readouterr().err
+    assert address in told
+    assert "is a name server running already?" in told
+
+
+def test_a_cache_folder_that_holds_something_else_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cache").write_text("a file")
+    arguments = ("--remote", "zones.git", "--cache", str(tmp_path / "cache"))
+    assert primary("--listen", "127.0.0.1:0", *arguments) == 1
+    assert "cache" in capsys.readouterr().err

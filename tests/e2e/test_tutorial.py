@@ -1,0 +1,253 @@
+"""The tutorial, from the first zone file to authenticated updates of the data: real git over real ssh."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from oakroot.keys.ssh import read_ssh_key
+from tests.peers.commands import Primary, oakroot
+from tests.peers.git_servers import (
+    LOOPBACK,
+    BareRepository,
+    Daemon,
+    HostKeys,
+    git,
+    login_name,
+    sshd,
+)
+
+ZONE = """\
+$ORIGIN mirage.
+$TTL 3600
+@\tSOA\tns1\thostmaster\t1\t86400\t7200\t1048576\t3600
+@\tNS\tns1
+ns1     A       127.0.0.1
+www\tA\t1.1.1.1
+"""
+SSH_KEY = "ed25519:nO7ervdJqzPfuvdM/J4qImipwVoI5gl53fpqgjZnv9w="
+SSH_PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICyliWbwWWXBc1+DRIzReLQ4UFiVGXJ6Paw1Jts+XQte"
+SECRET = "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
+KEY = f"personal._update.mirage:SHA256:{SECRET}"
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Somebody at a laptop with a clone of the zone repository, which is reached over ssh alone."""
+
+    folder: Path
+    url: str
+
+    def git(self, *arguments: str) -> str:
+        """A git command in the clone."""
+        key, known = self.folder.parent / "operator-key", self.folder.parent / "known_hosts"
+        ssh = f"ssh -F none -i {key} -o UserKnownHostsFile={known} -o IdentitiesOnly=yes"
+        who = ["-c", "user.name=Operator", "-c", "user.email=op@example.org", "-c", f"core.sshCommand={ssh}"]
+        return git(*who, *arguments, cwd=self.folder if self.folder.exists() else None)
+
+    def write(self, name: str, text: str) -> None:
+        """Edits a file, commits and pushes it."""
+        (self.folder / name).write_text(text)
+        self.git("add", name)
+        self.git("commit", "--quiet", "--message", f"Change {name}")
+        self.git("push", "--quiet", "origin", "main")
+
+    def read(self, name: str) -> str:
+        """A file of the clone."""
+        return (self.folder / name).read_text()
+
+
+@dataclass(frozen=True)
+class GitServer:
+    """An ssh server with an empty repository."""
+
+    daemon: Daemon
+    fingerprint: str
+    repository: BareRepository
+
+    @property
+    def url(self) -> str:
+        """The repository's address."""
+        return f"ssh://{login_name()}@{LOOPBACK}:{self.daemon.port}{self.repository.path}"
+
+
+@pytest.fixture
+def git_server(tmp_path: Path, require: Callable[[str], str]) -> Iterator[GitServer]:
+    require("git")
+    host_keys = HostKeys(tmp_path)
+    files = host_keys.make("ed25519")
+    repository = BareRepository(tmp_path / "repo-name.git")
+    with sshd(require("sshd"), tmp_path, files, SSH_PUBLIC) as daemon:
+        (tmp_path / "known_hosts").write_text(host_keys.known_hosts_line(daemon.port, "ed25519"))
+        yield GitServer(daemon, host_keys.fingerprints["ed25519"], repository)
+
+
+@pytest.fixture
+def operator(tmp_path: Path, git_server: GitServer, require: Callable[[str], str]) -> Operator:
+    require("ssh")
+    key = tmp_path / "operator-key"
+    key.write_bytes(read_ssh_key(SSH_KEY).openssh_file())
+    key.chmod(0o600)
+    operator = Operator(tmp_path / "git-repo", git_server.url)
+    operator.git("clone", "--quiet", git_server.url, str(operator.folder))
+    operator.git("checkout", "--quiet", "-B", "main")
+    return operator
+
+
+@pytest.fixture
+def primary_of(tmp_path: Path, git_server: GitServer) -> Callable[[], Primary]:
+    def start() -> Primary:
+        arguments = [
+            f"--authenticator={git_server.fingerprint}",
+            f"--ssh-key={SSH_KEY}",
+            f"--remote={git_server.url}",
+        ]
+        return Primary(arguments, tmp_path / "primary.log")
+
+    return start
+
+
+def run(*command: str) -> str:
+    """What a tool prints."""
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout
+
+
+def dig(primary: Primary, *arguments: str) -> str:
+    return run("dig", f"@{LOOPBACK}", "-p", str(primary.port), *arguments)
+
+
+def notify(primary: Primary, zone: str = "mirage") -> tuple[int, str]:
+    outcome = oakroot("notify", primary.server, zone, f"--key={KEY}")
+    return outcome.code, outcome.output + outcome.errors
+
+
+def test_the_tutorial(
+    operator: Operator,
+    git_server: GitServer,
+    primary_of: Callable[[], Primary],
+    require: Callable[[str], str],
+) -> None:
+    require("dig")
+    require("host")
+    prepare_the_data(operator)
+    with primary_of() as primary:
+        look_at_the_answers(primary)
+        add_the_key(operator, primary)
+    assert primary.code == 0
+    with primary_of() as primary:
+        update_the_zone(operator, primary)
+        forget_the_serial(operator, primary)
+        break_the_zone(operator, primary)
+    assert primary.code == 0
+    assert SECRET not in primary.log
+    assert SSH_KEY.partition(":")[2] not in primary.log
+    git_server.repository.fsck()
+
+
+def prepare_the_data(operator: Operator) -> None:
+    (operator.folder / "mirage").write_text(ZONE)
+    checked = oakroot("check", operator.folder / "mirage")
+    assert (checked.code, checked.output) == (0, "1 zone checked: no errors\n")
+    operator.write("mirage", ZONE)
+
+
+def look_at_the_answers(primary: Primary) -> None:
+    primary.said("zones served: 1")
+    told = run("host", "-p", str(primary.port), "ns1.mirage", LOOPBACK)
+    assert "ns1.mirage has address 127.0.0.1" in told
+    everything = dig(primary, "any", "mirage", "+tcp")
+    assert "flags: qr aa" in everything
+    assert "hostmaster.mirage. 1 86400 7200 1048576 3600" in everything
+    assert "ns1.mirage." in everything
+
+
+def add_the_key(operator: Operator, primary: Primary) -> None:
+    """Before the key is in the repository and loaded, a NOTIFY is refused."""
+    operator.write("mirage._keys", f"personal._update.mirage. DNSKEY 0 3 163 {SECRET}\n")
+    assert oakroot("check", operator.folder).code == 0
+    code, told = notify(primary)
+    assert code == 1
+    assert "NOTAUTH" in told
+
+
+def update_the_zone(operator: Operator, primary: Primary) -> None:
+    primary.said("keys: 1")
+    operator.write("mirage", operator.read("mirage").replace("\t1\t", "\t2\t") + "foo A 127.0.0.1\n")
+    code, told = notify(primary)
+    assert code == 0, told
+    assert "serial 2" in told
+    assert dig(primary, "foo.mirage", "+short") == "127.0.0.1\n"
+    signed = dig(primary, "foo.mirage", "-y", f"hmac-sha256:personal._update.mirage:{SECRET}")
+    assert "TSIG" in signed
+    assert "verify failure" not in signed
+
+
+def forget_the_serial(operator: Operator, primary: Primary) -> None:
+    """The primary raises it, and its commit comes back with a pull."""
+    operator.write("mirage", operator.read("mirage") + "bar A 127.0.0.2 ; forgot the serial\n")
+    code, told = notify(primary)
+    assert code == 0, told
+    assert dig(primary, "bar.mirage", "+short") == "127.0.0.2\n"
+    primary.said("serial 2 in the repository raised to 3")
+    before = operator.git("rev-parse", "HEAD")
+    operator.git("pull", "--quiet", "--ff-only", "origin", "main")
+    changed = operator.git("diff", "--unified=0", before).splitlines()
+    assert [line for line in changed if line[0] in "+-" and line[:3] not in {"+++", "---"}] == [
+        "-@\tSOA\tns1\thostmaster\t2\t86400\t7200\t1048576\t3600",
+        "+@\tSOA\tns1\thostmaster\t3\t86400\t7200\t1048576\t3600",
+    ]
+    assert operator.git("log", "-1", "--format=%an: %s") == "Oakroot: mirage: raise serial 2 to 3"
+
+
+def break_the_zone(operator: Operator, primary: Primary) -> None:
+    """The last good version stays, and the NOTIFY is answered with the place and the cause."""
+    operator.write("mirage", operator.read("mirage") + "broken A 127.0.0.256\n")
+    code, told = notify(primary)
+    assert code == 1
+    assert "mirage:9:10: " in told
+    assert dig(primary, "bar.mirage", "+short") == "127.0.0.2\n"
+    checked = oakroot("check", "mirage", cwd=operator.folder)
+    assert checked.code == 1
+    assert checked.output.startswith("mirage:9:10: error: ")
+
+
+def test_a_git_server_with_another_host_key_is_not_trusted(git_server: GitServer, tmp_path: Path) -> None:
+    pinned = "SHA256:" + base64.b64encode(bytes(32)).decode().rstrip("=")
+    arguments = [f"--authenticator={pinned}", f"--ssh-key={SSH_KEY}", f"--remote={git_server.url}"]
+    with Primary(arguments, tmp_path / "primary.log") as primary:
+        primary.said("nothing is served yet")
+    assert pinned in primary.log
+    assert git_server.fingerprint in primary.log
+    assert "Traceback" not in primary.log
+
+
+def test_the_ssh_key_of_the_tutorial_has_the_public_key_printed_there() -> None:
+    made = oakroot("keygen", "ssh", "--from", SSH_KEY)
+    assert SSH_PUBLIC in made.output
+
+
+def test_a_new_ssh_key_opens_the_repository(tmp_path: Path, require: Callable[[str], str]) -> None:
+    require("git")
+    made = oakroot("keygen", "ssh").output.splitlines()
+    private = next(line for line in made if line.startswith("ed25519:"))
+    public = next(line for line in made if line.startswith("ssh-ed25519 "))
+    (tmp_path / "key").write_text(private)
+    host_keys = HostKeys(tmp_path)
+    files = host_keys.make("ed25519")
+    repository = BareRepository(tmp_path / "zones.git")
+    repository.commit({"mirage": ZONE.encode()})
+    with sshd(require("sshd"), tmp_path, files, public) as daemon:
+        url = f"ssh://{login_name()}@{LOOPBACK}:{daemon.port}{repository.path}"
+        arguments = [
+            f"--authenticator={host_keys.fingerprints['ed25519']}",
+            f"--ssh-key=@{tmp_path / 'key'}",
+            f"--remote={url}",
+        ]
+        with Primary(arguments, tmp_path / "primary.log") as primary:
+            primary.said("zones served: 1")
