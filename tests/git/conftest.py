@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oakroot.git.commits import Person
+from oakroot.git.commits import Head, Person
 from oakroot.git.connections import Timeouts
 from oakroot.git.credentials import Credentials, parse_authenticator, parse_ssh_key
 from oakroot.git.remote import Remote, parse_remote
@@ -37,6 +37,9 @@ class Place:
     repository: BareRepository
     remote: Remote
     credentials: Credentials
+
+
+Opener = Callable[[Place], RemoteRepository]
 
 
 @dataclass(frozen=True)
@@ -112,13 +115,24 @@ def make_place(servers: Servers) -> Callable[[str], Place]:
 
 
 @pytest.fixture(params=TRANSPORTS)
-def place(request: pytest.FixtureRequest, make_place: Callable[[str], Place]) -> Place:
-    """An empty repository, over each transport in turn."""
-    return make_place(request.param)
+def transport(request: pytest.FixtureRequest) -> str:
+    """Each transport in turn."""
+    return str(request.param)
 
 
 @pytest.fixture
-def open_copy() -> Iterator[Callable[[Place], RemoteRepository]]:
+def place(transport: str, make_place: Callable[[str], Place]) -> Place:
+    """An empty repository, over each transport in turn."""
+    return make_place(transport)
+
+
+def push(copy: RemoteRepository, head: Head, changes: dict[str, bytes], message: str = "change") -> Head:
+    """A push as the primary makes it."""
+    return copy.commit_and_push(head, changes, author=UPDATER, committer=PRIMARY, message=message, now=NOW)
+
+
+@pytest.fixture
+def open_copy() -> Iterator[Opener]:
     """Opens places, and closes what was opened."""
     with ExitStack() as stack:
         yield lambda place: stack.enter_context(

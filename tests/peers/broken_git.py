@@ -53,12 +53,14 @@ class Listener:
 
 
 def saying(octets: bytes) -> Listener:
-    """A server that reads a little, says this, and hangs up."""
+    """A server that reads a little, says this and no more, and listens to the rest."""
 
     def talk(stream: socket.socket) -> None:
         stream.recv(65536)
         stream.sendall(octets)
-        stream.shutdown(socket.SHUT_RDWR)
+        stream.shutdown(socket.SHUT_WR)
+        while stream.recv(65536):
+            pass
 
     return Listener(talk)
 
@@ -74,34 +76,52 @@ def silent() -> Listener:
 
 
 class BadLine(Listener):
-    """A line to a good server whose answers pass whole until `limit` octets, and then suffer `mishap`.
+    """A line to a good server: good itself, until it is told to `spoil` what comes next.
 
-    `cut` hangs up, `stall` passes nothing more, `garble` turns the octets that follow into others.
+    `passed`: octets of the last connection's answer.
     """
 
-    def __init__(self, port: int, *, limit: int, mishap: str) -> None:
+    def __init__(self, port: int) -> None:
         super().__init__(self._relay)
         self._port = port
-        self._mishap = mishap
-        self.limit = limit
+        self._mishap = ""
+        self._limit = self._spared = self._times = 0
+        self.passed = 0
+
+    def spoil(self, mishap: str, *, limit: int, spared: int = 0, times: int = 1000) -> None:
+        """Lets answers pass whole until `limit` octets, and then suffer `mishap`.
+
+        `cut` hangs up, `stall` passes nothing more, `garble` turns the octets that follow into others. It
+        happens to the next `times` connections, but for the first `spared` ones; later ones are good again.
+        """
+        self._mishap, self._limit, self._spared, self._times = mishap, limit, spared, times
+
+    def mend(self) -> None:
+        """Is good again."""
+        self._times = 0
+
+    def _next_mishap(self) -> str:
+        if self._spared > 0:
+            self._spared -= 1
+            return ""
+        self._times -= 1
+        return self._mishap if self._times >= 0 else ""
 
     def _relay(self, client: socket.socket) -> None:
+        mishap = self._next_mishap()
         with socket.create_connection((LOOPBACK, self._port), timeout=PATIENCE) as server:
             self._open.append(server)
             self._start(lambda: _pass_on(client, server))
-            passed = 0
+            self.passed = 0
             while octets := server.recv(4096):
-                good = octets[: max(self.limit - passed, 0)]
-                passed += len(octets)
+                good = octets[: max(self._limit - self.passed, 0)] if mishap else octets
+                self.passed += len(octets)
                 client.sendall(good)
-                if len(good) == len(octets):
-                    continue
-                if self._mishap == "cut":
-                    client.shutdown(socket.SHUT_RDWR)
-                    return
-                if self._mishap == "garble":
+                if len(good) < len(octets) and mishap == "cut":
+                    break
+                if len(good) < len(octets) and mishap == "garble":
                     client.sendall(bytes(octet ^ 0x55 for octet in octets[len(good) :]))
-            if self._mishap != "stall":
+            if mishap != "stall":
                 client.shutdown(socket.SHUT_RDWR)
 
 

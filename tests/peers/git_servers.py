@@ -198,7 +198,13 @@ class HostKeys:
         return f"[{LOOPBACK}]:{port} {key}\n"
 
 
-def sshd(program: str, directory: Path, host_keys: Sequence[Path], authorized_line: str) -> Daemon:
+def sshd(
+    program: str,
+    directory: Path,
+    host_keys: Sequence[Path],
+    authorized_line: str,
+    certificates: Sequence[Path] = (),
+) -> Daemon:
     """An OpenSSH server that lets one key run git's commands and nothing else."""
     port = free_port()
     authorized = directory / f"authorized_keys.{port}"
@@ -209,6 +215,7 @@ def sshd(program: str, directory: Path, host_keys: Sequence[Path], authorized_li
         f"Port {port}",
         f"ListenAddress {LOOPBACK}",
         *(f"HostKey {file}" for file in host_keys),
+        *(f"HostCertificate {file}" for file in certificates),
         f"AuthorizedKeysFile {authorized}",
         "AuthenticationMethods publickey",
         "AcceptEnv GIT_PROTOCOL",

@@ -7,10 +7,10 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
-from dulwich.errors import NotGitRepository
 from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
@@ -18,7 +18,7 @@ from dulwich.pack import PackData, PackInflater, read_pack_header
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from oakroot.git.errors import GitError, InvalidSetting, RepositoryBroken, StorageFailed, printable
+from oakroot.git.errors import InvalidSetting, RepositoryBroken, StorageFailed, printable
 
 HEAD_REF = Ref(b"refs/oakroot/head")
 # Fewer objects are kept one by one, as git does (fetch.unpackLimit): a pack for every small change would cost
@@ -154,7 +154,8 @@ class Copy:
         return [parent for parent in self.commit(commit).parents if parent in self._objects]
 
     def _unpack(self, file: BinaryIO) -> None:
-        with closing(PackData.from_file(file, DEFAULT_OBJECT_FORMAT)) as data:
+        # In memory: dulwich maps files, and cannot unmap one that turns out to be damaged.
+        with closing(PackData.from_file(BytesIO(file.read()), DEFAULT_OBJECT_FORMAT)) as data:
             data.check()
             objects = list(PackInflater.for_pack_data(data, resolve_ext_ref=self._objects.get_raw))
         self.add(objects)
@@ -222,11 +223,8 @@ class RecentCommits:
 
 def _open_or_make(directory: Path) -> Repo:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if any(directory.iterdir()):
-        try:
-            return Repo(str(directory), bare=True)
-        except (NotGitRepository, GitError) as error:
-            raise InvalidSetting(
-                f"{directory} holds files, but no copy of a repository; give an empty folder"
-            ) from error
-    return Repo.init_bare(str(directory))
+    if not any(directory.iterdir()):
+        return Repo.init_bare(str(directory))
+    if (directory / "objects").is_dir() and (directory / "HEAD").is_file():
+        return Repo(str(directory), bare=True)
+    raise InvalidSetting(f"{directory} holds other files than a copy of a repository; give an empty folder")

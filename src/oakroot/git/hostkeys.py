@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,16 +47,16 @@ class HostTrust:
         """Whether this is the server's host key. A pin overrides known_hosts altogether."""
         if self.pin is not None:
             return key.get_fingerprint("sha256") == str(self.pin)
-        return _among(key, self.keys) and not _among(key, self.revoked)
+        return among(key, self.keys) and not among(key, self.revoked)
 
     def accepts_authority(self, key: asyncssh.SSHKey) -> bool:
         """Whether host certificates signed with this key are to be believed."""
-        return self.pin is None and _among(key, self.authorities) and not _among(key, self.revoked)
+        return self.pin is None and among(key, self.authorities) and not among(key, self.revoked)
 
     def algorithms(self) -> tuple[str, ...]:
         """What to offer, best first: the kinds we know keys of, so that a server with several keys shows one.
 
-        A pin has no kind, so everything is offered; see `without` for the next try.
+        A pin has no kind, so everything is offered; see `with_last` for the next try.
         """
         known = {name for key in self.keys for name in _signature_names(key)}
         first = [name for name in HOST_KEY_ALGORITHMS if name in known]
@@ -70,13 +70,14 @@ class HostTrust:
         return (str(self.pin),) if self.pin is not None else tuple(described(key) for key in self.keys)
 
 
-def without(algorithms: Iterable[str], key: asyncssh.SSHKey, *, authority: bool) -> tuple[str, ...]:
-    """The algorithms under which the server would not present this key again.
+def with_last(algorithms: Sequence[str], key: asyncssh.SSHKey, *, authority: bool) -> tuple[str, ...]:
+    """The algorithms with those last under which the server presented this key, so that it shows another.
 
-    `authority`: the key was presented as the signer of a host certificate.
+    They stay among them: a server that finds no algorithm at all just hangs up, and one that shows the same
+    key again has said that it has no other. `authority`: the key was shown as signer of a host certificate.
     """
-    gone = CERTIFICATE_ALGORITHMS if authority else tuple(_signature_names(key))
-    return tuple(name for name in algorithms if name not in gone)
+    tried = CERTIFICATE_ALGORITHMS if authority else tuple(_signature_names(key))
+    return tuple(sorted(algorithms, key=lambda name: name in tried))
 
 
 def described(key: asyncssh.SSHKey) -> str:
@@ -102,7 +103,7 @@ def refusal(remote: Remote, trust: HostTrust, presented: Iterable[asyncssh.SSHKe
     shown = tuple(described(key) for key in keys)
     server = f"{remote.host} port {remote.effective_port}"
     seen = " and ".join(shown)
-    if any(_among(key, trust.revoked) for key in keys) and trust.pin is None:
+    if any(among(key, trust.revoked) for key in keys) and trust.pin is None:
         text = f"known_hosts marks the host key of {server} as revoked: {seen}; ask whoever runs the server"
     elif not trust.expected:
         text = (
@@ -135,7 +136,8 @@ def _load(known: asyncssh.SSHKnownHosts, path: Path) -> None:
             _log.warning("%s line %d is no known_hosts entry; left out", path, number)
 
 
-def _among(key: asyncssh.SSHKey, keys: Iterable[asyncssh.SSHKey]) -> bool:
+def among(key: asyncssh.SSHKey, keys: Iterable[asyncssh.SSHKey]) -> bool:
+    """Whether the key is one of these."""
     return any(key.public_data == other.public_data for other in keys)
 
 

@@ -10,12 +10,12 @@ from urllib.request import getproxies, proxy_bypass
 import urllib3
 from dulwich.client import Urllib3HttpGitClient
 from dulwich.errors import GitProtocolError
-from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
     MaxRetryError,
     NameResolutionError,
+    NewConnectionError,
     ReadTimeoutError,
     SSLError,
     URLSchemeUnknown,
@@ -131,7 +131,7 @@ def _pool(remote: Remote, credentials: Credentials, timeouts: Timeouts) -> urlli
         pool = urllib3.PoolManager(**settings)
     if remote.transport is Transport.HTTPS:
         # A redirect may not lead from https to where nothing is checked.
-        pool.pool_classes_by_scheme = {"https": HTTPSConnectionPool}
+        pool.key_fn_by_scheme = {"https": pool.key_fn_by_scheme["https"]}
     return pool
 
 
@@ -184,20 +184,27 @@ def _failure(remote: Remote, timeouts: Timeouts, error: BaseException | None) ->
     match reason:
         case SSLError():
             return _tls_failure(remote, reason)
-        case NameResolutionError():
-            return RemoteUnreachable(
-                f"no address is known for {remote.host}; check the host name and this machine's resolver"
-            )
-        case ConnectTimeoutError():
-            return RemoteUnreachable(f"{remote.host} did not answer within {timeouts.connect:g} s")
+        case ConnectTimeoutError():  # NewConnectionError and NameResolutionError are kinds of it
+            return _connect_failure(remote, timeouts, reason)
         case ReadTimeoutError():
             return stalled(remote, timeouts)
         case URLSchemeUnknown():
             return RemoteUntrusted(f"{remote} redirects from https to an unchecked protocol; not followed")
         case _:
-            cause = getattr(reason, "__cause__", None)
-            text = getattr(cause, "strerror", None) or str(reason)
-            return RemoteUnreachable(f"cannot reach {remote}: {printable(text)}")
+            return RemoteUnreachable(f"cannot reach {remote}: {printable(str(reason))}")
+
+
+def _connect_failure(remote: Remote, timeouts: Timeouts, error: ConnectTimeoutError) -> RemoteUnreachable:
+    match error:
+        case NameResolutionError():
+            return RemoteUnreachable(
+                f"no address is known for {remote.host}; check the host name and this machine's resolver"
+            )
+        case NewConnectionError():
+            cause = getattr(error.__cause__, "strerror", None) or str(error)
+            return RemoteUnreachable(f"cannot connect to {remote}: {printable(cause)}")
+        case _:
+            return RemoteUnreachable(f"{remote.host} did not answer within {timeouts.connect:g} s")
 
 
 def _tls_failure(remote: Remote, error: SSLError) -> GitError:

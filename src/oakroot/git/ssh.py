@@ -18,7 +18,7 @@ import asyncssh
 from oakroot.git.connections import Timeouts, broken_off, dial, stalled
 from oakroot.git.credentials import Credentials, LoginKey
 from oakroot.git.errors import InvalidSetting, RemoteRefused, RemoteUnreachable, printable
-from oakroot.git.hostkeys import HostTrust, refusal, trust_for, without
+from oakroot.git.hostkeys import HostTrust, among, refusal, trust_for, with_last
 from oakroot.git.remote import Remote
 
 READ_AHEAD = 65536
@@ -120,24 +120,19 @@ class SshChannel:
         trust = trust_for(self._remote, credentials)
         offered = trust.algorithms()
         presented: list[asyncssh.SSHKey] = []
-        while offered:
+        while True:
             client = _Client(trust)
             try:
                 return self._attempt(client, offered, credentials)
             except asyncssh.HostKeyNotVerifiable:
                 if client.presented is None:
                     raise broken_off(self._remote, "its host key cannot be read") from None
-            except asyncssh.KeyExchangeFailed as error:
-                if not presented:
-                    reason = printable(str(error))
-                    raise RemoteUnreachable(
-                        f"{self._remote.host} and we share no ssh algorithm: {reason}"
-                    ) from None
+            if among(client.presented, presented):
                 break
             presented.append(client.presented)
             if not trust.expected and not trust.authorities:
                 break
-            offered = without(offered, client.presented, authority=client.presented_authority)
+            offered = with_last(offered, client.presented, authority=client.presented_authority)
         raise refusal(self._remote, trust, presented)
 
     def _attempt(
@@ -150,9 +145,13 @@ class SshChannel:
         except TimeoutError:
             stream.close()
             raise stalled(self._remote, self._timeouts) from None
-        except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed):
+        except asyncssh.HostKeyNotVerifiable:
             stream.close()
             raise
+        except asyncssh.KeyExchangeFailed as error:
+            stream.close()
+            reason = printable(str(error))
+            raise RemoteUnreachable(f"{self._remote.host} and we share no ssh algorithm: {reason}") from None
         except asyncssh.PermissionDenied:
             stream.close()
             raise _denied(self._remote, credentials.ssh_key) from None

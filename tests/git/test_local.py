@@ -1,0 +1,192 @@
+"""A path as remote: no copy, but hooks, locks and git's own rules hold as if a server stood in between."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from oakroot.git.credentials import Credentials
+from oakroot.git.errors import PushRefused, RemoteUnreachable, RepositoryMissing
+from oakroot.git.remote import parse_remote
+from oakroot.git.repository import RemoteRepository
+from tests.git.conftest import Opener, Place, push
+from tests.peers.git_servers import git
+
+
+@pytest.fixture
+def local(make_place: Callable[[str], Place]) -> Place:
+    place = make_place("path")
+    place.repository.commit({"example.org": b"zone"})
+    return place
+
+
+@pytest.fixture
+def working_folder(local: Place, tmp_path: Path) -> Place:
+    """A clone that somebody works in, as the remote."""
+    git("clone", "--quiet", str(local.repository.path), str(tmp_path / "work"))
+    return dataclasses.replace(local, remote=parse_remote(str(tmp_path / "work")))
+
+
+def test_nothing_is_copied(local: Place, tmp_path: Path) -> None:
+    local.repository.commit({f"zone{number}": b"x" * 1000 for number in range(200)})
+    with RemoteRepository(local.remote, Credentials(), directory=tmp_path / "copy") as copy:
+        head = copy.fetch()
+        assert copy.read(head, "zone7") == b"x" * 1000
+        assert sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()) < 10_000
+
+
+def test_a_file_url_is_a_path(local: Place, open_copy: Opener) -> None:
+    place = dataclasses.replace(local, remote=parse_remote(f"file://{local.repository.path}"))
+    assert open_copy(place).fetch().subject == "change"
+
+
+def test_a_relative_path_is_taken_from_where_we_are(
+    local: Place, open_copy: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(local.repository.path.parent)
+    copy = open_copy(dataclasses.replace(local, remote=parse_remote(local.repository.path.name)))
+    head = copy.fetch()
+    monkeypatch.chdir("/")
+    assert copy.read(head, "example.org") == b"zone"
+
+
+def test_repacking_underneath_disturbs_nobody(local: Place, open_copy: Opener) -> None:
+    copy = open_copy(local)
+    first = copy.fetch()
+    for number in range(3):
+        head = push(copy, copy.fetch(), {"example.org": b"%d" % number})
+        git("gc", "--quiet", "--prune=now", cwd=local.repository.path)
+        assert copy.read(head, "example.org") == b"%d" % number
+        assert copy.read(first, "example.org") == b"zone"
+
+
+def test_packed_refs_are_compared_too(local: Place, open_copy: Opener) -> None:
+    git("pack-refs", "--all", cwd=local.repository.path)
+    copy = open_copy(local)
+    made = push(copy, copy.fetch(), {"example.org": b"new"})
+    assert local.repository.tip() == made.commit
+
+
+def test_a_working_folder_is_read(working_folder: Place, open_copy: Opener) -> None:
+    copy = open_copy(working_folder)
+    assert copy.read(copy.fetch(), "example.org") == b"zone"
+
+
+def test_a_branch_that_is_checked_out_is_not_pushed_to(working_folder: Place, open_copy: Opener) -> None:
+    """Else the working folder would seem to undo our commit, and the next commit there really would."""
+    copy = open_copy(working_folder)
+    head = copy.fetch()
+    with pytest.raises(PushRefused, match="bare repository") as caught:
+        push(copy, head, {"example.org": b"new"})
+    assert "checked out" in caught.value.reason
+    assert not copy.fetch().moved
+
+
+def test_a_checked_out_branch_is_pushed_to_where_git_is_told_so(
+    working_folder: Place, open_copy: Opener
+) -> None:
+    folder = Path(working_folder.remote.path)
+    git("config", "receive.denyCurrentBranch", "ignore", cwd=folder)
+    copy = open_copy(working_folder)
+    made = push(copy, copy.fetch(), {"example.org": b"new"})
+    assert git("rev-parse", "main", cwd=folder) == made.commit
+
+
+def test_another_branch_of_a_working_folder_is_pushed_to(working_folder: Place, open_copy: Opener) -> None:
+    folder = Path(working_folder.remote.path)
+    git("branch", "served", cwd=folder)
+    place = dataclasses.replace(working_folder, remote=parse_remote(f"{folder}#served"))
+    copy = open_copy(place)
+    made = push(copy, copy.fetch(), {"example.org": b"new"})
+    assert git("rev-parse", "served", cwd=folder) == made.commit
+
+
+def test_a_lock_of_somebody_else_is_respected(local: Place, open_copy: Opener) -> None:
+    copy = open_copy(local)
+    head = copy.fetch()
+    lock = local.repository.path / "refs/heads/main.lock"
+    lock.touch()
+    with pytest.raises(RemoteUnreachable, match="locked"):
+        push(copy, head, {"example.org": b"new"})
+    lock.unlink()
+    push(copy, head, {"example.org": b"new"})
+
+
+def test_hooks_get_what_git_gives_them(local: Place, open_copy: Opener, tmp_path: Path) -> None:
+    for name in ("pre-receive", "update", "post-receive", "post-update"):
+        local.repository.hook(name, f'echo "$(cat) | $* | $GIT_DIR" > {tmp_path}/{name}')
+    with RemoteRepository(local.remote, Credentials()) as copy:
+        head = copy.fetch()
+        made = push(copy, head, {"example.org": b"new"})
+    said = {file.name: file.read_text().strip() for file in tmp_path.iterdir() if file.is_file()}
+    line, folder = f"{head.commit} {made.commit} refs/heads/main", local.repository.path
+    assert said == {
+        "pre-receive": f"{line} |  | {folder}",
+        "update": f"| refs/heads/main {head.commit} {made.commit} | {folder}",
+        "post-receive": f"{line} |  | {folder}",
+        "post-update": f"| refs/heads/main | {folder}",
+    }
+
+
+def test_hooks_elsewhere_are_found(local: Place, open_copy: Opener, tmp_path: Path) -> None:
+    local.repository.hook("update", "echo frozen; exit 1")
+    (local.repository.path / "hooks").rename(tmp_path / "hooks")
+    git("config", "core.hooksPath", str(tmp_path / "hooks"), cwd=local.repository.path)
+    copy = open_copy(local)
+    head = copy.fetch()
+    with pytest.raises(PushRefused, match="frozen"):
+        push(copy, head, {"example.org": b"new"})
+
+
+def test_a_hook_that_cannot_be_run_refuses(local: Place, open_copy: Opener) -> None:
+    local.repository.hook("update", "")
+    (local.repository.path / "hooks/update").write_text("#!/not/there\n")
+    copy = open_copy(local)
+    head = copy.fetch()
+    with pytest.raises(PushRefused, match="cannot be run"):
+        push(copy, head, {"example.org": b"new"})
+
+
+def test_a_failing_post_receive_hook_is_only_logged(local: Place, caplog: pytest.LogCaptureFixture) -> None:
+    local.repository.hook("post-receive", "echo mirror is down; exit 3")
+    with RemoteRepository(local.remote, Credentials()) as copy:
+        made = push(copy, copy.fetch(), {"example.org": b"new"})
+    assert local.repository.tip() == made.commit
+    assert "mirror is down" in caplog.text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_strangers_hooks_are_not_run(local: Place, open_copy: Opener, tmp_path: Path) -> None:
+    local.repository.hook("pre-receive", f"touch {tmp_path}/ran")
+    os.chown(local.repository.path, 65534, 65534)
+    copy = open_copy(local)
+    head = copy.fetch()
+    with pytest.raises(PushRefused, match="another user"):
+        push(copy, head, {"example.org": b"new"})
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["not-there", "empty", "file"])
+def test_what_is_no_repository_is_reported(
+    open_copy: Opener, tmp_path: Path, local: Place, name: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    place = dataclasses.replace(local, remote=parse_remote(str(tmp_path / name)))
+    with pytest.raises((RepositoryMissing, RemoteUnreachable), match=name):
+        open_copy(place).fetch()
+
+
+def test_a_path_that_goes_away_comes_back(local: Place, open_copy: Opener) -> None:
+    copy = open_copy(local)
+    head = copy.fetch()
+    away = local.repository.path.with_suffix(".away")
+    local.repository.path.rename(away)
+    with pytest.raises(RepositoryMissing):
+        copy.fetch()
+    away.rename(local.repository.path)
+    assert copy.fetch().commit == head.commit
