@@ -15,5 +15,6 @@ pub mod responder;
 pub mod serve;
 #[cfg(test)]
 mod testing;
+pub mod transfer;
 pub mod zone;
 pub mod zonefile;

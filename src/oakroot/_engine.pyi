@@ -6,6 +6,21 @@ Names are text with a final dot; times are seconds. Values are immutable and may
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, final
 
+__all__ = [
+    "Catalogue",
+    "Diagnostic",
+    "Incoming",
+    "Outgoing",
+    "Record",
+    "Request",
+    "Server",
+    "TransferError",
+    "Zone",
+    "find_serial",
+    "read_records",
+    "read_zone",
+]
+
 @final
 class Diagnostic:
     """One finding about zone text."""
@@ -69,6 +84,21 @@ class Zone:
     def records(self) -> list[tuple[str, int, str, str]]:
         """(owner, ttl, type, rdata) in canonical order, the SOA first."""
 
+    def difference(
+        self, newer: Zone
+    ) -> tuple[list[tuple[str, int, str, str]], list[tuple[str, int, str, str]]]:
+        """What to remove from this version and what to add to it, to have the newer one; an SOA comes first."""
+
+    def changed(
+        self,
+        remove: Sequence[tuple[str, int, str, str]],
+        add: Sequence[tuple[str, int, str, str]],
+    ) -> Zone:
+        """The zone without some records and with others, at the cost of what is touched.
+
+        ValueError: a record to remove is not there, one to add is, is of another zone, or is no record.
+        """
+
 def read_zone(
     text: bytes,
     apex: str,
@@ -100,6 +130,40 @@ def find_serial(
     include: Callable[[str], bytes] | None = None,
 ) -> tuple[str, int, int] | None:
     """(file, start, end): the file the SOA stands in and the octets of its serial there."""
+
+class TransferError(ValueError):
+    """A transfer that is of no use. `args`: kind, text.
+
+    Kinds: "refused" (an rcode), "malformed", "does-not-fit" (ask for the whole zone), "too-large".
+    """
+
+@final
+class Outgoing:
+    """The messages of a transfer, without signatures, in the order of sending."""
+
+    @staticmethod
+    def whole(query: bytes, zone: Zone, *, reserve: int = 0) -> Outgoing:
+        """AXFR, or IXFR in its style. `reserve`: octets to leave free in each message, at most 900."""
+
+    @staticmethod
+    def steps(query: bytes, versions: Sequence[Zone], *, reserve: int = 0) -> Outgoing:
+        """IXFR from the first version to the last; one version alone says that the client is up to date."""
+
+    def __iter__(self) -> Outgoing: ...
+    def __next__(self) -> bytes: ...
+
+@final
+class Incoming:
+    """A transfer being received: messages in, verified and without TSIG; a zone out."""
+
+    def __new__(cls, apex: str, base: Zone | None = None, *, allowance: int = 4294967296) -> Incoming:
+        """`base`: the version IXFR asked from, None for AXFR. `allowance`: most octets of messages."""
+
+    def feed(self, message: bytes) -> bool:
+        """True when the transfer is complete. TransferError when it is of no use."""
+
+    def outcome(self) -> tuple[Zone | None, list[str]]:
+        """Once complete: the new version; (None, []) if there is none; (None, reasons) if it cannot be served."""
 
 @final
 class Catalogue:

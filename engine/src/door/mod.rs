@@ -10,6 +10,7 @@ mod findings;
 mod names;
 mod reading;
 mod server;
+mod transfer;
 mod zone;
 
 use pyo3::prelude::*;
@@ -26,6 +27,8 @@ mod engine {
     use super::reading::{Record, find_serial, read_records, read_zone};
     #[pymodule_export]
     use super::server::{Request, Server};
+    #[pymodule_export]
+    use super::transfer::{Incoming, Outgoing, TransferError};
     #[pymodule_export]
     use super::zone::Zone;
 }

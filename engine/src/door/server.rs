@@ -64,7 +64,7 @@ impl Server {
     #[new]
     #[pyo3(signature = (
         listen, *, workers = 1, tcp_connections = 1000, tcp_idle_seconds = 10.0, handover_queue = 1024,
-        rate_limit = 0, udp_payload = respond::UDP_PAYLOAD, identity = None, version = None,
+        rate_limit = 0, udp_payload = 1232, identity = None, version = None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn new(

@@ -83,6 +83,14 @@ pub fn read(message: &[u8]) -> Packet<'_> {
     }
 }
 
+/// QNAME and QTYPE of a message that has a question.
+#[must_use]
+pub fn question(message: &[u8]) -> Option<(&[u8], u16)> {
+    let mut query = Query { message, name: &[], qtype: 0, qclass: 0, edns: None };
+    read_question(message, &mut query)?;
+    Some((query.name, query.qtype))
+}
+
 /// Reads the question and returns where it ends. A question cannot be compressed: there is nothing before it.
 #[inline]
 fn read_question<'a>(message: &'a [u8], query: &mut Query<'a>) -> Option<usize> {

@@ -3,6 +3,7 @@
 //! A record type is a row of fields; the code below works on fields, never on types (save the few whose form no
 //! field can express). Names inside RDATA are always uncompressed here.
 
+mod expand;
 mod field;
 mod form;
 mod names;
@@ -15,6 +16,7 @@ pub mod types;
 mod wire;
 mod write;
 
+pub use expand::expand;
 pub use names::{NameField, additional_target, has_names, is_singleton, names, same};
 pub use read::read_text;
 pub use types::{is_meta, mnemonics, type_number, write_type};

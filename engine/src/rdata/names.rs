@@ -39,7 +39,7 @@ pub fn names(rtype: u16, rdata: &[u8]) -> impl Iterator<Item = NameField> {
 }
 
 /// The fields up to the last that may hold a name, so that the walk does not go on into signatures and the like.
-fn fields_with_names(row: Option<&TypeRow>) -> &[Field] {
+pub(super) fn fields_with_names(row: Option<&TypeRow>) -> &[Field] {
     let fields = row.map_or(&[][..], |row| row.fields);
     let count = fields.iter().rposition(|field| field.form.may_hold_name()).map_or(0, |last| last + 1);
     &fields[..count]

@@ -14,8 +14,8 @@ use crate::name::{self, MAX_LABELS, Name};
 use crate::rdata::{self, types};
 use crate::record::{Record, RecordSink, Severity};
 
-/// An `RRset` larger than this fits no message (65535 octets, less header, question, OPT and TSIG).
-pub(super) const MAX_RRSET: usize = 65_000;
+/// An `RRset` larger than this fits no message (65535 octets, less header, question, owner, OPT and TSIG).
+pub(super) const MAX_RRSET: usize = 64_000;
 
 /// Collects the records of one zone.
 pub struct ZoneBuilder {

@@ -71,9 +71,12 @@ struct Draft {
     existed: bool,
     flags: Flags,
     children: u32,
-    /// By the key they are sorted by in the node: the records with their TTLs.
-    rrsets: BTreeMap<(u16, bool), Vec<(u32, Vec<u8>)>>,
+    /// By the key they are sorted by in the node.
+    rrsets: BTreeMap<(u16, bool), Vec<DraftRecord>>,
 }
+
+/// TTL and RDATA.
+type DraftRecord = (u32, Vec<u8>);
 
 impl Draft {
     fn exists(&self) -> bool {
@@ -95,7 +98,7 @@ impl Zone {
     /// # Errors
     /// [`ChangeError`], when the change was not made for this zone.
     pub fn changed(&self, remove: &[OwnedRecord], add: &[OwnedRecord]) -> Result<Self, ChangeError> {
-        let mut drafts = Drafts { zone: self, drafts: BTreeMap::new(), records_before: 0, names_before: 0 };
+        let mut drafts = Drafts { zone: self, touched: BTreeMap::new(), records_before: 0, names_before: 0 };
         for record in remove {
             drafts.remove(record)?;
         }
@@ -162,7 +165,9 @@ impl Zone {
             let (mine, after) =
                 rest.split_at(rest.partition_point(|(hash, _)| page_index(*hash, page_count) <= index));
             rest = after;
-            mine.iter().for_each(|(hash, node)| writer.copy_node(*hash, node));
+            for (hash, node) in mine {
+                writer.copy_node(*hash, node);
+            }
             pages.push(writer.finish()?);
         }
         let parts = Parts { pages, record_count: self.record_count, name_count: self.name_count };
@@ -178,7 +183,7 @@ fn page_order(hash: u64, name: &[u8]) -> (u64, Vec<u8>) {
 /// All nodes that a change touches.
 struct Drafts<'z> {
     zone: &'z Zone,
-    drafts: BTreeMap<Key, Draft>,
+    touched: BTreeMap<Key, Draft>,
     records_before: usize,
     names_before: usize,
 }
@@ -187,7 +192,7 @@ impl Drafts<'_> {
     /// The draft of a name; made of the node if this is its first.
     fn open(&mut self, relative: &[u8]) -> &mut Draft {
         let (zone, records, names) = (self.zone, &mut self.records_before, &mut self.names_before);
-        self.drafts.entry(key(relative)).or_insert_with(|| {
+        self.touched.entry(key(relative)).or_insert_with(|| {
             let hash = hash::of_name(relative, zone.apex_hash);
             let node = zone.node(hash, relative);
             let draft = draft(relative, hash, node.as_ref());
@@ -236,9 +241,9 @@ impl Drafts<'_> {
 
     /// Tells each parent of names that came or went, up to the apex.
     fn settle_existence(&mut self) {
-        let mut next = self.drafts.keys().next().cloned();
+        let mut next = self.touched.keys().next().cloned();
         while let Some(key) = next {
-            let draft = &self.drafts[&key];
+            let draft = &self.touched[&key];
             let (existed, exists) = (draft.existed, draft.exists());
             let name = draft.name.clone();
             if existed != exists
@@ -255,7 +260,7 @@ impl Drafts<'_> {
                 }
             }
             let after = (Bound::Excluded(key), Bound::Unbounded);
-            next = self.drafts.range(after).next().map(|(key, _)| key.clone());
+            next = self.touched.range(after).next().map(|(key, _)| key.clone());
         }
     }
 
@@ -263,7 +268,7 @@ impl Drafts<'_> {
     fn settle_flags(&mut self) -> bool {
         let mut hides_others = false;
         let mut settled: HashMap<Vec<u8>, Flags> = HashMap::new();
-        for draft in self.drafts.values_mut().rev() {
+        for draft in self.touched.values_mut().rev() {
             let before = draft.flags;
             let cut = !draft.name.is_empty() && draft.owns(types::NS);
             let flags = before.with(Flags::CUT, cut).with(Flags::DNAME, draft.owns(types::DNAME));
@@ -287,7 +292,7 @@ impl Drafts<'_> {
         zone.record_count -= self.records_before;
         zone.name_count -= self.names_before;
         let mut by_page: BTreeMap<usize, Vec<&Draft>> = BTreeMap::new();
-        for draft in self.drafts.values() {
+        for draft in self.touched.values() {
             zone.record_count += draft.record_count();
             zone.name_count += usize::from(draft.exists());
             by_page.entry(page_index(draft.hash, zone.page_count)).or_default().push(draft);
@@ -365,7 +370,9 @@ fn write_draft(writer: &mut PageWriter, draft: &Draft) -> Option<()> {
         let mut rdatas: Vec<&[u8]> = records.iter().map(|(_, rdata)| &rdata[..]).collect();
         rdatas.sort_unstable();
         writer.rrset(rtype, covered);
-        rdatas.into_iter().for_each(|rdata| writer.record(rtype, ttl, rdata));
+        for rdata in rdatas {
+            writer.record(rtype, ttl, rdata);
+        }
     }
     Some(())
 }

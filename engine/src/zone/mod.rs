@@ -141,6 +141,11 @@ impl Zone {
         self.rows.iter().flat_map(|row| row.iter())
     }
 
+    /// The pages from number `index` on, for walking a zone piece by piece.
+    pub fn pages_from(&self, index: usize) -> impl Iterator<Item = &Page> {
+        (index..self.page_count).map(|index| self.page(index))
+    }
+
     /// All nodes, in no order that means anything.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
         self.pages().flat_map(|page| page.nodes().map(|(_, node)| node))

@@ -43,7 +43,9 @@ fn chosen(choices: &BTreeSet<Choice>) -> Vec<OwnedRecord> {
 
 fn soa(serial: u32) -> OwnedRecord {
     let mut rdata = b"\x02ns\x07example\x00\x02me\x00".to_vec();
-    [serial, 1, 2, 3, 4].iter().for_each(|number: &u32| rdata.extend_from_slice(&number.to_be_bytes()));
+    for number in [serial, 1, 2, 3, 4] {
+        rdata.extend_from_slice(&number.to_be_bytes());
+    }
     record(types::SOA, "", 60, &rdata)
 }
 
