@@ -56,7 +56,7 @@ docs: build ## write docs/cli.md from the commands' parsers
 
 .PHONY: bench
 bench: build ## measure Oakroot beside its peers (results below bench/results)
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench
 
 .PHONY: clean
 clean: ## remove everything that was built

@@ -74,7 +74,8 @@ def _judge_aspect(
     left = [kept for camp in camps if (kept := [server for server in camp if not excuses.get(server)])]
     if len(left) > 1:
         return Finding(case, aspect, tuple(map(tuple, left)))
-    stands_alone = left == [[OAKROOT]] and [OAKROOT] in camps
+    # Against one peer that has an excuse, the others not serving the zone, nothing speaks against Oakroot.
+    stands_alone = left == [[OAKROOT]] and [OAKROOT] in camps and len(case.replies) > 2
     if stands_alone and not (aspect == "proof" and _has_proved(case)):
         return Finding(case, aspect, tuple(map(tuple, camps)))
     right = next((camp for camp in camps if left and set(left[0]) <= set(camp)), [])

@@ -1,0 +1,73 @@
+"""Who is measured, one worker each: Oakroot as operators run it, its engine alone, the installed peers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.peers.nameservers import PEERS, DaemonNameserver
+
+ENGINE_ONLY = Path(__file__).with_name("engine_only.py")
+
+
+class OakrootPrimary(DaemonNameserver):
+    """`oakroot primary` with the repository that the zone files stand in."""
+
+    name = "oakroot"
+    program = "oakroot"
+
+    @classmethod
+    def find(cls) -> str | None:
+        """The command beside the interpreter that runs this."""
+        path = Path(sys.executable).with_name("oakroot")
+        return str(path) if path.exists() else None
+
+    def configuration(self, port: int) -> str:
+        """Nothing: everything stands on the command line."""
+        return f"# port {port}\n"
+
+    def arguments(self, configuration_file: Path) -> tuple[str, ...]:
+        """The repository is where the zone files are."""
+        _ = configuration_file
+        remote = str(self.zones[0].path.parent)
+        listen = f"{self.address[0]}:{self.address[1]}"
+        workers = str(self.workers)
+        return (
+            "primary",
+            "--remote",
+            remote,
+            "--listen",
+            listen,
+            "--workers",
+            workers,
+            "--log-level",
+            "warning",
+        )
+
+
+class OakrootEngine(DaemonNameserver):
+    """The engine alone: no git, no keys, no roles."""
+
+    name = "oakroot-engine"
+    program = "oakroot-engine"
+
+    @classmethod
+    def find(cls) -> str | None:
+        """This interpreter."""
+        return sys.executable
+
+    def configuration(self, port: int) -> str:
+        """The port, then the zones."""
+        return "\n".join([str(port), *(f"{zone.apex}\t{zone.path}" for zone in self.zones)]) + "\n"
+
+    def arguments(self, configuration_file: Path) -> tuple[str, ...]:
+        """The program in this folder."""
+        return (str(ENGINE_ONLY), str(configuration_file))
+
+
+ALL: tuple[type[DaemonNameserver], ...] = (OakrootPrimary, OakrootEngine, *PEERS)
+
+
+def installed(wanted: list[str] | None) -> list[type[DaemonNameserver]]:
+    """Those that can be started, and are wanted if a choice was made."""
+    return [one for one in ALL if one.find() is not None and (wanted is None or one.name in wanted)]

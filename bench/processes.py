@@ -1,0 +1,64 @@
+"""What processes have used, from /proc: memory and processor time of a server and all its children."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Octets: the highest RSS of any one process, and what all take at rest, shared pages counted once."""
+
+    peak: int
+    resting: int
+
+
+def memory(process_ids: Sequence[int]) -> Memory:
+    """The memory of a process tree.
+
+    Forked processes share most pages, so their RSS must not be added up: at rest PSS does it right, and the
+    peak is that of the largest process, which is the one that loads.
+    """
+    peaks = [_field(Path(f"/proc/{process}/status"), "VmHWM") for process in process_ids]
+    shares = [_field(Path(f"/proc/{process}/smaps_rollup"), "Pss") for process in process_ids]
+    return Memory(peak=max(peaks, default=0), resting=sum(shares))
+
+
+def _field(path: Path, name: str) -> int:
+    for line in path.read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+@dataclass(frozen=True)
+class Processor:
+    """Seconds of processor time."""
+
+    user: float
+    system: float
+
+    @property
+    def total(self) -> float:
+        """Both."""
+        return self.user + self.system
+
+    def __sub__(self, earlier: Processor) -> Processor:
+        """What was used since `earlier`."""
+        return Processor(self.user - earlier.user, self.system - earlier.system)
+
+
+def processor(process_ids: Sequence[int]) -> Processor:
+    """The processor time of a process tree so far."""
+    user = system = 0
+    for process in process_ids:
+        # The program's name stands in brackets and may hold spaces; utime and stime are fields 14 and 15.
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        user += int(fields[11])
+        system += int(fields[12])
+    return Processor(user / TICKS_PER_SECOND, system / TICKS_PER_SECOND)
