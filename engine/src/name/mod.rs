@@ -3,8 +3,14 @@
 //! A name is kept as uncompressed wire octets with the case it was written in; comparison ignores ASCII case
 //! (RFC 4343). What does not belong here: compression (`message`) and what a name means (`zone`).
 
+mod octets;
+mod text;
+
 use std::cmp::Ordering;
 use std::fmt;
+
+pub use octets::{lower_case, pack, same};
+pub use text::{append_text, unescape, write_decimal_escape, write_text};
 
 /// Longest wire form of a name, final zero included (RFC 1035 §2.3.4).
 pub const MAX_WIRE: usize = 255;
@@ -116,58 +122,6 @@ impl fmt::Debug for Name {
     }
 }
 
-/// Whether two wire names are the same name. Length octets (0..=63) are never ASCII letters, so ignoring case over
-/// the whole form is right. Eight octets at a time: this is on the way of every answer.
-#[must_use]
-#[inline]
-pub fn same(left: &[u8], right: &[u8]) -> bool {
-    if left.len() != right.len() {
-        return false;
-    }
-    let (mut left, mut right) = (left, right);
-    while let (Some((a, rest_of_left)), Some((b, rest_of_right))) =
-        (left.split_first_chunk::<8>(), right.split_first_chunk::<8>())
-    {
-        if lower_case(u64::from_le_bytes(*a)) != lower_case(u64::from_le_bytes(*b)) {
-            return false;
-        }
-        (left, right) = (rest_of_left, rest_of_right);
-    }
-    lower_case(pack(left)) == lower_case(pack(right))
-}
-
-/// ASCII lower case of eight octets at once: bit 5 is set where the octet is `A`..=`Z`.
-#[must_use]
-#[inline]
-pub fn lower_case(octets: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * ONES;
-    let low = octets & !HIGH;
-    let at_least_a = low + u64::from(0x80 - b'A') * ONES;
-    let above_z = low + u64::from(0x7f - b'Z') * ONES;
-    let upper = (at_least_a ^ above_z) & HIGH & !octets;
-    octets | upper >> 2
-}
-
-/// Fewer than eight octets as a number, the first in the lowest place. Two overlapping reads instead of a loop.
-#[must_use]
-#[inline]
-pub fn pack(octets: &[u8]) -> u64 {
-    let length = octets.len();
-    match (octets.first_chunk::<4>(), octets.last_chunk::<4>()) {
-        (Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (length - 4))
-        }
-        _ if length == 0 => 0,
-        _ => {
-            let middle = length / 2;
-            u64::from(octets[0])
-                | u64::from(octets[middle]) << (8 * middle)
-                | u64::from(octets[length - 1]) << (8 * (length - 1))
-        }
-    }
-}
-
 /// Length of the uncompressed wire name at the start of `octets`.
 ///
 /// # Errors
@@ -254,123 +208,6 @@ fn label_at(wire: &[u8], start: u8) -> &[u8] {
     &wire[start + 1..start + 1 + usize::from(wire[start])]
 }
 
-/// Reads presentation form and appends the wire form to `out`; on an error `out` is as it was.
-///
-/// # Errors
-/// As [`Name::from_text`].
-pub fn append_text(text: &[u8], origin: Option<&[u8]>, out: &mut Vec<u8>) -> Result<(), NameError> {
-    let start = out.len();
-    let outcome = append_text_unchecked(text, origin, out);
-    if outcome.is_err() {
-        out.truncate(start);
-    }
-    outcome
-}
-
-fn append_text_unchecked(text: &[u8], origin: Option<&[u8]>, out: &mut Vec<u8>) -> Result<(), NameError> {
-    let start = out.len();
-    if text == b"@" {
-        out.extend_from_slice(origin.ok_or(NameError::NotAbsolute)?);
-        return Ok(());
-    }
-    if text == b"." {
-        out.push(0);
-        return Ok(());
-    }
-    if text.is_empty() {
-        return Err(NameError::EmptyLabel);
-    }
-    let mut length_at = out.len();
-    out.push(0);
-    let mut at = 0;
-    let mut absolute = false;
-    while at < text.len() {
-        match text[at] {
-            b'.' => {
-                close_label(out, length_at)?;
-                at += 1;
-                if at == text.len() {
-                    absolute = true;
-                    break;
-                }
-                length_at = out.len();
-                out.push(0);
-            }
-            b'\\' => {
-                let (octet, used) = unescape(&text[at..]).ok_or(NameError::BadEscape)?;
-                out.push(octet);
-                at += used;
-            }
-            octet => {
-                out.push(octet);
-                at += 1;
-            }
-        }
-    }
-    if absolute {
-        out.push(0);
-    } else {
-        close_label(out, length_at)?;
-        out.extend_from_slice(origin.ok_or(NameError::NotAbsolute)?);
-    }
-    if out.len() - start > MAX_WIRE { Err(NameError::NameTooLong) } else { Ok(()) }
-}
-
-fn close_label(out: &mut [u8], length_at: usize) -> Result<(), NameError> {
-    match out.len() - length_at - 1 {
-        0 => Err(NameError::EmptyLabel),
-        #[allow(clippy::cast_possible_truncation, reason = "the pattern bounds it")]
-        length @ 1..=MAX_LABEL => {
-            out[length_at] = length as u8;
-            Ok(())
-        }
-        _ => Err(NameError::LabelTooLong),
-    }
-}
-
-/// The octet that the escape at the start of `text` stands for, and how many characters the escape takes.
-#[must_use]
-pub fn unescape(text: &[u8]) -> Option<(u8, usize)> {
-    match text {
-        [b'\\', a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', ..] => {
-            let value = u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0');
-            Some((u8::try_from(value).ok()?, 4))
-        }
-        [b'\\', b'0'..=b'9', ..] => None,
-        [b'\\', octet, ..] => Some((*octet, 2)),
-        _ => None,
-    }
-}
-
-/// Writes a wire name in presentation form, always with its final dot.
-pub fn write_text(wire: &[u8], out: &mut String) {
-    let before = out.len();
-    for label in labels(wire) {
-        for &octet in label {
-            match octet {
-                b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
-                    out.push('\\');
-                    out.push(char::from(octet));
-                }
-                b'!'..=b'~' => out.push(char::from(octet)),
-                _ => write_decimal_escape(octet, out),
-            }
-        }
-        out.push('.');
-    }
-    if out.len() == before {
-        out.push('.');
-    }
-}
-
-/// Writes `\DDD` (RFC 1035 §5.1).
-pub fn write_decimal_escape(octet: u8, out: &mut String) {
-    out.push('\\');
-    for divisor in [100, 10, 1] {
-        out.push(char::from(b'0' + octet / divisor % 10));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -440,30 +277,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn lower_case_is_that_of_ascii(octets in any::<[u8; 8]>()) {
-            let expected = u64::from_le_bytes(octets.map(|octet| octet.to_ascii_lowercase()));
-            prop_assert_eq!(lower_case(u64::from_le_bytes(octets)), expected);
-        }
-
-        #[test]
-        fn packing_puts_each_octet_in_its_place(octets in prop::collection::vec(any::<u8>(), 0..8)) {
-            let mut padded = [0; 8];
-            padded[..octets.len()].copy_from_slice(&octets);
-            prop_assert_eq!(pack(&octets), u64::from_le_bytes(padded));
-        }
-
-        #[test]
-        fn same_ignores_case_and_nothing_else(left in prop::collection::vec(any::<u8>(), 0..40), at in any::<prop::sample::Index>()) {
-            prop_assert!(same(&left, &left.to_ascii_uppercase()));
-            if !left.is_empty() {
-                let mut right = left.clone();
-                let at = at.index(left.len());
-                right[at] ^= 1;
-                prop_assert!(!same(&left, &right));
-            }
-        }
-
         #[test]
         fn text_and_wire_are_inverse(parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..20), 0..8)) {
             let mut wire = Vec::new();
