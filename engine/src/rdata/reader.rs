@@ -37,7 +37,7 @@ impl<'t> Reader<'t> {
     /// Reads all fields of the row; no token may be left over. Who has no better hint is told what fields there are.
     pub(super) fn read_fields(&mut self) -> Result<(), FieldError> {
         self.read_row().map_err(|error| match &error.hint {
-            None if self.row.fields.len() > 1 => error.with_hint(&self.fields_hint()),
+            None if !self.row.fields.is_empty() => error.with_hint(&self.fields_hint()),
             _ => error,
         })
     }
@@ -126,7 +126,10 @@ impl<'t> Reader<'t> {
 
     fn fields_hint(&self) -> String {
         let labels: Vec<_> = self.row.fields.iter().map(|field| field.label).collect();
-        format!("the values of {} are, in this order: {}", self.row.mnemonic, labels.join(", "))
+        match labels[..] {
+            [label] => format!("what stands behind {} is the {label}", self.row.mnemonic),
+            _ => format!("the values of {} are, in this order: {}", self.row.mnemonic, labels.join(", ")),
+        }
     }
 
     fn surplus(&self) -> FieldError {

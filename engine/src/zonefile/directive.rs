@@ -1,6 +1,6 @@
 //! Directives: `$ORIGIN` and `$INCLUDE` (RFC 1035 §5.1), `$TTL` (RFC 2308 §4), and BIND's `$GENERATE`.
 
-use super::explain::{Explanation, TTL_FORM, TTL_LIMIT};
+use super::explain::{self, Explanation, TTL_FORM, TTL_LIMIT};
 use super::reader::{File, Reader};
 use super::scanner::Entry;
 use super::suggest::nearest;
@@ -62,7 +62,8 @@ impl Reader<'_> {
             Ok(()) => Some(origin),
             Err(error) => {
                 let message = format!("{} {}", self.report.quote(word.text, "the origin"), error.message());
-                self.report.error("bad-name", file.span(word), message, None);
+                let hint = explain::name_hint(error).to_owned();
+                self.report.error("bad-name", file.span(word), message, Some(hint));
                 None
             }
         }

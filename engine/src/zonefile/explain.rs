@@ -8,6 +8,7 @@ use super::scanner::{Entry, FaultKind};
 use super::suggest::nearest;
 use super::token::Token;
 use super::ttl::TtlError;
+use crate::name::NameError;
 use crate::rdata;
 
 /// A finding without its place.
@@ -27,6 +28,21 @@ impl Explanation {
 const FORM: &str = "a record is OWNER [TTL] [CLASS] TYPE DATA";
 pub(super) const TTL_FORM: &str = "a TTL is a number of seconds, or numbers with the units w, d, h, m, s: 1h30m";
 pub(super) const TTL_LIMIT: &str = "the longest TTL is 2147483647 seconds (RFC 2181 §8)";
+
+pub(super) const INCLUDE_FORM: &str =
+    "name a file that is there, by its path from the folder of the zone file, inside that folder";
+
+/// How to mend a name.
+pub(super) fn name_hint(error: NameError) -> &'static str {
+    match error {
+        NameError::EmptyLabel => r"remove the dot that is too many; a dot inside a label is written \.",
+        NameError::LabelTooLong => "shorten the label, or look for a dot that was forgotten in it",
+        NameError::NameTooLong => "shorten the name; was the origin meant to be added to it?",
+        NameError::BadEscape => r"for a backslash itself write \\",
+        NameError::NotAbsolute => "end the name with a dot",
+        NameError::BadWire => "write the name as labels with dots between them",
+    }
+}
 
 pub(super) fn fault(kind: FaultKind) -> Explanation {
     match kind {

@@ -1,6 +1,6 @@
 //! `$INCLUDE` (RFC 1035 §5.1). Which files may be opened is for the caller's [`Includes`](super::Includes) to decide.
 
-use super::explain::Explanation;
+use super::explain::{Explanation, INCLUDE_FORM};
 use super::reader::{File, Included, Owner, Reader};
 use super::token::Token;
 
@@ -40,7 +40,7 @@ impl Reader<'_> {
         let quoted = self.report.quote(path.text, "this file");
         let Some(name) = std::str::from_utf8(path.text).ok().filter(|name| !name.is_empty()) else {
             let message = format!("{quoted} is not a path in UTF-8");
-            self.report.error("bad-include", file.span(path), message, None);
+            self.report.error("bad-include", file.span(path), message, Some(INCLUDE_FORM.to_owned()));
             return None;
         };
         let explanation = if self.under_way.iter().any(|other| other == name) {
@@ -68,12 +68,13 @@ impl Reader<'_> {
         let text = match self.includes.open(name) {
             Ok(text) => text,
             Err(_) if self.report.is_confidential() => {
-                self.report.error("bad-include", file.span(path), "this file cannot be included", None);
+                let hint = Some(INCLUDE_FORM.to_owned());
+                self.report.error("bad-include", file.span(path), "this file cannot be included", hint);
                 return None;
             }
             Err(reason) => {
                 let message = format!("{quoted} cannot be included: {reason}");
-                self.report.error("bad-include", file.span(path), message, None);
+                self.report.error("bad-include", file.span(path), message, Some(INCLUDE_FORM.to_owned()));
                 return None;
             }
         };

@@ -301,7 +301,8 @@ impl<'r> Reader<'r> {
         file.owner_text = None;
         self.owner = Owner::Bad;
         let message = format!("{} {}", self.report.quote(tokens[0].text, "the owner name"), error.message());
-        self.report.error("bad-name", file.span(&tokens[0]), message, None);
+        let hint = explain::name_hint(error).to_owned();
+        self.report.error("bad-name", file.span(&tokens[0]), message, Some(hint));
     }
 
     #[cold]

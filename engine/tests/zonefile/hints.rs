@@ -46,7 +46,16 @@ fn messages_name_what_is_wrong_and_hints_mend_it() {
             "the record has no TTL, and there is no $TTL above",
             "put a line like `$TTL 3600` before the first record",
         ),
-        ("a..b 1 A 192.0.2.1", "`a..b` has an empty label (two dots in a row, or a dot at its start)", ""),
+        (
+            "a..b 1 A 192.0.2.1",
+            "`a..b` has an empty label (two dots in a row, or a dot at its start)",
+            r"remove the dot that is too many; a dot inside a label is written \.",
+        ),
+        (
+            r"a\999 1 A 192.0.2.1",
+            r"`a\999` has a bad escape (a backslash takes one character, or three digits up to 255)",
+            r"for a backslash itself write \\",
+        ),
     ] {
         assert_eq!(said(text), (message.to_owned(), hint.to_owned()), "{text}");
     }

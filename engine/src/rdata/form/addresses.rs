@@ -78,7 +78,7 @@ pub(super) fn read_ipv4(reader: &mut Reader<'_>) -> Result<(), FieldError> {
         return Err(if is_ipv6 {
             error.with_hint("this is an IPv6 address; those of hosts stand in AAAA records")
         } else {
-            error
+            error.with_hint("an address looks like 192.0.2.1")
         });
     };
     reader.out.extend_from_slice(&address.octets());
@@ -94,7 +94,7 @@ pub(super) fn read_ipv6(reader: &mut Reader<'_>) -> Result<(), FieldError> {
         return Err(if is_ipv4 {
             error.with_hint("this is an IPv4 address; those of hosts stand in A records")
         } else {
-            error
+            error.with_hint("an address looks like 2001:db8::1")
         });
     };
     reader.out.extend_from_slice(&address.octets());
