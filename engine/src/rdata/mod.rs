@@ -1,7 +1,15 @@
 //! RDATA of every record type: text and wire form, from one table of fields.
 //!
-//! A record type is a row of fields; the code below works on fields, never on types (save the few whose form no
-//! field can express). Names inside RDATA are always uncompressed here.
+//! ```text
+//! text --read---> reader, a walk over tokens --\
+//! text <-write----------------------------------- form: one module for each family of forms
+//! wire --wire, names---------------------------/   ^
+//!                                                  table: for each type a row of fields, each with its form
+//! ```
+//!
+//! A record type is a row of fields; the code works on fields, never on types. So a new type is a new row, and only
+//! one that looks like none before needs a new form. Names inside RDATA are always uncompressed here. What records
+//! mean to each other is for `zone` to say.
 
 mod expand;
 mod field;

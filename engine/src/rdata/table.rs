@@ -13,7 +13,7 @@ use super::form::Form::{Address, Bits, Dependent, Location, Name, Number, Octets
 use super::form::Name::{Compressible, Many as ManyNames, Plain};
 use super::form::Number::{Mnemonic, Period, Timestamp, Type, U8, U16, U32, U64};
 use super::form::Octets::{Base64, DashBase64, Digest, Hash, Hex, OptionalBase64, Salt};
-use super::form::Text::{Decimal, Long, Many, One, Optional, Tag, X25Address};
+use super::form::Text::{Decimal, Long, Many, One, Optional, Substitution, Tag, X25Address};
 use super::form::{self, Form};
 use super::form::{
     CERTIFICATE_TYPES, DIGEST_TYPES, DS_DIGESTS, DSYNC_SCHEMES, IP_PROTOCOLS, KEY_PROTOCOLS, NSEC3_HASHES,
@@ -87,7 +87,7 @@ pub(super) static TYPES: &[TypeRow] = rows! {
     33 "SRV": "priority" Number(U16), "weight" Number(U16), "port" Number(U16), "target" Name(Plain) => target(At(6));
     34 "ATMA": "address" Address(Atma);
     35 "NAPTR": "order" Number(U16), "preference" Number(U16), "flags" Text(One), "services" Text(One),
-        "regular expression" Text(One), "replacement" Name(Plain) => target(Replacement);
+        "regular expression" Text(Substitution), "replacement" Name(Plain) => target(Replacement);
     36 "KX": "preference" Number(U16), "exchanger" Name(Plain) => target(At(2));
     37 "CERT": "certificate type" Number(Mnemonic(&CERTIFICATE_TYPES)), "key tag" Number(U16), "algorithm" ALGORITHM,
         "certificate" Octets(Base64);

@@ -20,6 +20,8 @@ pub(in crate::rdata) enum Text {
     Decimal(f64),
     /// A character string of letters and digits, written without quotes (RFC 8659 §4.1).
     Tag,
+    /// A character string that is empty or a substitution `!pattern!replacement!` (RFC 3402 §3.2).
+    Substitution,
     /// To the end of the RDATA: at least so many octets without a length, one string in text.
     Long(usize),
 }
@@ -63,6 +65,7 @@ impl Text {
                 Err("must have four digits or more")
             }
             Self::Decimal(limit) => check_decimal(octets, limit),
+            Self::Substitution => check_substitution(octets),
             Self::Tag if octets.is_empty() || !octets.iter().all(u8::is_ascii_alphanumeric) => {
                 Err("must have only letters and digits, like issue")
             }
@@ -128,6 +131,27 @@ fn check_decimal(octets: &[u8], limit: f64) -> Result<(), Reason> {
         Some(_) => Ok(()),
     }
 }
+
+/// A substitution is two parts with a delimiter before, between and behind them, then the flag `i` or nothing. The
+/// delimiter is none of the characters that mean something in it.
+fn check_substitution(octets: &[u8]) -> Result<(), Reason> {
+    let Some((&delimiter, rest)) = octets.split_first() else { return Ok(()) };
+    let mut delimiters_left = 2;
+    let mut escaped = false;
+    for (at, &octet) in rest.iter().enumerate() {
+        if octet == delimiter && !escaped {
+            delimiters_left -= 1;
+        }
+        escaped = octet == b'\\' && !escaped;
+        if delimiters_left == 0 && !b"\\i0123456789".contains(&delimiter) {
+            return if matches!(&rest[at + 1..], b"" | b"i") { Ok(()) } else { Err(NO_SUBSTITUTION) };
+        }
+    }
+    Err(NO_SUBSTITUTION)
+}
+
+const NO_SUBSTITUTION: Reason =
+    "must be empty or like !^.*$!sip:info@example.org!, with the same delimiter three times";
 
 /// Where the character string at `at` ends.
 pub(in crate::rdata) fn end(rdata: &[u8], at: usize) -> Result<usize, Reason> {

@@ -39,6 +39,11 @@ const BAD: &[(&str, &str, &str)] = &[
     ("ZONEMD", "0000000101F00102030405060708090A0B", "has another length than its type asks for"),
     ("IPSECKEY", "0A0402", "has an unknown type; known are 0 for none, 1 for IPv4, 2 for IPv6, 3 for a name"),
     ("IPSECKEY", "0A0002", "is empty"),
+    (
+        "NAPTR",
+        "000100020000 03216121 00",
+        "must be empty or like !^.*$!sip:info@example.org!, with the same delimiter three times",
+    ),
     ("KEY", "00000305", "is empty"),
     ("RRSIG", "0001080200000000000000000000000000010161", "is not a name in wire form"),
     ("NSEC", "00000140FF", "ends too early"),
