@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from oakroot.git.commits import Head, Person
-from oakroot.git.connections import Timeouts
 from oakroot.git.credentials import Credentials, parse_authenticator, parse_ssh_key
 from oakroot.git.remote import Remote, parse_remote
 from oakroot.git.repository import RemoteRepository
@@ -23,7 +22,6 @@ from tests.peers.git_servers import LOOPBACK, BareRepository, Daemon, HostKeys, 
 SSH_KEY = "ed25519:nO7ervdJqzPfuvdM/J4qImipwVoI5gl53fpqgjZnv9w="
 SSH_PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICyliWbwWWXBc1+DRIzReLQ4UFiVGXJ6Paw1Jts+XQte"
 TOKEN = "token-for-tests"
-QUICK = Timeouts(connect=5.0, stall=5.0)
 NOW = 1_795_348_800
 PRIMARY = Person("Oakroot", "oakroot@ns1.example.org")
 UPDATER = Person("personal._update.example.org", "key@example.org")
@@ -135,6 +133,4 @@ def push(copy: RemoteRepository, head: Head, changes: dict[str, bytes], message:
 def open_copy() -> Iterator[Opener]:
     """Opens places, and closes what was opened."""
     with ExitStack() as stack:
-        yield lambda place: stack.enter_context(
-            RemoteRepository(place.remote, place.credentials, timeouts=QUICK)
-        )
+        yield lambda place: stack.enter_context(RemoteRepository(place.remote, place.credentials))

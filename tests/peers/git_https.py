@@ -27,6 +27,7 @@ class HttpRules:
     status: int = 0
     redirect_to: str = ""
     web_page: bool = False
+    old_protocol: bool = False
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -153,7 +154,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             "QUERY_STRING": query,
             "CONTENT_TYPE": self.headers.get("Content-Type", ""),
             "CONTENT_LENGTH": str(length),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": "" if self.server.rules.old_protocol else self.headers.get("Git-Protocol", ""),
         }
 
     def _relay(self, answer: IO[bytes]) -> None:

@@ -204,8 +204,12 @@ def sshd(
     host_keys: Sequence[Path],
     authorized_line: str,
     certificates: Sequence[Path] = (),
+    accepted_variable: str = "GIT_PROTOCOL",
 ) -> Daemon:
-    """An OpenSSH server that lets one key run git's commands and nothing else."""
+    """An OpenSSH server that lets one key run git's commands and nothing else.
+
+    Debian's own configuration does not accept the variable GIT_PROTOCOL; git then speaks its old protocol.
+    """
     port = free_port()
     authorized = directory / f"authorized_keys.{port}"
     shell = f'command="git-shell -c \\"$SSH_ORIGINAL_COMMAND\\"",restrict {authorized_line}\n'
@@ -218,7 +222,7 @@ def sshd(
         *(f"HostCertificate {file}" for file in certificates),
         f"AuthorizedKeysFile {authorized}",
         "AuthenticationMethods publickey",
-        "AcceptEnv GIT_PROTOCOL",
+        f"AcceptEnv {accepted_variable}",
         "PermitRootLogin yes",
         "PidFile none",
         "StrictModes no",
