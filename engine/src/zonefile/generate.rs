@@ -105,7 +105,8 @@ impl Reader<'_> {
             if let Err((place, message)) = self.generate_one(number, pattern, &mut scratch) {
                 let message =
                     if self.report.is_confidential() { message } else { format!("for number {number}: {message}") };
-                self.report.error("bad-generate", place, message, None);
+                let hint = "$ stands for the number: end the range before it, or mend the pattern".to_owned();
+                self.report.error("bad-generate", place, message, Some(hint));
                 return;
             }
             self.generated_octets += LEAST_COST.max(scratch.owner_text.len() + scratch.data_text.len());
