@@ -140,11 +140,30 @@ def _configurable(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 def _take(action: argparse.Action) -> Option:
     option = Option(action, action.default, action.required)
+    if callable(action.type):
+        action.type = _discreet(action.type, _described(action))
     if action.help and action.help is not argparse.SUPPRESS:
         action.help = f"{action.help.replace('%(default)s', str(action.default))} [${option.variable}]"
     action.default = argparse.SUPPRESS
     action.required = False
     return option
+
+
+def _discreet(convert: Callable[[str], Any], described: str) -> Callable[[str], Any]:
+    """The conversion, with an error of ours where argparse would quote the value and name the function."""
+
+    def converted(text: str) -> Any:  # noqa: ANN401 - the option's own type
+        try:
+            return convert(text)
+        except (TypeError, ValueError):
+            raise argparse.ArgumentTypeError(f"not a valid {described}") from None
+
+    return converted
+
+
+def _described(action: argparse.Action) -> str:
+    """What the option's value is called in its help."""
+    return action.metavar if isinstance(action.metavar, str) else action.dest.upper().replace("_", "-")
 
 
 def _apply(
@@ -193,10 +212,7 @@ def _converted(action: argparse.Action, value: object, place: str) -> Any:  # no
     try:
         converted = convert(str(value))
     except argparse.ArgumentTypeError as problem:
-        raise ConfigError(f"{place}: {problem}") from problem
-    except (TypeError, ValueError):
-        # The text of the exception may quote the value, and the value may be a secret.
-        raise ConfigError(f"{place}: not a valid {getattr(convert, '__name__', 'value')}") from None
+        raise ConfigError(f"{place}: {problem}") from None
     if action.choices is not None and converted not in action.choices:
         raise ConfigError(f"{place}: choose from {', '.join(map(str, action.choices))}")
     return converted
