@@ -160,6 +160,16 @@ def test_a_given_file_may_be_a_link(folder: Path) -> None:
     assert check("--zone", "mirage", "current") == 0
 
 
+def test_a_bare_repository_is_told_from_a_folder_without_zones(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("objects", "refs"):
+        (folder / "zones.git" / name).mkdir(parents=True)
+    (folder / "zones.git" / "HEAD").write_text("ref: refs/heads/main")
+    assert check("zones.git") == 2
+    assert "bare git repository" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -42,6 +42,12 @@ def test_a_long_line_is_shown_around_its_caret() -> None:
     assert line[caret.index("^") :].startswith("HERE")
 
 
+def test_a_long_mark_ends_where_the_shown_line_ends() -> None:
+    finding = replace(FINDING, source_line="x" * 5000, column=1, end_column=5001)
+    _, line, caret, _ = render(finding, "text").splitlines()
+    assert len(caret) == len(line)
+
+
 def test_a_column_beyond_the_line_still_gets_its_caret() -> None:
     finding = replace(FINDING, source_line="short", column=6, end_column=6)
     assert render(finding, "text").splitlines()[2] == "       |      ^"

@@ -75,11 +75,22 @@ def _refuse_odd_combinations(arguments: argparse.Namespace) -> None:
 def _check_path(path: Path, arguments: argparse.Namespace) -> Checked:
     try:
         if path.is_dir():
+            _refuse_bare_repository(path)
             return _with_shown_paths(path, check_tree(Folder(path).tree()))
         return _with_shown_paths(path.parent, _check_file(path, arguments))
     except OSError as problem:
         message = f"{problem.filename or path}: {problem.strerror or problem}"
         raise CommandError(message, exit_code=Exit.USAGE) from None
+
+
+def _refuse_bare_repository(path: Path) -> None:
+    # To read it takes the git libraries, for which a hook at each commit should not wait.
+    if (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir():
+        raise CommandError(
+            f"{path} is a bare git repository",
+            hint="check a working copy: `git clone`, or in a hook `git archive COMMIT | tar -x -C FOLDER`",
+            exit_code=Exit.USAGE,
+        )
 
 
 def _check_file(path: Path, arguments: argparse.Namespace) -> Checked:

@@ -127,8 +127,9 @@ def _window(finding: Finding) -> tuple[str, int, int]:
     start = min(max(finding.column - 1, 0), len(line))
     length = max(min(finding.end_column, len(line) + 1) - finding.column, 1)
     first = 0 if len(line) <= _WINDOW else max(0, start - _WINDOW // 2)
-    shown = line[first : first + _WINDOW]
-    return "".join(shown), sum(map(len, line[first:start])), sum(map(len, line[start : start + length])) or 1
+    last = min(first + _WINDOW, len(line))
+    marked = line[start : min(start + length, last)]
+    return "".join(line[first:last]), sum(map(len, line[first:start])), sum(map(len, marked)) or 1
 
 
 def visible_columns(line: str) -> list[str]:

@@ -68,12 +68,11 @@ def load_key_files(
     """
     files = {}
     findings: list[Finding] = []
-    for path, kind in sorted(kinds.items()):
-        if not isinstance(kind, KeyFile):
-            continue
+    key_files = {path: kind.zone for path, kind in kinds.items() if isinstance(kind, KeyFile)}
+    for path, zone in sorted(key_files.items()):
         known = before.get(path)
         if known is None or known.blob != tree.files[path]:
-            known = _load_key_file(tree, path, kind.zone, known)
+            known = _load_key_file(tree, path, zone, known)
             findings += known.findings
         files[path] = known
     gathered = {path: keys_room.KeyFile(file.keys, ()) for path, file in files.items()}
