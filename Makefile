@@ -60,7 +60,7 @@ bench: build ## measure Oakroot beside its peers (results below bench/results)
 
 .PHONY: clean
 clean: ## remove everything that was built
-	rm -rf .venv engine/target dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv engine/target bench/*/target dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -f src/oakroot/_engine*.so
 	find src tests scripts bench -name __pycache__ -type d -prune -exec rm -rf {} +
 

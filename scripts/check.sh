@@ -23,12 +23,19 @@ judge() {
     names+=("$name")
 }
 
+rust_program() {
+    cargo fmt --manifest-path "$1" --check && cargo clippy --quiet --manifest-path "$1" --all-targets -- -D warnings
+}
+
 judge "python layout" "$BIN/ruff" format --check --quiet .
 judge "python rules" "$BIN/ruff" check --quiet .
 judge "python types" "$BIN/mypy"
 judge "engine's stub" "$BIN/python" -m mypy.stubtest --concise oakroot._engine
 judge "import contracts" "$BIN/lint-imports" --no-cache
 judge "rust layout" cargo fmt "${manifest[@]}" --check
+for program in bench/*/Cargo.toml; do
+    judge "$(dirname "$program")" rust_program "$program"
+done
 judge "rust rules" cargo clippy --quiet "${manifest[@]}" --all-targets -- -D warnings
 judge "rust rules, door" cargo clippy --quiet "${manifest[@]}" --all-targets --features python -- -D warnings
 judge "budgets" "$BIN/python" scripts/budgets.py
