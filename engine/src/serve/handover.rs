@@ -104,8 +104,8 @@ impl AsFd for Handover {
     }
 }
 
-/// A message that waits for a reply, and the way to send it. As long as it lives, up to a minute without a reply, its
-/// TCP connection stays open.
+/// A message that waits for a reply, and the way to send it. Its TCP connection stays open as long as it lives, but no
+/// longer than `Settings::tcp_reply` without a reply.
 #[derive(Debug)]
 pub struct Request {
     wire: Box<[u8]>,

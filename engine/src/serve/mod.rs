@@ -94,6 +94,8 @@ pub struct Settings {
     /// How long a connection may be idle, a message incomplete or an answer unread. A quarter of it when three
     /// quarters of the connections are open.
     pub tcp_idle: Duration,
+    /// How long a connection is kept for a reply to a request that was handed over, or for the next of several.
+    pub tcp_reply: Duration,
     /// Most requests that wait to be taken from the hand-over.
     pub handover_queue: usize,
     /// Identical answers over UDP to one network (/24, /56) in a second; 0 does not limit. Each worker has its share,
@@ -110,6 +112,7 @@ impl Default for Settings {
             tcp_connections: 1000,
             tcp_connections_per_source: 250,
             tcp_idle: Duration::from_secs(10),
+            tcp_reply: Duration::from_secs(60),
             handover_queue: 1024,
             rate_limit: 0,
             udp_payload: 1232,

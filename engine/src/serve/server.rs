@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 
 use super::bind::{self, Sockets};
-use super::counters::{self, Cells, Tally};
+use super::counters::{self, Cells, Counter, Tally};
 use super::handover::Handover;
 use super::tcp::mailbox::Mailbox;
 use super::{Responder, Settings, sys, tcp, udp};
@@ -145,11 +145,8 @@ impl Server {
     #[must_use]
     pub fn counters(&self) -> Vec<(&'static str, u64)> {
         let mut totals = counters::totals(self.cells.iter().map(|cells| &**cells));
-        for (name, total) in &mut totals {
-            if *name == "udp_send_errors" {
-                *total += self.handover.send_errors();
-            }
-        }
+        // Replies are sent by whoever took the request, who has no cells.
+        totals[Counter::UdpSendErrors as usize].1 += self.handover.send_errors();
         totals
     }
 

@@ -178,6 +178,16 @@ fn a_request_keeps_its_connection_until_it_is_done() {
 }
 
 #[test]
+fn a_connection_is_not_kept_for_ever_for_a_reply() {
+    let running = Running::start(Settings { tcp_reply: Duration::from_millis(100), ..Settings::default() });
+    let mut stream = running.tcp();
+    stream.write_all(&framed(&query(1, HAND_OVER))).unwrap();
+    let request = running.take();
+    expect_end(&mut stream);
+    until("the connection is gone", || request.is_gone());
+}
+
+#[test]
 fn who_has_sent_all_waits_for_the_reply() {
     let running = Running::start(Settings::default());
     let mut stream = running.tcp();

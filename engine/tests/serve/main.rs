@@ -1,5 +1,6 @@
 //! The serving threads over loopback, with a toy that answers by order of its clients.
 
+mod exhaustion;
 mod handover;
 mod harness;
 mod lifecycle;

@@ -122,6 +122,22 @@ fn who_has_sent_all_still_gets_all_answers() {
 }
 
 #[test]
+fn who_reads_only_after_sending_all_gets_everything_and_the_end() {
+    let running = Running::start(Settings::default());
+    let mut stream = running.tcp();
+    // 30 MB of answers, more than the kernel buffers, to 16 kB of queries that one read takes.
+    let together: Vec<u8> = (0..500).flat_map(|id| framed(&query(id, FILL))).collect();
+    stream.write_all(&together).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    running.until_counter("tcp_queries", 1);
+    for id in 0..500u16 {
+        let answer = read_message(&mut stream);
+        assert_eq!((answer.len(), &answer[..2]), (65535, &id.to_be_bytes()[..]));
+    }
+    expect_end(&mut stream);
+}
+
+#[test]
 fn who_does_not_read_is_not_read_from_and_gets_everything_later() {
     let running = Running::start(Settings::default());
     let mut stream = running.tcp();

@@ -31,8 +31,6 @@ use super::{Responder, Settings, sys};
 const EVENTS: usize = 256;
 /// Connections accepted before others get their turn.
 const ACCEPTS: usize = 16;
-/// How long a connection is kept for a reply to a request that was handed over.
-const REPLY_LIMIT: Duration = Duration::from_secs(60);
 /// The longest wait, so that the responder is refreshed and lets go of old data when nobody asks.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
@@ -52,13 +50,18 @@ struct Limits {
     connections: usize,
     per_source: usize,
     idle: Duration,
+    reply: Duration,
 }
 
 impl Limits {
     fn new(settings: &Settings) -> Self {
         let share = |total: usize| total.div_ceil(settings.workers.max(1)).max(1);
-        let connections = share(settings.tcp_connections);
-        Self { connections, per_source: share(settings.tcp_connections_per_source), idle: settings.tcp_idle }
+        Self {
+            connections: share(settings.tcp_connections),
+            per_source: share(settings.tcp_connections_per_source),
+            idle: settings.tcp_idle,
+            reply: settings.tcp_reply,
+        }
     }
 
     /// The time-out when so many connections are open: shorter when room gets scarce (RFC 7766 §6.2.3).
@@ -298,7 +301,7 @@ impl Worker {
         let (token, active) = self.table.longest(waiting)?;
         let limit = match waiting {
             Waiting::ForPeer => self.limits.idle_with(self.table.len()),
-            Waiting::ForReply => REPLY_LIMIT,
+            Waiting::ForReply => self.limits.reply,
         };
         Some((token, (active + milliseconds(limit)).saturating_sub(self.now)))
     }
