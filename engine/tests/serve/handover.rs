@@ -9,7 +9,7 @@ use std::time::Duration;
 use oakroot_engine::serve::{Request, Settings, Transport};
 
 use crate::harness::{
-    ECHO, HAND_OVER, Running, ask_tcp, ask_udp, echo, expect_end, framed, query, read_message, until,
+    ECHO, FILL, HAND_OVER, Running, ask_tcp, ask_udp, echo, expect_end, framed, query, read_message, until,
 };
 
 /// Whether the hand-over's descriptor was readable; it is not afterwards.
@@ -99,6 +99,21 @@ fn a_replier_sees_that_the_peer_does_not_read_and_is_told_when_it_does() {
     }
     until("the descriptor is readable", || was_readable(&running));
     assert!(request.unsent() < Request::HIGH_BACKLOG);
+}
+
+#[test]
+fn a_replier_sees_all_that_its_connection_has_to_send() {
+    let running = Running::start(Settings::default());
+    let mut stream = running.tcp();
+    let (asked, count) = ([framed(&query(1, HAND_OVER)), framed(&query(2, FILL)).repeat(500)].concat(), 500);
+    stream.write_all(&asked).unwrap();
+    let request = running.take();
+    until("answers wait to be read", || request.unsent() >= Request::HIGH_BACKLOG);
+    for _ in 0..count {
+        assert_eq!(read_message(&mut stream).len(), 65535);
+    }
+    until("all is sent", || request.unsent() == 0);
+    assert!(!request.is_gone());
 }
 
 #[test]
@@ -197,6 +212,25 @@ fn who_has_sent_all_waits_for_the_reply() {
     running.server.handover().reply(&request, b"done").unwrap();
     assert_eq!(read_message(&mut stream), b"done");
     drop(request);
+    expect_end(&mut stream);
+}
+
+#[test]
+fn who_has_sent_all_gets_a_long_reply_whole() {
+    let running = Running::start(Settings::default());
+    let mut stream = running.tcp();
+    stream.write_all(&framed(&query(1, HAND_OVER))).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let request = running.take();
+    // More than the kernel buffers, so that some still waits when the request is done.
+    let (message, count) = (vec![7; 60_000], 500);
+    for _ in 0..count {
+        running.server.handover().reply(&request, &message).unwrap();
+    }
+    drop(request);
+    for _ in 0..count {
+        assert_eq!(read_message(&mut stream), message);
+    }
     expect_end(&mut stream);
 }
 

@@ -193,3 +193,67 @@ impl Drop for Connection {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A connection and its peer's end.
+    pub(in super::super) fn pair() -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, peer) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        (Connection::new(stream, peer.into()), client)
+    }
+
+    #[test]
+    fn what_the_peer_has_read_takes_no_memory() {
+        let (mut connection, mut client) = pair();
+        let octets = vec![7; 1 << 20];
+        let mut total = 0;
+        while !connection.is_congested() {
+            assert_ne!(connection.send(&octets), Moved::Broken);
+            total += octets.len();
+        }
+        let mut room = vec![0; 1 << 16];
+        while total > 0 {
+            total -= client.read(&mut room).unwrap();
+            if connection.unsent() > 0 {
+                assert_ne!(connection.send_waiting(), Moved::Broken);
+            }
+        }
+        assert_eq!((connection.unsent(), connection.output.capacity()), (0, 0));
+    }
+
+    #[test]
+    fn a_queue_that_never_runs_empty_does_not_grow() {
+        let (mut connection, mut client) = pair();
+        let octets = vec![7; CONGESTED];
+        while !connection.is_congested() {
+            connection.send(&octets);
+        }
+        let mut room = vec![0; 1 << 20];
+        for _ in 0..1000 {
+            while connection.unsent() > 2 * CONGESTED {
+                assert!(client.read(&mut room).unwrap() > 0);
+                connection.send_waiting();
+            }
+            connection.send(&octets);
+        }
+        assert!(connection.output.len() < 8 * CONGESTED, "{}", connection.output.len());
+    }
+
+    #[test]
+    fn interest_is_told_once_when_it_changes() {
+        let (mut connection, _client) = pair();
+        assert_eq!(connection.changed_interest(), None);
+        while !connection.is_congested() {
+            connection.send(&vec![7; 1 << 20]);
+        }
+        assert_eq!(connection.changed_interest(), Some(Interest { readable: false, writable: true }));
+        assert_eq!(connection.changed_interest(), None);
+    }
+}

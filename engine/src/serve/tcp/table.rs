@@ -176,3 +176,67 @@ impl Table {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::super::connection::tests::pair;
+    use super::*;
+
+    /// A table with connections that were active at 0, 1, 2 and so on, their tokens, and the peers' ends.
+    fn table_of(count: u64) -> (Table, Vec<Token>, Vec<TcpStream>) {
+        let mut table = Table::new();
+        let (tokens, peers) = (0..count)
+            .map(|now| {
+                let (connection, peer) = pair();
+                (table.insert(connection, now), peer)
+            })
+            .unzip();
+        (table, tokens, peers)
+    }
+
+    #[test]
+    fn a_name_does_not_pass_to_the_next_connection_in_the_slot() {
+        let (mut table, tokens, _peers) = table_of(1);
+        assert!(table.remove(tokens[0]).is_some());
+        let (connection, _peer) = pair();
+        let next = table.insert(connection, 1);
+        assert!(table.get_mut(tokens[0]).is_none() && table.remove(tokens[0]).is_none());
+        assert!(table.get_mut(next).is_some());
+        assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn a_name_survives_its_way_through_epoll() {
+        let token = Token { slot: 7, generation: MAX_GENERATION };
+        assert_eq!(Token::from_number(token.to_number()), token);
+    }
+
+    #[test]
+    fn the_order_is_that_of_activity() {
+        let (mut table, tokens, _peers) = table_of(4);
+        table.note_active(tokens[0], Waiting::ForPeer, 4);
+        table.remove(tokens[2]);
+        table.note_active(tokens[3], Waiting::ForReply, 5);
+        let mut order = Vec::new();
+        while let Some((token, active)) = table.longest(Waiting::ForPeer) {
+            order.push((token, active));
+            table.remove(token);
+        }
+        assert_eq!(order, [(tokens[1], 1), (tokens[0], 4)]);
+        assert_eq!(table.longest(Waiting::ForReply), Some((tokens[3], 5)));
+        assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn a_source_is_counted_while_it_has_connections() {
+        let (mut table, tokens, _peers) = table_of(2);
+        let (newcomer, _peer) = pair();
+        assert_eq!(table.count_of_source(&newcomer), 2);
+        for token in tokens {
+            table.remove(token);
+        }
+        assert_eq!(table.count_of_source(&newcomer), 0);
+    }
+}
