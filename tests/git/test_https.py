@@ -178,7 +178,7 @@ def test_a_server_in_trouble_is_left_alone_at_once(
 ) -> None:
     """Its `Retry-After` would have us sleep for an hour."""
     server.rules = HttpRules(status=status)
-    with pytest.raises(RemoteUnreachable, match=str(status)):
+    with pytest.raises(RemoteUnreachable, match=f"HTTP status {status}"):
         open_copy(place_at(server, repository, Credentials(ca_file=servers.authority.file))).fetch()
     assert len(server.seen) == 1
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from oakroot.git.create import create_repository
 from oakroot.git.credentials import Credentials
 from oakroot.git.errors import PushRefused, RemoteUnreachable, RepositoryMissing
 from oakroot.git.remote import parse_remote
 from oakroot.git.repository import RemoteRepository
-from tests.git.conftest import Opener, Place, push
+from tests.git.conftest import NOW, PRIMARY, Opener, Place, push
 from tests.peers.git_servers import git
 
 
@@ -29,6 +30,16 @@ def working_folder(local: Place, tmp_path: Path) -> Place:
     """A clone that somebody works in, as the remote."""
     git("clone", "--quiet", str(local.repository.path), str(tmp_path / "work"))
     return dataclasses.replace(local, remote=parse_remote(str(tmp_path / "work")))
+
+
+def test_a_repository_made_here_is_sound_and_served(tmp_path: Path) -> None:
+    files = {"example.org": b"zone", "_keys": b"key"}
+    create_repository(tmp_path / "new.git", files, author=PRIMARY, message="first", now=NOW)
+    git("fsck", "--strict", cwd=tmp_path / "new.git")
+    with RemoteRepository(parse_remote(str(tmp_path / "new.git")), Credentials()) as copy:
+        head = copy.fetch()
+        assert (head.branch, head.subject, head.time) == ("main", "first", NOW)
+        assert {name: copy.blob(blob) for name, blob in copy.files(head).items()} == files
 
 
 def test_nothing_is_copied(local: Place, tmp_path: Path) -> None:
