@@ -19,7 +19,9 @@ FILE_LINES = 400
 FUNCTION_LINES = 40
 
 # "path" or "path:function" -> why it is better long than cut.
-EXCEPTIONS: dict[str, str] = {}
+EXCEPTIONS: dict[str, str] = {
+    "engine/tests/zonefile/hints.rs:messages_name_what_is_wrong_and_hints_mend_it": "one table, a row per hint",
+}
 
 # Written with a class around one character, so that this file does not contain what it refuses.
 FORBIDDEN_WORDS = {
