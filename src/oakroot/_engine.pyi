@@ -4,7 +4,7 @@ Names are text with a final dot; times are seconds. Values are immutable and may
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, final
+from typing import ClassVar, Literal, final
 
 __all__ = [
     "Catalogue",
@@ -208,6 +208,15 @@ class Request:
     def peer(self) -> tuple[str, int]: ...
     @property
     def local(self) -> tuple[str, int]: ...
+
+    HIGH_BACKLOG: ClassVar[int]
+    """From so many unsent octets on, wait before replying more; `Server.handover_fd` wakes you when they are fewer."""
+
+    def unsent(self) -> int:
+        """Octets of replies that wait for the peer to take them."""
+
+    def is_gone(self) -> bool:
+        """Whether the connection it came by is closed; never so for UDP."""
 
 @final
 class Server:

@@ -43,6 +43,17 @@ impl Request {
     fn local(&self) -> (String, u16) {
         text(self.0.local())
     }
+
+    #[classattr]
+    const HIGH_BACKLOG: usize = serve::Request::HIGH_BACKLOG;
+
+    fn unsent(&self) -> usize {
+        self.0.unsent()
+    }
+
+    fn is_gone(&self) -> bool {
+        self.0.is_gone()
+    }
 }
 
 fn text(address: SocketAddr) -> (String, u16) {
