@@ -79,7 +79,7 @@ ODD_APEXES = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class World:
     """Zones that are served together."""
 
