@@ -104,10 +104,14 @@ class Player:
         for number, line in scenario.lines:
             words = shlex.split(line, comments=True)
             try:
-                self._steps[words[0]](words[1:])
+                self.step(words)
             except AssertionError as error:
                 message = f"line {number}: {line}\n{error}"
                 raise AssertionError(message) from error
+
+    def step(self, words: Sequence[str]) -> None:
+        """One step."""
+        self._steps[words[0]](words[1:])
 
     # --- the world ---
 
