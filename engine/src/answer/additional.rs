@@ -49,7 +49,7 @@ fn addresses<'z>(zone: &'z Zone, target: &[u8], required: bool, dnssec_ok: bool,
     let Some(node) = zone.node_of(target) else { return };
     for rtype in [types::A, types::AAAA] {
         let Some((rrset, signatures)) = node.signed_rrset(rtype) else { continue };
-        if answer.holds(&rrset) {
+        if answer.holds(&rrset, &[Section::Answer, Section::Additional]) {
             continue;
         }
         let mut push = |rrset: Rrset<'z>, required: bool| {

@@ -69,6 +69,8 @@ pub fn decide<'c>(
             let next = in_zone(zone, &Search { name, links: 0, apex }, question, &mut answer);
             if let Some(target) = next {
                 follow(catalogue, name, chain_name, target, question, &mut answer);
+                // Each link may have brought a proof; messages are written section by section.
+                answer.items.sort_by_key(|item| item.section);
             }
             answer
         }
@@ -262,8 +264,16 @@ fn referral<'z>(
     if let Some(ns) = cut.rrset(types::NS) {
         answer.push(Section::Authority, owner, ns);
     }
-    if question.dnssec_ok && !answer.push_signed(Section::Authority, owner, cut, types::DS, true) {
-        denial::no_ds(zone, search, cut, at, answer);
+    if question.dnssec_ok {
+        match cut.signed_rrset(types::DS) {
+            Some((ds, Some(signatures))) => {
+                answer.push(Section::Authority, owner, ds);
+                answer.push(Section::Authority, owner, signatures);
+            }
+            // A DS that nothing signs proves nothing: it is left out, as by everybody.
+            Some((_, None)) => {}
+            None => denial::no_ds(zone, search, cut, at, answer),
+        }
     }
     additional::for_referral(zone, cut, search.name.suffix(at), question.dnssec_ok, answer);
 }

@@ -110,7 +110,8 @@ impl<'z, 's> Prover<'z, 's> {
 
     fn add(&self, node: &Node<'z>, answer: &mut Answer<'z>) {
         let Some((rrset, signatures)) = self.denial.records(node) else { return };
-        if !answer.holds(&rrset) {
+        // A proof stands in the authority section even if the same record was asked for.
+        if !answer.holds(&rrset, &[Section::Authority]) {
             answer.push(Section::Authority, stored(self.zone, node), rrset);
             if let Some(signatures) = signatures {
                 answer.push(Section::Authority, stored(self.zone, node), signatures);

@@ -128,10 +128,10 @@ impl<'z> Answer<'z> {
         true
     }
 
-    /// Whether these very records are in the answer already.
-    fn holds(&self, rrset: &Rrset<'_>) -> bool {
+    /// Whether these very records are in one of the sections already.
+    fn holds(&self, rrset: &Rrset<'_>, sections: &[Section]) -> bool {
         self.items.iter().any(|item| match item.data {
-            Data::Stored(other) => std::ptr::eq(other.image, rrset.image),
+            Data::Stored(other) => sections.contains(&item.section) && std::ptr::eq(other.image, rrset.image),
             Data::Synthesized(..) => false,
         })
     }

@@ -151,7 +151,7 @@ fn refusal(query: &Query<'_>) -> Option<u16> {
         return Some(rcode::NOERROR);
     }
     match query.qtype {
-        types::OPT | types::TSIG | types::TKEY | 0 => Some(rcode::FORMERR),
+        types::OPT | types::TSIG | types::TKEY => Some(rcode::FORMERR),
         types::MAILA | types::MAILB => Some(rcode::NOTIMP),
         _ => None,
     }
@@ -204,8 +204,8 @@ impl<'a> Frame<'a> {
     fn finish(mut self, writer: Writer<'_>, flags: u16, code: u16) -> usize {
         let message = self.query.message;
         let received = u16::from_be_bytes([message[2], message[3]]);
-        // Opcode, RD and CD come back as they were (RFC 1035 §4.1.1, RFC 4035 §3.2.2).
-        let echoed = received & (0x7800 | flag::RD | flag::CD);
+        // Opcode and RD come back as they were (RFC 1035 §4.1.1); CD is for resolvers (RFC 4035 §3.1.6).
+        let echoed = received & (0x7800 | flag::RD);
         if let Some(reply) = &mut self.reply {
             reply.extended_rcode = u8::try_from(code >> 4).unwrap_or_default();
         }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::checks::{self, Finding, Focus};
 use super::hash;
-use super::page::{Flags, NODES_PER_PAGE, Page, PageWriter, RECORD_HEADER, sort_key};
+use super::page::{Flags, NODES_PER_PAGE, Page, PageWriter, RECORD_HEADER, is_nsec3, sort_key};
 use super::staging::{Bucket, MARK, Place, Staged, Staging};
 use super::{Parts, Zone, page_index};
 use crate::name::{self, MAX_LABELS, Name};
@@ -250,6 +250,8 @@ impl<'b> NodeWriter<'b> {
         }
         if self.builder.ancestors.contains(&full_hash) {
             bits |= Flags::PARENT;
+        } else if group.iter().all(|staged| is_nsec3(order(staged))) {
+            bits |= Flags::NSEC3_OWNER;
         }
         if group.iter().any(|staged| staged.rtype == types::CNAME) {
             bits |= Flags::CNAME;

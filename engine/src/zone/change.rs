@@ -10,7 +10,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::build::MAX_RRSET;
-use super::page::{Flags, NODES_PER_PAGE, Node, Page, PageWriter, RECORD_HEADER, sort_key};
+use super::page::{Flags, NODES_PER_PAGE, Node, Page, PageWriter, RECORD_HEADER, is_nsec3, sort_key};
 use super::{Chain, Parts, Zone, hash, page_index};
 use crate::name;
 use crate::rdata::{self, types};
@@ -281,7 +281,11 @@ impl Drafts<'_> {
                 })
             });
             let hidden = above.is_some_and(|above| above.any(hides | Flags::OCCLUDED));
-            draft.flags = flags.with(Flags::CNAME, draft.owns(types::CNAME)).with(Flags::OCCLUDED, hidden);
+            let only_nsec3 = draft.children == 0 && draft.rrsets.keys().all(|&key| is_nsec3(key));
+            draft.flags = flags
+                .with(Flags::CNAME, draft.owns(types::CNAME))
+                .with(Flags::OCCLUDED, hidden)
+                .with(Flags::NSEC3_OWNER, only_nsec3);
             settled.insert(draft.name.to_ascii_lowercase(), draft.flags);
         }
         hides_others

@@ -267,7 +267,9 @@ fn addresses(zone: &Zone, staged: &Staged<'_>, target: &[u8], position: usize, f
     let target_text = text(target);
     let is_ns = staged.rtype == types::NS;
     let mut add = |code, message, hint: String| {
-        let make = if is_ns { Finding::error } else { Finding::warning };
+        // A zone whose own servers cannot be found is of no use; a delegation that leads nowhere harms that alone, and
+        // every other server would serve the zone.
+        let make = if is_ns && staged.owner.is_empty() { Finding::error } else { Finding::warning };
         findings.push(make(code, message, staged.span, Focus::Field(position)).hint(hint));
     };
     let found = zone.node_for_target(target);

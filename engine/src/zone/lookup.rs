@@ -47,10 +47,12 @@ impl Zone {
     #[inline]
     pub fn find<'z>(&'z self, name: &LookupName, apex: usize) -> Found<'z> {
         if let Some(node) = self.node(name.hash(0), name.between(0, apex)) {
-            if !node.flags.any(Flags::CUT | Flags::OCCLUDED) {
+            if !node.flags.any(Flags::CUT | Flags::OCCLUDED | Flags::NSEC3_OWNER) {
                 return Found::Node(node);
             }
-            return self.above(name, apex, 0).unwrap_or(Found::Node(node));
+            if !node.flags.any(Flags::NSEC3_OWNER) {
+                return self.above(name, apex, 0).unwrap_or(Found::Node(node));
+            }
         }
         self.find_missing(name, apex)
     }
@@ -82,7 +84,8 @@ impl Zone {
         let (mut missing, mut exists) = (0, apex);
         while exists - missing > 1 {
             let middle = missing.midpoint(exists);
-            if self.node(name.hash(middle), name.between(middle, apex)).is_some() {
+            let node = self.node(name.hash(middle), name.between(middle, apex));
+            if node.is_some_and(|node| !node.flags.any(Flags::NSEC3_OWNER)) {
                 exists = middle;
             } else {
                 missing = middle;

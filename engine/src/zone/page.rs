@@ -26,6 +26,7 @@ pub const RECORD_HEADER: usize = 12;
 const RRSET_HEADER: usize = 10;
 const NODE_HEADER: usize = 4;
 const RRSIG: u16 = 46;
+const NSEC3: u16 = 50;
 
 /// What is special about a node; stored when the zone is built, so that no query has to find it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -42,6 +43,8 @@ impl Flags {
     pub const CNAME: u8 = 8;
     /// Has a child `*`.
     pub const WILDCARD_CHILD: u8 = 16;
+    /// Owns nothing but NSEC3 records and their signatures: for queries it does not exist (RFC 5155 §7.2.8).
+    pub const NSEC3_OWNER: u8 = 64;
     /// Is not the apex and has children; only such nodes hold their number.
     pub const PARENT: u8 = 32;
 
@@ -272,6 +275,12 @@ pub fn sort_key(rtype: u16, rdata: &[u8]) -> (u16, bool) {
         (RRSIG, [high, low, ..]) => (u16::from_be_bytes([*high, *low]), true),
         _ => (rtype, false),
     }
+}
+
+/// Whether records with this sort key are part of an NSEC3 chain, not of what the zone tells.
+#[must_use]
+pub fn is_nsec3((rtype, _): (u16, bool)) -> bool {
+    rtype == NSEC3
 }
 
 fn split_rrset(octets: &[u8]) -> (Rrset<'_>, &[u8]) {

@@ -2,6 +2,7 @@
 
 mod chains;
 mod cuts;
+mod signed;
 mod wildcards;
 
 use crate::testing::{ask, catalogue};

@@ -14,13 +14,14 @@ use crate::zone::change::{ChangeError, OwnedRecord};
 /// Owners that are parents, children, wildcards, cuts and siblings of each other.
 const OWNERS: [&str; 14] =
     ["", "a", "b.a", "c.b.a", "*.a", "x.*.a", "*", "d", "e.d", "f.e.d", "sub", "ns.sub", "deep.ns.sub", "w.x.y.z"];
-const RECORDS: [(u16, &[u8]); 6] = [
+const RECORDS: [(u16, &[u8]); 7] = [
     (types::A, &[192, 0, 2, 1]),
     (types::A, &[192, 0, 2, 2]),
     (types::TXT, b"\x01t"),
     (types::NS, b"\x02ns\x07example\x00"),
     (types::DNAME, b"\x05other\x00"),
     (types::CNAME, b"\x05other\x00"),
+    (types::NSEC3, b"\x01\x00\x00\x00\x00\x01x"),
 ];
 
 type Choice = (usize, usize);
