@@ -79,9 +79,7 @@ class Service:
                 extra = {name: subject for name, subject in subjects.items() if subject is not None}
                 _log.log(logging.getLevelNamesMapping()[level.upper()], "%s", text, extra=extra)
             case SendReply(request, wire):
-                # The core knows requests by their shape; what it hands back is what the engine gave us.
-                if isinstance(request, Request):
-                    self._server.reply(request, wire)
+                self._server.reply(_of_engine(request), wire)
             case Publish(catalogue):
                 self._server.publish(catalogue)
             case Fetch():
@@ -141,3 +139,10 @@ class Service:
         finally:
             for number in actions:
                 self._loop.remove_signal_handler(number)
+
+
+def _of_engine(request: events.Request) -> Request:
+    """The core knows requests by their shape, and hands back the very ones that the engine gave us."""
+    if not isinstance(request, Request):
+        raise TypeError("a reply to a request that did not come from the engine")
+    return request
