@@ -78,6 +78,16 @@ def test_an_unknown_opcode_is_not_implemented(opcode: int) -> None:
     assert reply[3] & 0xF == 4
 
 
+@pytest.mark.parametrize("opcode", [dns.opcode.QUERY, dns.opcode.NOTIFY, dns.opcode.UPDATE])
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_request_without_a_question_is_a_format_error(opcode: int, *, signed: bool) -> None:
+    message = dns.message.Message(id=4711)
+    message.set_opcode(dns.opcode.Opcode(opcode))
+    wire = message.to_wire()
+    (reply,) = replies(sign_request(wire, KEY, int(WALL))[0] if signed else wire)
+    assert reply[3] & 0xF == 1
+
+
 @pytest.mark.parametrize("wire", [wire for wire in WIRES if wire[2] & 0x78 != 0x20])
 def test_a_response_is_never_answered(wire: bytes) -> None:
     response = wire[:2] + bytes([wire[2] | 0x80]) + wire[3:]

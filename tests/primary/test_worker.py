@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from oakroot.git.credentials import Credentials
+from oakroot.git.errors import RemoteRefused, RemoteUnreachable
 from oakroot.git.remote import parse_remote
 from oakroot.git.repository import RemoteRepository
 from oakroot.primary import events
@@ -115,6 +116,30 @@ def test_a_push_that_a_hook_declines_is_refused_with_its_words(
     event = worker.push(push)
     assert isinstance(event, events.PushRefused)
     assert "zones are frozen" in event.reason
+
+
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        (RemoteRefused("the token may not write"), events.PushRefused("the token may not write")),
+        (RemoteUnreachable("connection reset"), events.PushFailed("connection reset")),
+        (ZeroDivisionError(), events.PushFailed("a bug in Oakroot (ZeroDivisionError); its log says more")),
+    ],
+)
+def test_what_goes_wrong_with_a_push_is_told_apart(
+    worker: GitWorker,
+    remote: BareRepository,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    event: Event,
+) -> None:
+    push = raised(worker, remote)
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(worker.repository, "commit_and_push", fail)
+    assert worker.push(push) == event
 
 
 def test_a_rewritten_history_is_followed_and_marked(worker: GitWorker, remote: BareRepository) -> None:

@@ -118,6 +118,11 @@ def test_a_key_in_a_zone_file_is_refused_and_not_quoted(repository: Repository) 
     assert secret not in repr(loading)
 
 
+def test_a_key_in_a_comment_is_only_a_comment(repository: Repository) -> None:
+    repository.changes(mirage=zone_text(2, "; personal._update DNSKEY 0 3 163 c2VjcmV0"))
+    assert repository.serial("mirage.") == 2
+
+
 def test_of_two_files_for_one_zone_the_first_counts(repository: Repository) -> None:
     loading = repository.changes(Mirage=zone_text(100))
     assert repository.serial("mirage.") == 100
