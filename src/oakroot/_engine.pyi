@@ -79,7 +79,7 @@ class Zone:
         """Whether both hold the same records, the serial of the SOA left aside."""
 
     def sharing(self, other: Zone) -> Zone:
-        """The same zone, holding the memory of `other` wherever both are equal: two versions cost little more."""
+        """The same zone, sharing the memory of `other` wherever both are equal: two versions cost little."""
 
     def records(self) -> list[tuple[str, int, str, str]]:
         """(owner, ttl, type, rdata) in canonical order, the SOA first."""
@@ -87,7 +87,7 @@ class Zone:
     def difference(
         self, newer: Zone
     ) -> tuple[list[tuple[str, int, str, str]], list[tuple[str, int, str, str]]]:
-        """What to remove from this version and what to add to it, to have the newer one; an SOA comes first."""
+        """What to remove from this version and what to add to it, to have the newer; an SOA comes first."""
 
     def changed(
         self,
@@ -107,7 +107,8 @@ def read_zone(
 ) -> tuple[Zone | None, list[Diagnostic]]:
     """Reads and checks a zone file.
 
-    `include` gives the content of an `$INCLUDE`d path as written; its OSError or ValueError becomes a diagnostic.
+    `include` gives the content of an `$INCLUDE`d path as written; its OSError or ValueError becomes a
+    diagnostic.
     The zone is None exactly when a diagnostic is an error.
     """
 
@@ -163,7 +164,7 @@ class Incoming:
         """True when the transfer is complete. TransferError when it is of no use."""
 
     def outcome(self) -> tuple[Zone | None, list[str]]:
-        """Once complete: the new version; (None, []) if there is none; (None, reasons) if it cannot be served."""
+        """Once complete: the new version; (None, []): nothing newer; (None, reasons): not to be served."""
 
 @final
 class Catalogue:
@@ -193,7 +194,8 @@ class Catalogue:
     ) -> bytes | None:
         """Answers one query message without TSIG, as the serving threads would; None for silence.
 
-        `source`: the client's address (its cookie depends on it). `reserve`: octets to leave free in the message (for a TSIG record).
+        `source`: the client's address (its cookie depends on it). `reserve`: octets to leave free in the
+        message (for a TSIG record).
         """
 
 @final
@@ -210,7 +212,7 @@ class Request:
     def local(self) -> tuple[str, int]: ...
 
     HIGH_BACKLOG: ClassVar[int]
-    """From so many unsent octets on, wait before replying more; `Server.handover_fd` wakes you when they are fewer."""
+    """From so many unsent octets on, wait before replying more; `Server.handover_fd` wakes you."""
 
     def unsent(self) -> int:
         """Octets of replies that wait for the peer to take them."""
