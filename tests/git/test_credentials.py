@@ -84,6 +84,11 @@ def test_a_key_with_a_passphrase_is_refused(tmp_path: Path) -> None:
         parse_ssh_key(str(tmp_path / "key"))
 
 
+def test_the_content_of_a_key_file_is_read_as_credentials_hand_it_over() -> None:
+    content = parse_ssh_key(SSH_KEY).openssh_private().decode()
+    assert parse_ssh_key(content).public_line == parse_ssh_key(SSH_KEY).public_line
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"rubbish", b"\xff\xfe", b"-----BEGIN OPENSSH PRIVATE KEY-----\nxx\n"]
 )

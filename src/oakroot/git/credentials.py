@@ -119,6 +119,8 @@ def load_credentials(
 def parse_ssh_key(text: str) -> LoginKey:
     """Reads `--ssh-key`: `ed25519:BASE64` (the raw private key), a key file's path, or `@FILE` with either.
 
+    A key file's content is taken too: that is what a systemd credential or `OAKROOT_SSH_KEY_FILE` hands over.
+
     Raises:
         InvalidSetting: with the reason; the text itself is never repeated, as it may be a secret.
     """
@@ -127,7 +129,7 @@ def parse_ssh_key(text: str) -> LoginKey:
         content = _read_file(Path(text[1:]), "the ssh key file")
         return _ssh_key_from_content(content, text[1:])
     kind, mark, _data = text.partition(":")
-    if mark and kind == "ed25519":
+    if (mark and kind == "ed25519") or "PRIVATE KEY-----" in text:
         return _ssh_key_from_content(text, "the ssh key")
     if mark and kind == "rsa":
         raise InvalidSetting(
