@@ -1,0 +1,77 @@
+"""Events and actions that every role has, and the two clocks they live by. Frozen values, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from oakroot._engine import Catalogue
+
+Level = Literal["debug", "info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One instant on two clocks, in seconds: the world's (TSIG), and one that never jumps (waiting)."""
+
+    wall: float
+    monotonic: float
+
+
+class Request(Protocol):
+    """A packet that asks for something."""
+
+    @property
+    def wire(self) -> bytes:
+        """The message."""
+
+    @property
+    def transport(self) -> Literal["udp", "tcp"]:
+        """What it came over."""
+
+    @property
+    def peer(self) -> tuple[str, int]:
+        """Whom it came from."""
+
+
+# --- events ---
+
+
+@dataclass(frozen=True, slots=True)
+class PacketReceived:
+    """The engine handed over what it does not decide."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """The moment that `wake_at` named has come; coming early or often does no harm."""
+
+
+# --- actions ---
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Serve this from now on."""
+
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class SendReply:
+    """Send this to where the request came from."""
+
+    request: Request
+    wire: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Tell the operator."""
+
+    level: Level
+    text: str
+    zone: str | None = None
+    peer: str | None = None

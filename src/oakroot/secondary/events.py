@@ -1,0 +1,216 @@
+"""What happens to a secondary, and what it decides to do: the two lists that are its table of contents.
+
+Events are in the past tense, actions in the imperative. All are frozen values; nothing here has behaviour.
+A *link* is the connection that is kept to a primary: questions go out over it, and the primary's NOTIFYs may
+come in over it, also through a NAT.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import dns.name
+
+from oakroot._engine import Zone
+from oakroot.protocol.transfer_client import Failed, Received
+from oakroot.roles.events import Log, Moment, PacketReceived, Publish, Request, SendReply, TimePassed
+from oakroot.secondary.sources import Server, Source
+
+__all__ = [
+    "Action",
+    "AskLink",
+    "CloseLink",
+    "Event",
+    "ForgetZone",
+    "LinkClosed",
+    "LinkHeard",
+    "LinkOpened",
+    "LinkRequest",
+    "Log",
+    "Moment",
+    "OpenLink",
+    "PacketReceived",
+    "Publish",
+    "RefreshRequested",
+    "Request",
+    "SendReply",
+    "StartTransfer",
+    "Started",
+    "StoreCheck",
+    "StoreZone",
+    "StoredZone",
+    "TimePassed",
+    "TransferEnded",
+    "ZoneChanged",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredZone:
+    """A version that was kept over a restart, and when a primary last said that it is the newest."""
+
+    zone: Zone
+    checked: float
+    """On the world's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRequest:
+    """A request that a primary sent over its link."""
+
+    server: Server
+    wire: bytes = field(repr=False)
+
+    @property
+    def transport(self) -> Literal["udp", "tcp"]:
+        """Links are TCP."""
+        return "tcp"
+
+    @property
+    def peer(self) -> tuple[str, int]:
+        """The primary."""
+        return self.server.address, self.server.port
+
+
+# --- events ---
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The service is up; these zones were kept."""
+
+    stored: tuple[StoredZone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOpened:
+    """The connection is there."""
+
+    server: Server
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHeard:
+    """A message came over the link, of any octets."""
+
+    server: Server
+    wire: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkClosed:
+    """The connection is gone, or could not be had."""
+
+    server: Server
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferEnded:
+    """A transfer came to its end. `doubts` is why differences were given up on the way."""
+
+    number: int
+    outcome: Received | Failed
+    seconds: float
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRequested:
+    """The operator asked for a check of all zones (SIGHUP)."""
+
+
+Event = (
+    Started
+    | LinkOpened
+    | LinkHeard
+    | LinkClosed
+    | TransferEnded
+    | PacketReceived
+    | RefreshRequested
+    | TimePassed
+)
+
+
+# --- actions ---
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """Connect: ends in LinkOpened or LinkClosed."""
+
+    server: Server
+
+
+@dataclass(frozen=True, slots=True)
+class AskLink:
+    """Send this over the link."""
+
+    server: Server
+    wire: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CloseLink:
+    """Hang up. No LinkClosed follows."""
+
+    server: Server
+
+
+@dataclass(frozen=True, slots=True)
+class StartTransfer:
+    """Transfer the zone: ends in TransferEnded with this number."""
+
+    number: int
+    zone: dns.name.Name
+    source: Source
+    base: Zone | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreZone:
+    """Keep this version over restarts."""
+
+    zone: Zone
+    checked: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCheck:
+    """Keep that a primary has just said: the version that is kept is the newest."""
+
+    apex: str
+    serial: int
+    checked: float
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetZone:
+    """Keep nothing of this zone any more."""
+
+    apex: str
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneChanged:
+    """Tell those who follow us. `before`: what was served until now, `after`: what is; None: nothing."""
+
+    apex: str
+    before: Zone | None
+    after: Zone | None
+
+
+Action = (
+    OpenLink
+    | AskLink
+    | CloseLink
+    | StartTransfer
+    | StoreZone
+    | StoreCheck
+    | ForgetZone
+    | ZoneChanged
+    | Publish
+    | SendReply
+    | Log
+)

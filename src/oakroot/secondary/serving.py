@@ -1,0 +1,101 @@
+"""What is served: versions come, are confirmed, expire, and go. Each change is published and kept on disk.
+
+When a zone is checked is decided elsewhere; here its phase is not looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import dns.name
+
+from oakroot._engine import Zone
+from oakroot.secondary import news
+from oakroot.secondary.events import (
+    Action,
+    ForgetZone,
+    Log,
+    Moment,
+    Publish,
+    StoreCheck,
+    StoredZone,
+    StoreZone,
+    ZoneChanged,
+)
+from oakroot.secondary.state import Entry, Held, Idle, State, Step
+from oakroot.secondary.timers import read_timers
+
+
+def add(state: State, name: dns.name.Name, now: Moment, *, named: bool, shown: bool) -> tuple[State, Entry]:
+    """Adds a zone of which there is no version yet; its check is due now."""
+    sources = state.plan.sources_of(name)
+    entry = Entry(name.canonicalize(), sources, Idle(now.monotonic), named=named, shown=shown)
+    state = state.with_zone(entry)
+    if shown:
+        state = replace(state, catalogue=state.catalogue.with_unavailable([entry.apex]))
+    return state, entry
+
+
+def adopt(state: State, entry: Entry, zone: Zone, now: Moment) -> tuple[State, Entry, tuple[Action, ...]]:
+    """Serves this version from now on; a primary has just said that it is the newest."""
+    before = None if entry.held is None else entry.held.zone
+    # Parts that did not change share their memory with the version before, also after AXFR.
+    zone = zone if before is None else zone.sharing(before)
+    held = Held(zone, read_timers(zone), now.monotonic)
+    entry = replace(entry, held=held, shown=True)
+    state = replace(state.with_zone(entry), catalogue=state.catalogue.with_zones([zone]))
+    stored = StoreZone(zone, now.wall)
+    return state, entry, (Publish(state.catalogue), stored, ZoneChanged(entry.apex, before, zone))
+
+
+def confirm(state: State, entry: Entry, held: Held, now: Moment) -> tuple[State, Entry, tuple[Action, ...]]:
+    """Goes on serving this version: a primary has just said that it is the newest."""
+    entry = replace(entry, held=replace(held, checked=now.monotonic))
+    return state.with_zone(entry), entry, (StoreCheck(entry.apex, held.zone.serial, now.wall),)
+
+
+def expire(state: State, entry: Entry, held: Held) -> Step:
+    """Stops serving a version that nobody has confirmed for too long."""
+    state = state.with_zone(replace(entry, held=None))
+    state = replace(state, catalogue=state.catalogue.with_unavailable([entry.apex]))
+    return state, (Publish(state.catalogue), news.expired(entry, held))
+
+
+def withdraw(state: State, entry: Entry) -> tuple[State, Entry, tuple[Action, ...]]:
+    """Serves the zone no more, not even SERVFAIL: no primary has it any longer."""
+    before = None if entry.held is None else entry.held.zone
+    entry = replace(entry, held=None, shown=False)
+    state = replace(state.with_zone(entry), catalogue=state.catalogue.without([entry.apex]))
+    gone = () if before is None else (ZoneChanged(entry.apex, before, None),)
+    return state, entry, (Publish(state.catalogue), ForgetZone(entry.apex), *gone)
+
+
+def restore(state: State, stored: tuple[StoredZone, ...], now: Moment) -> Step:
+    """Serves the versions that were kept over a restart, but for those that have expired meanwhile."""
+    actions: list[Action] = []
+    for kept in stored:
+        state, log = _restore_one(state, kept, now)
+        actions.append(log)
+    return state, tuple(actions)
+
+
+def _restore_one(state: State, kept: StoredZone, now: Moment) -> tuple[State, Log]:
+    name = dns.name.from_text(kept.zone.apex)
+    if not state.plan.sources_of(name):
+        return state, Log("warning", "kept on disk, but no key is for it; not served", kept.zone.apex)
+    entry = state.zones.get(kept.zone.apex)
+    if entry is None:
+        state, entry = add(state, name, now, named=False, shown=True)
+    age = now.wall - kept.checked
+    held = Held(kept.zone, read_timers(kept.zone), now.monotonic - age)
+    if age < 0:
+        # Then nobody knows how old the version is, and it may have expired long ago.
+        text = (
+            "kept on disk at a time that is yet to come; is the clock right? Not served before it is checked"
+        )
+        return state, Log("warning", text, entry.apex)
+    if held.expires <= now.monotonic:
+        return state, news.expired(entry, held)
+    state = replace(state.with_zone(replace(entry, held=held)))
+    state = replace(state, catalogue=state.catalogue.with_zones([kept.zone]))
+    return state, Log("info", f"kept on disk, serial {kept.zone.serial}, checked {age:.0f} s ago", entry.apex)

@@ -1,0 +1,126 @@
+"""Which zones a secondary has, and where from: all of it is told by the names of its keys.
+
+`PRIMARY.SECONDARY._transfer.ZONE` and `FREE.PRIMARY._transfer.ZONE` name a primary; a key without an address
+is for the one of `--primary`. A key also covers the zones below its own, and one of the root zone all zones:
+those are met when the primary notifies us of them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import dns.name
+
+from oakroot.keys.grant import Operation, read_grant
+from oakroot.keys.key import Key
+from oakroot.keys.keyring import GrantedKey, Keyring
+
+DNS_PORT = 53
+_NO_FILE = "--key"
+
+
+class NoPrimaryError(ValueError):
+    """A key does not say whom to ask, and nothing else does."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(f"the name of the key {key.name} has no address of a primary")
+        self.key = key
+
+
+class DoubleKeyError(ValueError):
+    """Two different keys have one name."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(f"there are two different keys named {key.name}")
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Server:
+    """Where a primary listens."""
+
+    address: str
+    port: int = DNS_PORT
+
+    def __str__(self) -> str:
+        """As Knot DNS writes it in its log."""
+        return f"{self.address}@{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A primary, and the key that it is spoken to with."""
+
+    server: Server
+    granted: GrantedKey
+
+    @property
+    def key(self) -> Key:
+        """The key itself."""
+        return self.granted.key
+
+    @property
+    def zone(self) -> dns.name.Name:
+        """The zone that the key names."""
+        return self.granted.grant.zone
+
+    def __str__(self) -> str:
+        """As it stands in log lines."""
+        return f"remote {self.server}, key {self.key.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All keys, and the sources that they make, in the order they were given."""
+
+    keyring: Keyring
+    sources: tuple[Source, ...]
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """All primaries, each once."""
+        return tuple(dict.fromkeys(source.server for source in self.sources))
+
+    @property
+    def zones(self) -> tuple[dns.name.Name, ...]:
+        """The zones that keys name. The root zone is not among them: its keys are for all zones."""
+        names = (source.zone for source in self.sources if source.zone != dns.name.root)
+        return tuple(dict.fromkeys(names))
+
+    def sources_of(self, zone: dns.name.Name) -> tuple[Source, ...]:
+        """Where this zone comes from: the primaries of the keys that name it, or the nearest name above."""
+        covering = [source for source in self.sources if source.granted.grant.covers(zone)]
+        nearest = max((len(source.zone.labels) for source in covering), default=0)
+        return tuple(source for source in covering if len(source.zone.labels) == nearest)
+
+
+def make_plan(keys: Iterable[Key], primary: Server | None) -> Plan:
+    """The plan that these keys make.
+
+    Raises KeyRejectedError for a name that grants nothing, NoPrimaryError and DoubleKeyError.
+    """
+    granted = tuple(GrantedKey(key, read_grant(key.name), _NO_FILE, 0) for key in dict.fromkeys(keys))
+    keyring = Keyring(granted)
+    for each in granted:
+        if keyring.find(each.key.name) is not each:
+            raise DoubleKeyError(each.key)
+    transferring = (each for each in granted if each.grant.operation >= Operation.TRANSFER)
+    return Plan(keyring, tuple(_source(each, primary) for each in transferring))
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two texts mean one IP address."""
+    try:
+        return ipaddress.ip_address(one) == ipaddress.ip_address(other)
+    except ValueError:
+        return False
+
+
+def _source(granted: GrantedKey, primary: Server | None) -> Source:
+    if granted.grant.primary is not None:
+        return Source(Server(str(granted.grant.primary)), granted)
+    if primary is None:
+        raise NoPrimaryError(granted.key)
+    return Source(primary, granted)

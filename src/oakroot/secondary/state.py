@@ -1,0 +1,288 @@
+"""What a secondary knows at one moment; frozen, and free of sockets, clocks and files."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import dns.name
+
+from oakroot._engine import Catalogue, Zone
+from oakroot.protocol.soa_client import SoaQuestion
+from oakroot.roles.quota import Quota
+from oakroot.secondary.events import Action
+from oakroot.secondary.sources import Plan, Server, Source
+from oakroot.secondary.timers import Dice, Timers
+
+NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator decides, or a test."""
+
+    seed: int = 0
+    """What jitter is made of; another one for each process."""
+    transfers: int = 10
+    """How many transfers may be under way."""
+    window: int = 50
+    """How many questions may wait for their answers on one link."""
+    answer_seconds: float = 10.0
+    """How long to wait for one."""
+    first_retry: float = 2.0
+    """Seconds until a zone that never was here is asked for again; doubled with each failure."""
+    first_retry_limit: float = 900.0
+    reconnect: float = 1.0
+    """Seconds until a link is opened again; doubled with each failure."""
+    reconnect_limit: float = 300.0
+    idle_reconnect_limit: float = 3600.0
+    """The same for primaries that do not keep links: they close them as idle."""
+    lasting_seconds: float = 120.0
+    """A link that was there for so long is one that the primary keeps."""
+    unsigned_pause: float = 5.0
+    """Seconds between two checks of a zone that unsigned NOTIFYs set off."""
+    guesses_limit: int = 100
+    """How many zones that only unsigned NOTIFYs spoke of may be asked for at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A version that passed the checks."""
+
+    zone: Zone
+    timers: Timers
+    checked: float
+    """When a primary last said that it is the newest."""
+
+    @property
+    def expires(self) -> float:
+        """Until when it may be served."""
+        return self.checked + self.timers.expire
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A NOTIFY to act upon: one check that begins after it came."""
+
+    peer: str | None = None
+    """The address it came from: a primary of several that is asked first."""
+    signed: bool = True
+    """Whether a key vouches for it: then the zone may also be gone."""
+    serial: int | None = None
+    """What the primary has, if it said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One check of a zone, which goes from source to source until one is of use."""
+
+    left: tuple[Source, ...]
+    """The source that is being asked, and those not asked yet."""
+    signed: bool = False
+    denied: bool = True
+    """Whether all sources so far say that they do not serve the zone."""
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> Source:
+        """The one that is being asked."""
+        return self.left[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing to do until then."""
+
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A source was asked for its serial."""
+
+    round: Round
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """There is a newer version; it waits for its turn to be transferred."""
+
+    round: Round
+
+
+@dataclass(frozen=True, slots=True)
+class Transferring:
+    """The transfer of this number is under way."""
+
+    round: Round
+    number: int
+
+
+Phase = Idle | Asking | Queued | Transferring
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A zone of ours."""
+
+    name: dns.name.Name
+    sources: tuple[Source, ...]
+    phase: Phase
+    named: bool
+    """Whether a key names it; the others were met, and are forgotten when they are gone."""
+    shown: bool = True
+    """Whether it is answered SERVFAIL while there is no version of it."""
+    held: Held | None = None
+    failures: int = 0
+    """How many checks in a row failed."""
+    wish: Wish | None = None
+    began: float = -NEVER
+    """When the last check began."""
+
+    @property
+    def apex(self) -> str:
+        """Its name as text."""
+        return self.name.to_text()
+
+    @property
+    def due(self) -> float:
+        """When the clock next means something to it."""
+        idle_until = self.phase.due if isinstance(self.phase, Idle) else NEVER
+        return min(idle_until, NEVER if self.held is None else self.held.expires)
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """Moments and the zones that they mean something to, in order: a frozen heap, so to say."""
+
+    entries: tuple[tuple[float, str], ...] = ()
+
+    def moved(self, apex: str, before: float, after: float) -> Agenda:
+        """With a zone's moment changed."""
+        if before == after:
+            return self
+        entries = list(self.entries)
+        if before != NEVER:
+            del entries[bisect_left(entries, (before, apex))]
+        if after != NEVER:
+            insort(entries, (after, apex))
+        return Agenda(tuple(entries))
+
+    @property
+    def first(self) -> float:
+        """The earliest moment."""
+        return self.entries[0][0] if self.entries else NEVER
+
+    def due(self, moment: float) -> tuple[str, ...]:
+        """The zones whose moment has come."""
+        end = bisect_left(self.entries, (moment, "\U0010ffff"))
+        return tuple(apex for _, apex in self.entries[:end])
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A zone whose SOA a primary is asked for, and the source it is in that role."""
+
+    name: dns.name.Name
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A question that was sent."""
+
+    question: Question
+    asked: SoaQuestion
+    sent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The connection to a primary, or the lack of it."""
+
+    opening: bool = False
+    opened: float | None = None
+    """Since when it is there."""
+    heard: float = -NEVER
+    """When the last message came."""
+    waiting: tuple[Question, ...] = ()
+    """Questions that are not sent yet."""
+    pending: Mapping[int, Pending] = field(default_factory=dict)
+    """Those that were, by identifier, in the order of sending."""
+    answers: int = 0
+    """How many came on this connection."""
+    identifier: int = 0
+    register: float | None = None
+    """When to tell the primary that we are here; None: it was told on this connection."""
+    failures: int = 0
+    """How many connections in a row were of no use."""
+    drops: int = 0
+    """How many useful ones in a row did not last."""
+    retry: float = -NEVER
+    """Not to be opened before, after failures."""
+    reason: str = ""
+    """Why the last one failed."""
+
+    def due(self, answer_seconds: float) -> float:
+        """When the clock next means something to it."""
+        first = next(iter(self.pending.values()), None)
+        answer_due = NEVER if first is None else first.sent + answer_seconds
+        register_due = NEVER if self.register is None or self.opening else self.register
+        return min(answer_due, register_due)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A secondary."""
+
+    settings: Settings
+    plan: Plan
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    zones: Mapping[str, Entry] = field(default_factory=dict)
+    agenda: Agenda = Agenda()
+    links: Mapping[Server, Link] = field(default_factory=dict)
+    queue: tuple[str, ...] = ()
+    """Zones that wait for their turn to be transferred."""
+    transfers: Mapping[int, str] = field(default_factory=dict)
+    """Those under way: number and zone."""
+    next_number: int = 0
+    quota: Quota = field(default_factory=Quota)
+
+    @property
+    def dice(self) -> Dice:
+        """What jitter is made with."""
+        return Dice(self.settings.seed)
+
+    def with_zone(self, entry: Entry) -> State:
+        """With this zone, in place of what was known of it."""
+        apex = entry.apex
+        known = self.zones.get(apex)
+        agenda = self.agenda.moved(apex, NEVER if known is None else known.due, entry.due)
+        return replace(self, zones={**self.zones, apex: entry}, agenda=agenda)
+
+    def without_zone(self, entry: Entry) -> State:
+        """Without this zone."""
+        zones = {apex: other for apex, other in self.zones.items() if apex != entry.apex}
+        agenda = self.agenda.moved(entry.apex, self.zones[entry.apex].due, NEVER)
+        queue = tuple(apex for apex in self.queue if apex != entry.apex)
+        return replace(self, zones=zones, agenda=agenda, queue=queue)
+
+    def with_link(self, server: Server, link: Link) -> State:
+        """With this link, in place of what was known of it."""
+        return replace(self, links={**self.links, server: link})
+
+
+Step = tuple[State, tuple[Action, ...]]
+
+
+def new_state(settings: Settings, plan: Plan) -> State:
+    """A secondary that serves nothing yet."""
+    return State(settings, plan, links={server: Link() for server in plan.servers})
+
+
+def wake_at(state: State) -> float | None:
+    """When `TimePassed` is due, on the clock that never jumps; None: not before another event."""
+    seconds = state.settings.answer_seconds
+    moment = min([state.agenda.first, *(link.due(seconds) for link in state.links.values())])
+    return None if moment == NEVER else moment
