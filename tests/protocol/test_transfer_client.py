@@ -147,7 +147,7 @@ def run_sparsely_signed(is_signed: Callable[[int, int], bool]) -> list[Step]:
         message = dns.message.from_wire(wire)
         if is_signed(number, len(unsigned)):
             message.use_tsig(keyring, KEY.name)
-            message.request_mac = query.mac
+            message.request_mac = query.mac or b""
             signed = message.to_wire(multi=True, tsig_ctx=context)
             assert signed is not None
             steps.append(transfer.receive(signed, now))

@@ -31,8 +31,16 @@ from oakroot.protocol.wire import (
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A well-formed NOTIFY. `serial` is the sender's word for what it has, if it said so (RFC 1996 §3.7)."""
+
+    zone: dns.name.Name
+    serial: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
-    """A NOTIFY to act upon. `serial` is the sender's word for what it has, if it said so (RFC 1996 §3.7)."""
+    """A NOTIFY to act upon, with whose signature it bore."""
 
     zone: dns.name.Name
     signer: GrantedKey
@@ -50,8 +58,8 @@ class Rejected:
     reason: str
 
 
-def judge(query: bytes, signer: GrantedKey | None, reserve: int = 0) -> Notification | Rejected:
-    """Judges a NOTIFY request of any octets, its TSIG record taken off; `signer` is whose signature it bore.
+def read(query: bytes, reserve: int = 0) -> Notice | Rejected:
+    """Reads a NOTIFY request of any octets, its TSIG record taken off.
 
     `reserve` octets are left free in a response for its signature. AA is not asked for: RFC 1996 has it set,
     yet what `dig +opcode=notify` sends is meant as seriously.
@@ -64,17 +72,29 @@ def judge(query: bytes, signer: GrantedKey | None, reserve: int = 0) -> Notifica
         return _reject(query, dns.rcode.FORMERR, str(error), reserve)
     if not is_notify or (question.type, question.class_) != (dns.rdatatype.SOA, dns.rdataclass.IN):
         return _reject(query, dns.rcode.FORMERR, "a NOTIFY asks for one SOA of class IN", reserve)
+    return Notice(question.name, serial)
+
+
+def judge(query: bytes, signer: GrantedKey | None, reserve: int = 0) -> Notification | Rejected:
+    """Reads a NOTIFY, and judges whether it may be acted upon; `signer` is whose signature it bore."""
+    notice = read(query, reserve)
+    if isinstance(notice, Rejected):
+        return notice
     if signer is None:
-        reason = f"a NOTIFY must be signed, by a key for {question.name} of any operation"
-        return _reject(query, dns.rcode.REFUSED, reason, reserve)
-    if not signer.grant.allows(Operation.NOTIFY, question.name):
-        reason = f"the key {signer.key.name} is for {signer.grant.zone}, not for {question.name}"
-        return _reject(query, dns.rcode.REFUSED, reason, reserve)
-    return Notification(question.name, signer, serial)
+        return refuse(query, f"a NOTIFY must be signed, by a key for {notice.zone} of any operation", reserve)
+    if not signer.grant.allows(Operation.NOTIFY, notice.zone):
+        reason = f"the key {signer.key.name} is for {signer.grant.zone}, not for {notice.zone}"
+        return refuse(query, reason, reserve)
+    return Notification(notice.zone, signer, notice.serial)
+
+
+def refuse(query: bytes, reason: str, reserve: int = 0) -> Rejected:
+    """REFUSED, for this reason."""
+    return _reject(query, dns.rcode.REFUSED, reason, reserve)
 
 
 def acknowledge(query: bytes) -> bytes | None:
-    """NOERROR: what the repository has is now served."""
+    """NOERROR. From a primary: what the repository has is now served; from a secondary: I have heard you."""
     return response(query, dns.rcode.NOERROR, authoritative=True)
 
 
