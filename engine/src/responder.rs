@@ -4,9 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use smallvec::SmallVec;
+
 use crate::answer::respond::{self, Outcome, Peer, Room, Scratch, Settings};
+use crate::message::query;
 use crate::serve::{Endpoint, Responder, ResponseClass, Transport, Verdict};
-use crate::zone::catalogue::Catalogue;
+use crate::zone::catalogue::{Catalogue, Entry};
+use crate::zone::foresee::{BATCH, Sight, foresee};
+use crate::zone::hash::LookupName;
 
 /// The catalogue that is served now. Publishing swaps the whole; a thread looks at one number per batch to see
 /// whether it is still up to date, and takes the lock only when it is not.
@@ -32,6 +37,9 @@ pub struct CatalogueResponder {
     catalogue: Arc<Catalogue>,
     settings: Settings,
     scratch: Scratch,
+    /// For looking ahead: whether there is anything to look ahead for, and room for a name.
+    has_large_zones: bool,
+    name: LookupName,
     now: u32,
 }
 
@@ -42,7 +50,16 @@ impl CatalogueResponder {
         // A generation that never was, so that the first refresh takes what is there.
         let generation = u64::MAX;
         let catalogue = Arc::default();
-        Self { publication, generation, catalogue, settings, scratch: Scratch::default(), now: 0 }
+        Self {
+            publication,
+            generation,
+            catalogue,
+            settings,
+            scratch: Scratch::default(),
+            has_large_zones: false,
+            name: LookupName::default(),
+            now: 0,
+        }
     }
 }
 
@@ -53,8 +70,25 @@ impl Responder for CatalogueResponder {
         if generation != self.generation {
             self.generation = generation;
             let newest = self.publication.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            self.has_large_zones = newest.has_large_zones();
             self.catalogue = newest;
         }
+    }
+
+    fn foresee<'q>(&mut self, queries: impl Iterator<Item = &'q [u8]>) {
+        if !self.has_large_zones {
+            return;
+        }
+        let mut sights: SmallVec<[Sight<'_>; BATCH]> = SmallVec::new();
+        for (name, _) in queries.filter_map(query::question).take(BATCH) {
+            self.name.fill(name);
+            if let Some((Entry::Zone(zone), _)) = self.catalogue.nearest(&self.name, 0)
+                && zone.is_large()
+            {
+                sights.push((zone, self.name.hash(0)));
+            }
+        }
+        foresee(&sights);
     }
 
     #[inline]

@@ -74,6 +74,11 @@ pub trait Responder: Send + 'static {
     /// Called before each batch of messages, and at least about once a second: a chance to turn to newer data.
     fn refresh(&mut self);
 
+    /// Called with all messages of a batch before the first of them: a chance to look ahead. Most need no such thing.
+    fn foresee<'q>(&mut self, queries: impl Iterator<Item = &'q [u8]>) {
+        let _ = queries;
+    }
+
     /// Composes the answer to `query` in `room`, which is as long as the transport allows an answer to be.
     fn respond(&mut self, query: &[u8], transport: Transport, peer: &Endpoint, room: &mut [u8]) -> Verdict;
 

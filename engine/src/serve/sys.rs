@@ -329,6 +329,19 @@ impl Batch {
         }
     }
 
+    /// The datagrams received.
+    pub(super) fn queries(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.received).map(|slot| {
+            let start = self.queries.at(slot * stride(QUERY_ROOM)).cast::<u8>();
+            // SAFETY: the slot is live and as long as said; the borrow of self keeps the kernel away, and nobody
+            // writes to queries but the kernel.
+            unsafe {
+                let length = ((*self.incoming.at(slot)).msg_len as usize).min(QUERY_ROOM);
+                std::slice::from_raw_parts(start, length)
+            }
+        })
+    }
+
     /// The local address a datagram came to; `None` when the socket is bound to one.
     pub(super) fn source(&self, slot: usize) -> Option<PacketInfo> {
         let sources = self.sources.as_ref()?;

@@ -109,6 +109,7 @@ impl Worker {
         if let Some(rates) = &mut self.rates {
             rates.look_at_clock();
         }
+        responder.foresee(self.batch.queries());
         for slot in 0..received {
             if let Some(length) = self.compose(slot, responder) {
                 self.batch.answer(slot, length);

@@ -23,6 +23,10 @@ pub enum Entry {
 }
 
 impl Entry {
+    fn is_large(&self) -> bool {
+        matches!(self, Self::Zone(zone) if zone.is_large())
+    }
+
     /// The apex.
     #[must_use]
     pub fn apex(&self) -> &Name {
@@ -41,12 +45,19 @@ pub struct Catalogue {
     depths: Arc<[u32; name::MAX_LABELS + 1]>,
     /// Bit n: some apex has n labels.
     depth_bits: u128,
+    /// How many zones are large enough to look ahead in.
+    large: usize,
 }
 
 impl Default for Catalogue {
     fn default() -> Self {
         let empty: Shard = Arc::new([]);
-        Self { shards: vec![empty; SHARDS].into(), depths: Arc::new([0; name::MAX_LABELS + 1]), depth_bits: 0 }
+        Self {
+            shards: vec![empty; SHARDS].into(),
+            depths: Arc::new([0; name::MAX_LABELS + 1]),
+            depth_bits: 0,
+            large: 0,
+        }
     }
 }
 
@@ -66,6 +77,12 @@ impl Catalogue {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.depth_bits == 0
+    }
+
+    /// Whether some zone is worth looking ahead in.
+    #[must_use]
+    pub fn has_large_zones(&self) -> bool {
+        self.large > 0
     }
 
     /// What is served for exactly this apex.
@@ -105,13 +122,18 @@ impl Catalogue {
         let mut shards: Vec<Vec<(u64, Entry)>> = vec![Vec::new(); SHARDS];
         let mut touched = [false; SHARDS];
         let mut depths = *self.depths;
+        let mut large = self.large;
         let mut open = |hash: u64, shards: &mut Vec<Vec<(u64, Entry)>>, apex: &Name| {
             let index = shard_of(hash);
             if !std::mem::replace(&mut touched[index], true) {
                 shards[index] = self.shards[index].to_vec();
             }
             let before = shards[index].len();
-            shards[index].retain(|(other, entry)| *other != hash || entry.apex() != apex);
+            shards[index].retain(|(other, entry)| {
+                let stays = *other != hash || entry.apex() != apex;
+                large -= usize::from(!stays && entry.is_large());
+                stays
+            });
             (index, before != shards[index].len())
         };
         for apex in removed {
@@ -119,11 +141,13 @@ impl Catalogue {
             let (_, was_there) = open(hash, &mut shards, apex);
             depths[apex.label_count()] -= u32::from(was_there);
         }
+        let mut added_large = 0;
         for entry in entries {
             let apex = entry.apex().clone();
             let hash = hash::of_name(apex.as_wire(), hash::root());
             let (index, was_there) = open(hash, &mut shards, &apex);
             depths[apex.label_count()] += u32::from(!was_there);
+            added_large += usize::from(entry.is_large());
             let at = shards[index].partition_point(|&(other, _)| other < hash);
             shards[index].insert(at, (hash, entry));
         }
@@ -131,7 +155,7 @@ impl Catalogue {
         let shards = shards.map(|((new, touched), old)| if touched { new.into() } else { old.clone() }).collect();
         let depth_bits =
             depths.iter().enumerate().fold(0, |bits, (depth, &count)| bits | u128::from(count > 0) << depth);
-        Self { shards, depths: Arc::new(depths), depth_bits }
+        Self { shards, depths: Arc::new(depths), depth_bits, large: large + added_large }
     }
 
     /// All entries, in no order that means anything.

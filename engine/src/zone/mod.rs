@@ -11,6 +11,7 @@ mod chain;
 pub mod change;
 pub mod checks;
 pub mod difference;
+pub mod foresee;
 pub mod hash;
 pub mod lookup;
 pub mod page;
@@ -118,7 +119,12 @@ impl Zone {
     #[must_use]
     #[inline]
     pub fn node(&self, hash: u64, relative: &[u8]) -> Option<Node<'_>> {
-        self.page(page_index(hash, self.page_count)).find(hash, relative)
+        self.page_of(hash).find(hash, relative)
+    }
+
+    #[inline]
+    fn page_of(&self, hash: u64) -> &Page {
+        self.page(page_index(hash, self.page_count))
     }
 
     /// The node of an absolute wire name, whatever its kind; None also for names outside the zone.

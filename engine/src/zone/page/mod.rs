@@ -113,7 +113,7 @@ impl Page {
     #[inline]
     pub fn find_offset(&self, hash: u64, relative: &[u8]) -> Option<u32> {
         let octets = &self.0[..];
-        let mask = read_u32(octets, 0) - 1;
+        let mask = self.slot_mask();
         let (mut slot, tag) = slot_and_tag(hash, mask);
         loop {
             let entry = read_u32(octets, 4 + 4 * slot as usize);
@@ -134,10 +134,28 @@ impl Page {
         }
     }
 
+    /// What a hash is masked with to find its slot: the first thing read of a page.
+    #[inline]
+    pub(super) fn slot_mask(&self) -> u32 {
+        read_u32(&self.0, 0) - 1
+    }
+
+    /// The slot that a search for this hash looks at first.
+    #[inline]
+    pub(super) fn first_entry(&self, hash: u64, mask: u32) -> u32 {
+        read_u32(&self.0, 4 + 4 * slot_and_tag(hash, mask).0 as usize)
+    }
+
+    /// Reads an octet of the node that a slot leads to, if it leads to any.
+    #[inline]
+    pub(super) fn touch(&self, entry: u32) -> u8 {
+        self.0[(entry & 0x00ff_ffff) as usize]
+    }
+
     /// Where the node of this hash begins, its name not being at hand.
     #[must_use]
     pub fn find_hash(&self, hash: u64, apex_hash: u64) -> Option<u32> {
-        let mask = read_u32(&self.0, 0) - 1;
+        let mask = self.slot_mask();
         let (first, tag) = slot_and_tag(hash, mask);
         let entries = (0..=mask).map(|step| read_u32(&self.0, 4 + 4 * ((first + step) & mask) as usize));
         entries

@@ -1,0 +1,40 @@
+//! Brings the memory that a batch of look-ups will need into the processor's caches, all look-ups at the same time.
+//!
+//! Looking a name up in a large zone waits for memory four times, each time for what the last one told. One name after
+//! the other, that is most of the cost of an answer; here the names of a batch take each of the four steps together,
+//! and the processor waits for many of them at once. Nothing is decided here, and nothing depends on it.
+
+use std::hint::black_box;
+
+use smallvec::SmallVec;
+
+use super::Zone;
+use super::page::Page;
+
+/// Names in a batch that are looked ahead for.
+pub const BATCH: usize = 64;
+/// Zones with fewer names are in the caches as it is.
+const LARGE: usize = 20_000;
+
+/// A look-up that is going to happen: the zone, and the hash of the name.
+pub type Sight<'z> = (&'z Zone, u64);
+
+impl Zone {
+    /// Whether looking ahead is worth its while.
+    #[must_use]
+    #[inline]
+    pub fn is_large(&self) -> bool {
+        self.name_count > LARGE
+    }
+}
+
+/// Looks ahead.
+pub fn foresee(sights: &[Sight<'_>]) {
+    let pages: SmallVec<[(&Page, u64); BATCH]> =
+        sights.iter().map(|&(zone, hash)| (zone.page_of(hash), hash)).collect();
+    let masks: SmallVec<[u32; BATCH]> = pages.iter().map(|(page, _)| page.slot_mask()).collect();
+    let steps = pages.iter().zip(&masks);
+    let entries: SmallVec<[u32; BATCH]> = steps.map(|(&(page, hash), &mask)| page.first_entry(hash, mask)).collect();
+    let touched = pages.iter().zip(&entries).fold(0, |sum, ((page, _), &entry)| sum ^ page.touch(entry));
+    black_box(touched);
+}
