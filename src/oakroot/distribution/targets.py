@@ -1,0 +1,207 @@
+"""Who is told that a zone has changed: its name servers, secondaries of keys, and whom the operator names.
+
+The name servers' addresses are looked up in our own zones, as nothing is resolved here; that of the primary
+master, which the SOA record names, is left out (RFC 1996 §3.3). What must not live here: when anybody is
+told.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import dns.message
+import dns.name
+import dns.rdatatype
+import dns.rdtypes.ANY.NS
+import dns.rdtypes.ANY.SOA
+import dns.rrset
+
+from oakroot._engine import Catalogue
+from oakroot.keys.grant import Operation
+from oakroot.keys.key import Key
+from oakroot.keys.keyring import Keyring
+from oakroot.protocol.message import request_message
+from oakroot.protocol.wire import write_question
+
+Place = tuple[str, int]
+NO_PORT = 0
+"""The port of a target that can be reached over its own connection only."""
+
+
+class Link(Protocol):
+    """A connection from a peer, which stays open as long as this is held."""
+
+    @property
+    def peer(self) -> tuple[str, int]:
+        """Whose it is."""
+
+    def is_gone(self) -> bool:
+        """Whether it is closed."""
+
+
+def place_of_link(link: Link) -> Place:
+    """The place of a connection; its port is negative, as nobody listens there."""
+    return str(ipaddress.ip_address(link.peer[0])), -link.peer[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server to be told. `keys` are those that it may know: of two, one may be replacing the other."""
+
+    address: str
+    port: int
+    keys: tuple[Key, ...] = ()
+    link: Link | None = None
+
+    @property
+    def place(self) -> Place:
+        """What tells it from other targets; behind one address there may be many with only a connection."""
+        if self.port == NO_PORT and self.link is not None:
+            return place_of_link(self.link)
+        return self.address, self.port
+
+    def __str__(self) -> str:
+        """For the log."""
+        return self.address if self.port == NO_PORT else f"{self.address}@{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A server that the operator wants to be told of every zone; `key` is one, or the name of one of ours."""
+
+    address: str
+    port: int
+    key: Key | dns.name.Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enlisted:
+    """A peer to be told over its own connection: of this zone, or for the root of all that its key covers."""
+
+    link: Link
+    key: Key
+    key_zone: dns.name.Name
+    zone: dns.name.Name
+
+    def wants(self, zone: dns.name.Name) -> bool:
+        """Whether to tell it about this zone."""
+        return zone.is_subdomain(self.key_zone) and self.zone in {dns.name.root, zone}
+
+
+@dataclass(slots=True)
+class NameServers:
+    """Finds the addresses of zones' name servers in one catalogue, each name once."""
+
+    catalogue: Catalogue
+    _known: dict[dns.name.Name, tuple[str, ...]] = field(default_factory=dict)
+
+    def of(self, zone: dns.name.Name) -> tuple[str, ...]:
+        """Addresses of the zone's name servers but the primary master; none for a zone that is not here."""
+        masters = {
+            rdata.mname
+            for rdata in self._ask(zone, dns.rdatatype.SOA)
+            if isinstance(rdata, dns.rdtypes.ANY.SOA.SOA)
+        }
+        servers = [
+            rdata.target
+            for rdata in self._ask(zone, dns.rdatatype.NS)
+            if isinstance(rdata, dns.rdtypes.ANY.NS.NS) and rdata.target not in masters
+        ]
+        return tuple(dict.fromkeys(address for server in servers for address in self._addresses(server)))
+
+    def _addresses(self, server: dns.name.Name) -> tuple[str, ...]:
+        known = self._known.get(server)
+        if known is None:
+            kinds = (dns.rdatatype.A, dns.rdatatype.AAAA)
+            known = tuple(rdata.to_text() for kind in kinds for rdata in self._ask(server, kind))
+            self._known[server] = known
+        return known
+
+    def _ask(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> Iterator[dns.rdata.Rdata]:
+        """Records of this name and type; also glue, if that is all we have."""
+        reply = self.catalogue.answer(request_message(0, 0, write_question(name, kind)), transport="tcp")
+        if reply is None:
+            return
+        message = dns.message.from_wire(reply)
+        for rrset in (*message.answer, *message.additional):
+            if rrset.name == name and rrset.rdtype == kind:
+                yield from rrset
+
+
+class KeySecondaries:
+    """The secondaries that the names of transfer keys tell, found by zone."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._by_zone: dict[dns.name.Name, list[tuple[str, Key]]] = {}
+        for granted in keyring.keys:
+            grant = granted.grant
+            if grant.operation is Operation.TRANSFER and grant.secondary is not None:
+                entry = (str(grant.secondary), granted.key)
+                self._by_zone.setdefault(grant.zone, []).append(entry)
+
+    def of(self, zone: dns.name.Name) -> Iterator[tuple[str, Key]]:
+        """(address, key) for each key of the zone itself, then of each zone above it."""
+        while True:
+            yield from self._by_zone.get(zone, ())
+            if zone == dns.name.root:
+                return
+            zone = zone.parent()
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """All that is known about who is to be told at one moment. `port` is where secondaries listen."""
+
+    keyring: Keyring
+    secondaries: KeySecondaries
+    configured: Sequence[Configured] = ()
+    port: int = 53
+    own: frozenset[Place] = frozenset()
+    """Where we listen: nobody tells himself."""
+
+    def targets(
+        self, zone: dns.name.Name, servers: Iterable[str], enlisted: Iterable[Enlisted]
+    ) -> tuple[Target, ...]:
+        """Whom to tell about this zone, each once; `servers` are the addresses of its name servers."""
+        found: dict[Place, Target] = {}
+        for server in servers:
+            _add(found, server, self.port, None)
+        for address, key in self.secondaries.of(zone):
+            _add(found, address, self.port, key)
+        for each in self.configured:
+            _add(found, each.address, each.port, self._key_of(each))
+        for own in self.own:
+            found.pop(own, None)
+        for each_enlisted in enlisted:
+            if each_enlisted.wants(zone) and not each_enlisted.link.is_gone():
+                _link(found, each_enlisted, self.port)
+        return tuple(found.values())
+
+    def _key_of(self, configured: Configured) -> Key | None:
+        if not isinstance(configured.key, dns.name.Name):
+            return configured.key
+        granted = self.keyring.find(configured.key)
+        return None if granted is None else granted.key
+
+
+def _add(found: dict[Place, Target], address: str, port: int, key: Key | None) -> None:
+    place = (str(ipaddress.ip_address(address)), port)
+    target = found.get(place) or Target(*place)
+    if key is not None and key not in target.keys:
+        target = replace(target, keys=(*target.keys, key))
+    found[place] = target
+
+
+def _link(found: dict[Place, Target], enlisted: Enlisted, port: int) -> None:
+    """Adds the connection to the target at the same address, if that is known to have the key."""
+    address, _ = place_of_link(enlisted.link)
+    place = (address, port)
+    target = found.get(place)
+    if target is not None and enlisted.key in target.keys:
+        found[place] = replace(target, link=enlisted.link)
+    else:
+        target = Target(address, NO_PORT, (enlisted.key,), enlisted.link)
+        found[target.place] = target
