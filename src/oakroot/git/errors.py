@@ -80,6 +80,8 @@ def printable(text: str | bytes, limit: int = PEER_TEXT_LIMIT) -> str:
     """What a peer said, fit for a log line: one line, no control characters, bounded."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
-    cleaned = "".join(char if char.isprintable() else " " for char in text[: limit * 2])
-    line = " ".join(cleaned.split())
+    text = text[: limit * 2]
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 3] + "..."
