@@ -231,13 +231,18 @@ class Server:
         workers: int = 1,
         tcp_connections: int = 1000,
         tcp_idle_seconds: float = 10.0,
+        tcp_reply_seconds: float = 60.0,
         handover_queue: int = 1024,
         rate_limit: int = 0,
         udp_payload: int = 1232,
         identity: str | None = None,
         version: str | None = None,
     ) -> Server:
-        """Binds UDP and TCP on every address; OSError names the address that cannot be bound."""
+        """Binds UDP and TCP on every address; OSError names the address that cannot be bound.
+
+        `tcp_reply_seconds`: how long a connection stays open without traffic while a `Request` that came by it
+        lives (peers that wait for NOTIFYs keep theirs so).
+        """
 
     @property
     def addresses(self) -> list[tuple[str, int]]:

@@ -74,8 +74,8 @@ pub(super) struct Server {
 impl Server {
     #[new]
     #[pyo3(signature = (
-        listen, *, workers = 1, tcp_connections = 1000, tcp_idle_seconds = 10.0, handover_queue = 1024,
-        rate_limit = 0, udp_payload = 1232, identity = None, version = None,
+        listen, *, workers = 1, tcp_connections = 1000, tcp_idle_seconds = 10.0, tcp_reply_seconds = 60.0,
+        handover_queue = 1024, rate_limit = 0, udp_payload = 1232, identity = None, version = None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn new(
@@ -83,6 +83,7 @@ impl Server {
         workers: usize,
         tcp_connections: usize,
         tcp_idle_seconds: f64,
+        tcp_reply_seconds: f64,
         handover_queue: usize,
         rate_limit: u32,
         udp_payload: u16,
@@ -90,12 +91,13 @@ impl Server {
         version: Option<&str>,
     ) -> PyResult<Self> {
         let listen: Vec<_> = listen.iter().map(address).collect::<PyResult<_>>()?;
-        let tcp_idle = Duration::try_from_secs_f64(tcp_idle_seconds)
-            .map_err(|_| PyValueError::new_err("tcp_idle_seconds is not a span of time"))?;
+        let tcp_idle = span(tcp_idle_seconds, "tcp_idle_seconds")?;
+        let tcp_reply = span(tcp_reply_seconds, "tcp_reply_seconds")?;
         let serving = serve::Settings {
             workers,
             tcp_connections,
             tcp_idle,
+            tcp_reply,
             handover_queue,
             rate_limit,
             udp_payload: usize::from(udp_payload),
@@ -165,6 +167,10 @@ impl Server {
     fn server(&self) -> MutexGuard<'_, serve::Server> {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn span(seconds: f64, name: &str) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|_| PyValueError::new_err(format!("{name} is not a span of time")))
 }
 
 fn address((host, port): &(String, u16)) -> PyResult<SocketAddr> {
