@@ -240,8 +240,8 @@ class Server:
     ) -> Server:
         """Binds UDP and TCP on every address; OSError names the address that cannot be bound.
 
-        `tcp_reply_seconds`: how long a connection stays open without traffic while a `Request` that came by it
-        lives (peers that wait for NOTIFYs keep theirs so).
+        `tcp_reply_seconds`: how long a connection stays open without traffic while a `Request` that came by
+        it lives (peers that wait for NOTIFYs keep theirs so).
         """
 
     @property
