@@ -126,7 +126,9 @@ def _load_zone(
     if reading.zone is None:
         return kept
     written = reading.zone.serial
-    zone = _zone_to_serve(reading.zone, kept.zone, served, rules)
+    # Versions that are kept side by side (for IXFR, or by threads that still answer from one) share their memory.
+    new = reading.zone if kept.zone is None else reading.zone.sharing(kept.zone)
+    zone = _zone_to_serve(new, kept.zone, served, rules)
     if zone is None:
         finding = serial_finding(tree, path, apex, served=served or 0, written=written)
         return replace(kept, findings=(*reading.findings, finding))
