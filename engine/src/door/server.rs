@@ -91,27 +91,24 @@ impl Server {
         version: Option<&str>,
     ) -> PyResult<Self> {
         let listen: Vec<_> = listen.iter().map(address).collect::<PyResult<_>>()?;
-        let tcp_idle = span(tcp_idle_seconds, "tcp_idle_seconds")?;
-        let tcp_reply = span(tcp_reply_seconds, "tcp_reply_seconds")?;
         let serving = serve::Settings {
             workers,
             tcp_connections,
-            tcp_idle,
-            tcp_reply,
+            tcp_idle: span(tcp_idle_seconds, "tcp_idle_seconds")?,
+            tcp_reply: span(tcp_reply_seconds, "tcp_reply_seconds")?,
             handover_queue,
             rate_limit,
             udp_payload: usize::from(udp_payload),
             ..serve::Settings::default()
         };
-        let server = serve::Server::bind(&listen, serving).map_err(|error| PyOSError::new_err(os_error(&error)))?;
         let told = |text: &str| text.as_bytes().into();
         let settings = respond::Settings {
             udp_payload,
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; 100 ms units")]
-            keepalive: (tcp_idle_seconds * 10.0) as u16,
+            keepalive: u16::try_from(serving.tcp_idle.as_millis() / 100).unwrap_or(u16::MAX),
             identity: Identity { identity: identity.map(told), version: version.map(told) },
             secret: CookieSecret::of_process(),
         };
+        let server = serve::Server::bind(&listen, serving).map_err(|error| PyOSError::new_err(os_error(&error)))?;
         Ok(Self {
             addresses: server.addresses().to_vec(),
             handover: server.handover().clone(),

@@ -126,7 +126,7 @@ def _load_zone(
     if reading.zone is None:
         return kept
     written = reading.zone.serial
-    # Versions that are kept side by side (for IXFR, or by threads that still answer from one) share their memory.
+    # Versions that live side by side (kept for IXFR, or still answered from) share their memory.
     new = reading.zone if kept.zone is None else reading.zone.sharing(kept.zone)
     zone = _zone_to_serve(new, kept.zone, served, rules)
     if zone is None:
