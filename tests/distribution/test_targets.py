@@ -32,7 +32,7 @@ def servers(*records: str) -> tuple[str, ...]:
 def directory(*keys: Key, configured: Sequence[Configured] = (), own: Sequence[str] = ()) -> Directory:
     ring = keyring(*keys)
     places = frozenset((address, 53) for address in own)
-    return Directory(ring, KeySecondaries(ring), configured, 53, places)
+    return Directory(ring, KeySecondaries(ring, 53), configured, 53, places)
 
 
 def test_the_primary_master_is_not_told() -> None:
@@ -68,7 +68,7 @@ def test_a_zone_that_is_not_here_has_no_name_servers() -> None:
 @pytest.mark.parametrize("zone", ["example.org.", "org.", ""])
 def test_secondaries_in_keys_of_the_zone_and_of_those_above_are_told(zone: str) -> None:
     key = make_key(f"192.0.2.1.192.0.2.6._transfer.{zone}")
-    assert directory(key).targets(ZONE, (), ()) == (Target("192.0.2.6", 53, (key,)),)
+    assert directory(key).targets(ZONE, (), ()) == (Target("192.0.2.6", 53, (key,), source="192.0.2.1"),)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_other_keys_name_no_secondary_of_this_zone(key: str) -> None:
 def test_a_name_server_that_a_key_names_is_told_once_signed() -> None:
     key = make_key("192.0.2.1.192.0.2.6._transfer.")
     found = directory(key).targets(ZONE, ["192.0.2.6", "192.0.2.7"], ())
-    assert found == (Target("192.0.2.6", 53, (key,)), Target("192.0.2.7", 53))
+    assert found == (Target("192.0.2.6", 53, (key,), source="192.0.2.1"), Target("192.0.2.7", 53))
 
 
 def test_while_one_key_replaces_another_both_are_known() -> None:
@@ -98,7 +98,9 @@ def test_while_one_key_replaces_another_both_are_known() -> None:
 
 def test_a_secondary_with_an_ipv6_address_is_told() -> None:
     key = make_key("2001-db8--1.2001-db8--2._transfer.example.org.")
-    assert directory(key).targets(ZONE, ["2001:DB8:0::2"], ()) == (Target("2001:db8::2", 53, (key,)),)
+    assert directory(key).targets(ZONE, ["2001:db8::2"], ()) == (
+        Target("2001:db8::2", 53, (key,), source="2001:db8::1"),
+    )
 
 
 def test_whom_the_operator_names_is_told() -> None:
@@ -136,7 +138,9 @@ def test_a_peer_without_an_address_of_its_own_is_told_over_its_connection() -> N
 def test_a_connection_from_where_a_key_says_is_one_more_way_to_the_same_secondary() -> None:
     key = make_key("192.0.2.1.192.0.2.6._transfer.example.org.")
     peer = enlisted(("192.0.2.6", 40000), key)
-    assert directory(key).targets(ZONE, (), [peer]) == (Target("192.0.2.6", 53, (key,), peer.link),)
+    assert directory(key).targets(ZONE, (), [peer]) == (
+        Target("192.0.2.6", 53, (key,), peer.link, "192.0.2.1"),
+    )
 
 
 def test_a_closed_connection_is_nobody() -> None:

@@ -27,6 +27,7 @@ from oakroot.protocol.transfer_server import (
     Steps,
     Transfer,
     Whole,
+    busy,
     judge,
     refusal,
 )
@@ -153,7 +154,21 @@ def test_a_refusal_says_why() -> None:
 @given(st.binary(max_size=80))
 def test_any_octets_get_a_verdict(octets: bytes) -> None:
     judged(octets)
-    judged(ixfr(1)[: 12 + len(octets) % 60] + octets)
+
+
+@given(st.sampled_from([axfr(), ixfr(1), ixfr(3)]), st.integers(2, 90), st.binary(min_size=1, max_size=3))
+def test_what_is_found_good_can_be_sent(query: bytes, at: int, octets: bytes) -> None:
+    spoilt = query[:at] + octets + query[at + len(octets) :]
+    verdict = judged(spoilt)
+    if isinstance(verdict, Refused):
+        refusal(spoilt, verdict)
+    else:
+        assert Transfer(spoilt, verdict, None).next_message(NOW) is not None
+
+
+def test_a_question_that_is_a_pointer_is_a_format_error() -> None:
+    pointing = b"\0\0\0\0\0\1\0\0\0\0\0\0" + b"\xc0\x02" + b"\0\xfc\0\1"
+    assert rcode(pointing) == "FORMERR"
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -234,6 +249,16 @@ def test_unsigned_transfers_bear_no_signature() -> None:
     assert wire is not None
     assert struct.unpack_from("!H", wire, 10) == (0,)
     assert transfer.next_message(NOW) is None
+
+
+def test_who_comes_at_a_bad_time_is_told_so_under_a_signature() -> None:
+    signed, expected = sign_request(axfr(), KEY, NOW)
+    verdict = verify(signed, keyring(KEY), NOW)
+    assert isinstance(verdict, Verified)
+    wire = busy(verdict.query, verdict.context, NOW)
+    assert wire is not None
+    assert isinstance(verify_reply(wire, expected, NOW), Authentic)
+    assert dns.message.from_wire(wire, keyring=False).rcode() == dns.rcode.SERVFAIL
 
 
 def test_glue_and_what_is_below_it_are_sent() -> None:

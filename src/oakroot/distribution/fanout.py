@@ -168,7 +168,9 @@ class Fanout:
 
     def _direct(self, keyring: Keyring) -> Directory:
         settings = self.settings
-        return Directory(keyring, KeySecondaries(keyring), settings.configured, settings.port, settings.own)
+        return Directory(
+            keyring, KeySecondaries(keyring, settings.port), settings.configured, settings.port, settings.own
+        )
 
 
 def _same(one: Enlisted, other: Enlisted) -> bool:

@@ -55,6 +55,8 @@ class Target:
     port: int
     keys: tuple[Key, ...] = ()
     link: Link | None = None
+    source: str | None = None
+    """Which of our addresses it knows us by, if a key says so."""
 
     @property
     def place(self) -> Place:
@@ -134,16 +136,17 @@ class NameServers:
 class KeySecondaries:
     """The secondaries that the names of transfer keys tell, found by zone."""
 
-    def __init__(self, keyring: Keyring) -> None:
-        self._by_zone: dict[dns.name.Name, list[tuple[str, Key]]] = {}
+    def __init__(self, keyring: Keyring, port: int) -> None:
+        self._by_zone: dict[dns.name.Name, list[Target]] = {}
         for granted in keyring.keys:
             grant = granted.grant
             if grant.operation is Operation.TRANSFER and grant.secondary is not None:
-                entry = (str(grant.secondary), granted.key)
-                self._by_zone.setdefault(grant.zone, []).append(entry)
+                source = None if grant.primary is None else str(grant.primary)
+                target = Target(str(grant.secondary), port, (granted.key,), source=source)
+                self._by_zone.setdefault(grant.zone, []).append(target)
 
-    def of(self, zone: dns.name.Name) -> Iterator[tuple[str, Key]]:
-        """(address, key) for each key of the zone itself, then of each zone above it."""
+    def of(self, zone: dns.name.Name) -> Iterator[Target]:
+        """A target for each key of the zone itself, then of each zone above it."""
         while True:
             yield from self._by_zone.get(zone, ())
             if zone == dns.name.root:
@@ -168,11 +171,12 @@ class Directory:
         """Whom to tell about this zone, each once; `servers` are the addresses of its name servers."""
         found: dict[Place, Target] = {}
         for server in servers:
-            _add(found, server, self.port, None)
-        for address, key in self.secondaries.of(zone):
-            _add(found, address, self.port, key)
+            _add(found, Target(server, self.port))
+        for target in self.secondaries.of(zone):
+            _add(found, target)
         for each in self.configured:
-            _add(found, each.address, each.port, self._key_of(each))
+            key = self._key_of(each)
+            _add(found, Target(each.address, each.port, () if key is None else (key,)))
         for own in self.own:
             found.pop(own, None)
         for each_enlisted in enlisted:
@@ -187,12 +191,11 @@ class Directory:
         return None if granted is None else granted.key
 
 
-def _add(found: dict[Place, Target], address: str, port: int, key: Key | None) -> None:
-    place = (str(ipaddress.ip_address(address)), port)
-    target = found.get(place) or Target(*place)
-    if key is not None and key not in target.keys:
-        target = replace(target, keys=(*target.keys, key))
-    found[place] = target
+def _add(found: dict[Place, Target], target: Target) -> None:
+    """Adds what is known of a target to what was known."""
+    known = found.setdefault(target.place, target)
+    keys = tuple(key for key in target.keys if key not in known.keys)
+    found[target.place] = replace(known, keys=(*known.keys, *keys), source=known.source or target.source)
 
 
 def _link(found: dict[Place, Target], enlisted: Enlisted, port: int) -> None:

@@ -22,11 +22,12 @@ from oakroot.keys.grant import Operation
 from oakroot.keys.keyring import GrantedKey
 from oakroot.protocol.message import ExtendedError, response
 from oakroot.protocol.query import read_serial
-from oakroot.protocol.tsig import ReplyContext, sign_next
+from oakroot.protocol.tsig import ReplyContext, sign_next, sign_reply
 from oakroot.protocol.wire import (
     MalformedError,
     Question,
     Section,
+    question_octets,
     read_layout,
     read_name,
     read_question,
@@ -114,8 +115,11 @@ def _read(query: bytes, *, over_tcp: bool) -> tuple[Question, int | None]:
     """What is asked, and the serial of the version that the client has, None for AXFR; or MalformedError."""
     question = read_question(query)
     layout = read_layout(query)
-    if layout.header.opcode != dns.opcode.QUERY or question.type not in TRANSFER_TYPES:
+    is_query = layout.header.opcode == dns.opcode.QUERY and not layout.header.is_response
+    if not is_query or question.type not in TRANSFER_TYPES:
         raise MalformedError("this asks for no transfer")
+    if not question_octets(query):
+        raise MalformedError("the question's name is compressed")
     if question.type == dns.rdatatype.AXFR:
         if not over_tcp:
             raise MalformedError("AXFR is for TCP only (RFC 5936 §4.2)")
@@ -144,6 +148,14 @@ def _refuse(rcode: dns.rcode.Rcode, code: EDECode, text: str) -> Refused:
 def refusal(query: bytes, refused: Refused, reserve: int = 0) -> bytes | None:
     """The response to a query for a transfer that is not to be, not signed yet; None: silence."""
     return response(query, refused.rcode, extended=refused.reason, reserve=reserve)
+
+
+def busy(query: bytes, context: ReplyContext | None, now: int) -> bytes | None:
+    """The response to a query that was found good at a time when there is no room for another transfer."""
+    reserve = 0 if context is None else context.reserve
+    reason = ExtendedError(EDECode.NOT_READY, "too many transfers are waiting; try again later")
+    wire = response(query, dns.rcode.SERVFAIL, extended=reason, reserve=reserve)
+    return wire if wire is None or context is None else sign_reply(wire, context, now)
 
 
 class Transfer:

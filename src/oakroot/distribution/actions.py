@@ -1,0 +1,58 @@
+"""What a role decides that this room carries out. Frozen values without behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import dns.name
+
+from oakroot.distribution.fanout import Changed
+from oakroot.keys.keyring import GrantedKey
+from oakroot.protocol.transfer_server import Plan
+from oakroot.protocol.tsig import ReplyContext
+
+
+class Asking(Protocol):
+    """A request that the engine handed over, as far as its role knows it."""
+
+    @property
+    def peer(self) -> tuple[str, int]:
+        """Whom it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendTransfer:
+    """Send this to who asked, as fast as he takes it."""
+
+    request: Asking
+    query: bytes
+    plan: Plan
+    context: ReplyContext | None
+
+
+@dataclass(frozen=True, slots=True)
+class Enlist:
+    """Keep this peer's connection, to tell it of changes of the zone; the root: of all that its key covers."""
+
+    request: Asking
+    signer: GrantedKey
+    zone: dns.name.Name
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAsked:
+    """This peer asked for the zone under a signature: NOTIFYs about it have reached him."""
+
+    address: str
+    zone: dns.name.Name
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Tell everybody who should know."""
+
+    news: Changed
+
+
+Distribute = SendTransfer | Enlist | NoteAsked | Spread
