@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from oakroot.cli import CommandError
 from oakroot.cli import main as command
-from oakroot.cli.primary import listen_address
+from oakroot.cli.primary import listen_address, notify_target
+from oakroot.distribution.targets import Configured
+from tests.protocol.keys import make_key, name
 
 
 def primary(*arguments: str) -> int:
@@ -33,6 +36,28 @@ def primary(*arguments: str) -> int:
 )
 def test_addresses_to_listen_on(text: str, address: tuple[str, int]) -> None:
     assert listen_address(text) == address
+
+
+def test_servers_to_notify(tmp_path: Path) -> None:
+    key = make_key("mine._notify.")
+    text = f"mine._notify.:hmac-sha256:{key.secret.base64()}"
+    (tmp_path / "key").write_text(text)
+    assert notify_target("192.0.2.9") == Configured("192.0.2.9", 53)
+    assert notify_target("[2001:db8::9]:5353") == Configured("2001:db8::9", 5353)
+    assert notify_target(f"192.0.2.9:5353@{text}") == Configured("192.0.2.9", 5353, key)
+    assert notify_target(f"192.0.2.9@@{tmp_path / 'key'}") == Configured("192.0.2.9", 53, key)
+    assert notify_target("192.0.2.9@ours._notify.example.org") == Configured(
+        "192.0.2.9", 53, name("ours._notify.example.org.")
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["ns.example.org", "192.0.2.9:0x35", "192.0.2.9@k:sha256:c2VjcmV0c2VjcmV0Cg"]
+)
+def test_what_is_no_server_to_notify(text: str) -> None:
+    with pytest.raises(CommandError) as error:
+        notify_target(text)
+    assert "c2Vjcm" not in str(error.value)
 
 
 @pytest.mark.parametrize(

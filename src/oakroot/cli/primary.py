@@ -18,6 +18,8 @@ from pathlib import Path
 
 from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.cli.options import domain_name, key_option
+from oakroot.distribution.targets import Configured
 from oakroot.git.credentials import Credentials, load_credentials
 from oakroot.git.errors import GitError
 from oakroot.git.remote import Remote, parse_remote
@@ -57,6 +59,7 @@ def configure(subparsers: Subparsers) -> None:
     )
     _add_repository_options(parser)
     _add_server_options(parser)
+    _add_secondary_options(parser)
 
 
 def _add_repository_options(parser: argparse.ArgumentParser) -> None:
@@ -115,8 +118,27 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--version-text", metavar="TEXT", help="what to answer to version.bind")
 
 
+def _add_secondary_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("secondaries")
+    group.add_argument(
+        "--notify",
+        action="append",
+        default=[],
+        metavar="ADDR[:PORT][@KEY]",
+        help="a server to notify of every change, besides name servers and those that keys name; KEY is the "
+        "name of a key of the repository, or @FILE or NAME:ALGORITHM:BASE64 for another; may be given again",
+    )
+    group.add_argument(
+        "--allow-unsigned-transfer",
+        action="store_true",
+        help="send whole zones to anybody who asks, also without a key",
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
+    notified = [notify_target(text) for text in arguments.notify]
+    settings = Settings(poll=arguments.poll, unsigned_transfers=arguments.allow_unsigned_transfer)
     with ExitStack() as stack:
         folder = None if arguments.remote else _temporary_folder(stack)
         remote, credentials = _remote(arguments, folder)
@@ -127,12 +149,14 @@ def run(arguments: argparse.Namespace) -> int:
             raise CommandError(str(error)) from None
         _tell(server.addresses, remote, folder)
         worker = GitWorker(repository, arguments.serial, time.time)
-        asyncio.run(_serve(server, worker, Settings(poll=arguments.poll)))
+        asyncio.run(_serve(server, worker, settings, notified))
     return Exit.FINE
 
 
-async def _serve(server: Server, worker: GitWorker, settings: Settings) -> None:
-    await Service(server, worker, settings).run()
+async def _serve(
+    server: Server, worker: GitWorker, settings: Settings, notified: Sequence[Configured]
+) -> None:
+    await Service(server, worker, settings, notified).run()
 
 
 def _remote(arguments: argparse.Namespace, folder: Path | None) -> tuple[Remote, Credentials]:
@@ -196,6 +220,19 @@ def listen_address(text: str) -> tuple[str, int]:
     if port > _LAST_PORT:
         raise argparse.ArgumentTypeError(f"{port} is no port")
     return address, port
+
+
+def notify_target(text: str) -> Configured:
+    """Reads `ADDR[:PORT][@KEY]`; CommandError, which quotes no key."""
+    place, _, key = text.partition("@")
+    try:
+        address, port = listen_address(place)
+        if not key:
+            return Configured(address, port)
+        is_name = not key.startswith("@") and ":" not in key
+        return Configured(address, port, domain_name(key) if is_name else key_option(key))
+    except argparse.ArgumentTypeError as error:
+        raise CommandError(f"--notify: {error}", exit_code=Exit.USAGE) from None
 
 
 def _seconds(text: str) -> float:

@@ -33,7 +33,7 @@ class SendTransfer:
 
 @dataclass(frozen=True, slots=True)
 class Enlist:
-    """Keep this peer's connection, to tell it of changes of the zone; the root: of all that its key covers."""
+    """Keep this peer's connection, to tell it of changes of the zone; the root: of all its key's."""
 
     request: Asking
     signer: GrantedKey

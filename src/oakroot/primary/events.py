@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from oakroot._engine import Catalogue
+from oakroot.distribution.actions import Distribute
 from oakroot.zones.loaded import Edit, Loaded, Loading
 
 
@@ -169,4 +170,4 @@ class Log:
     peer: str | None = None
 
 
-Action = Fetch | Push | Publish | SendReply | Log
+Action = Fetch | Push | Publish | SendReply | Log | Distribute

@@ -1,33 +1,36 @@
 """What is answered to a packet that the engine handed over: signed queries, NOTIFY, UPDATE, transfers.
 
 Data is the engine's business: a signed query is answered by the same code that answers an unsigned one. What
-a NOTIFY sets off stands in `pulling`. Octets may be anything; nothing here raises for them.
+a NOTIFY sets off stands in `pulling`, what is sent for a transfer in `protocol.transfer_server`. Octets may
+be anything; nothing here raises for them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import dns.name
 import dns.opcode
 import dns.rcode
 import dns.rdatatype
 from dns.edns import EDECode
 
+from oakroot._engine import Zone
+from oakroot.distribution.actions import Enlist, NoteAsked, SendTransfer
 from oakroot.keys.grant import Operation
 from oakroot.keys.keyring import GrantedKey
 from oakroot.primary.events import Action, Log, Moment, Request, SendReply
 from oakroot.primary.pulling import Step, await_pull
 from oakroot.primary.state import Quota, State, Waiting
-from oakroot.protocol import notify
+from oakroot.protocol import notify, transfer_server
 from oakroot.protocol.message import ExtendedError, error_response, response
 from oakroot.protocol.tsig import Refused, ReplyContext, Unsigned, sign_reply, verify
-from oakroot.protocol.wire import MalformedError, read_header, read_question
+from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
 
 # Refusals in the log per minute: anybody can cause them.
 QUOTA_SECONDS = 60.0
 QUOTA_LINES = 20
-
-_WORDS = {Operation.UPDATE: "an update", Operation.TRANSFER: "a transfer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,44 +110,85 @@ def _notified(state: State, asked: Asked, now: Moment) -> Step:
 def _queried(state: State, asked: Asked, now: Moment) -> Step:
     """Ordinary queries come here for their signature alone; the engine has the answer."""
     try:
-        kind = read_question(asked.query).type
+        question = read_question(asked.query)
     except MalformedError:
-        kind = dns.rdatatype.NONE
-    if kind in {dns.rdatatype.AXFR, dns.rdatatype.IXFR}:
-        return _not_offered(state, asked, Operation.TRANSFER, now)
+        question = None
+    if question is not None and question.type in transfer_server.TRANSFER_TYPES:
+        return _transfer(state, asked, question, now)
     wire = state.loaded.catalogue.answer(
         asked.query, transport=asked.request.transport, reserve=asked.reserve
     )
-    return state, _reply(asked, wire, now)
+    reply = _reply(asked, wire, now)
+    if question is not None and question.type == dns.rdatatype.SOA:
+        return state, (*reply, *_secondary_asked(asked, question.name))
+    return state, reply
+
+
+def _transfer(state: State, asked: Asked, question: Question, now: Moment) -> Step:
+    verdict = transfer_server.judge(
+        asked.query,
+        asked.signer,
+        lambda name: _versions(state, name),
+        over_tcp=asked.request.transport == "tcp",
+        unsigned_allowed=state.settings.unsigned_transfers,
+    )
+    if isinstance(verdict, transfer_server.Refused):
+        wire = transfer_server.refusal(asked.query, verdict, asked.reserve)
+        state, log = _told(state, asked.request, f"a transfer refused: {verdict.reason.text}", now)
+        return state, (*_reply(asked, wire, now), *log)
+    context = None if asked.signature is None else asked.signature.context
+    return state, (
+        SendTransfer(asked.request, asked.query, verdict, context),
+        *_asked_for(asked, question.name),
+    )
+
+
+def _versions(state: State, name: dns.name.Name) -> Sequence[Zone] | None:
+    """The versions of a zone that there are to send; None for a zone that is not ours."""
+    loaded = state.loaded.zones.get(name.canonicalize().to_text())
+    if loaded is None:
+        return None
+    return () if loaded.zone is None else state.versions.of(loaded.zone)
+
+
+def _secondary_asked(asked: Asked, zone: dns.name.Name) -> tuple[Action, ...]:
+    """A secondary that asks over TCP wants to hear of changes over that connection; for `.`, of all zones."""
+    signer = asked.signer
+    if signer is None or signer.grant.operation < Operation.TRANSFER:
+        return ()
+    if zone != dns.name.root and not signer.grant.covers(zone):
+        return ()
+    enlist = (Enlist(asked.request, signer, zone),) if asked.request.transport == "tcp" else ()
+    return (*_asked_for(asked, zone), *enlist)
+
+
+def _asked_for(asked: Asked, zone: dns.name.Name) -> tuple[Action, ...]:
+    """Only a signed request comes for certain from where it seems to."""
+    return () if asked.signer is None else (NoteAsked(asked.request.peer[0], zone),)
 
 
 def _update(state: State, asked: Asked, now: Moment) -> Step:
-    return _not_offered(state, asked, Operation.UPDATE, now)
-
-
-def _not_offered(state: State, asked: Asked, operation: Operation, now: Moment) -> Step:
     """REFUSED for those without the right, NOTIMP for those with it.
 
-    Who has no right learns nothing of what this server can do: it is REFUSED now (RFC 2136 §3.3, RFC 5936
-    §2.2.1), and will be later.
+    Who has no right learns nothing of what this server can do: it is REFUSED now (RFC 2136 §3.3), and will be
+    later.
     """
     try:
         name = read_question(asked.query).name
     except MalformedError:
         return state, _reply(asked, error_response(asked.query, dns.rcode.FORMERR), now)
-    what = _WORDS[operation]
     if asked.signer is None:
-        reason = f"{what} must be signed by a key for {name}"
-    elif not asked.signer.grant.allows(operation, name):
+        reason = f"an update must be signed by a key for {name}"
+    elif not asked.signer.grant.allows(Operation.UPDATE, name):
         grant = asked.signer.grant
         reason = f"the key {asked.signer.key.name} may {grant.operation.name.lower()} at {grant.zone}"
     else:
-        extended = ExtendedError(EDECode.NOT_SUPPORTED, f"{what} is not offered by this server")
+        extended = ExtendedError(EDECode.NOT_SUPPORTED, "an update is not offered by this server")
         wire = response(asked.query, dns.rcode.NOTIMP, extended=extended, reserve=asked.reserve)
         return state, _reply(asked, wire, now)
     extended = ExtendedError(EDECode.PROHIBITED, reason)
     wire = response(asked.query, dns.rcode.REFUSED, extended=extended, reserve=asked.reserve)
-    state, log = _told(state, asked.request, f"{what} refused: {reason}", now)
+    state, log = _told(state, asked.request, f"an update refused: {reason}", now)
     return state, (*_reply(asked, wire, now), *log)
 
 

@@ -12,13 +12,15 @@ from dataclasses import replace
 
 from dns.edns import EDECode
 
+from oakroot.distribution.actions import Spread
+from oakroot.distribution.fanout import Changed
 from oakroot.primary.events import Action, Fetch, Log, Moment, Publish, Push, SendReply
 from oakroot.primary.news import commit_message, describe_loading, describe_push
 from oakroot.primary.state import State, Task, Waiting
 from oakroot.primary.verdict import Verdict, failure, of_zone
 from oakroot.protocol.message import response
 from oakroot.protocol.tsig import sign_reply
-from oakroot.zones.loaded import Loading
+from oakroot.zones.loaded import Loaded, Loading
 
 # Pushing may take rounds: somebody was faster, or zones share the file with their SOA. A remote with which it
 # never comes to an end is left alone for a while.
@@ -158,9 +160,20 @@ def _take(state: State, loading: Loading) -> Step:
         loaded=loaded,
         edits=loading.edits,
         push_refused=state.push_refused and loaded.commit == before.commit,
+        versions=state.versions.after(loading.changes),
     )
     publish = () if loaded.catalogue is before.catalogue else (Publish(loaded.catalogue),)
-    return state, (*publish, *describe_loading(loading, before))
+    return state, (*publish, *describe_loading(loading, before), *_spread(loading, before))
+
+
+def _spread(loading: Loading, before: Loaded) -> tuple[Action, ...]:
+    """Tells the secondaries, if there is news for them."""
+    loaded, changes = loading.loaded, loading.changes
+    if not changes and loaded.keyring == before.keyring:
+        return ()
+    served = [apex for apex, zone in loaded.zones.items() if zone.zone is not None]
+    changed = [change.apex for change in changes]
+    return (Spread(Changed(loaded.catalogue, loaded.keyring, served, changed)),)
 
 
 def _in_touch(state: State, now: Moment) -> State:

@@ -11,10 +11,14 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from oakroot._engine import Request, Server
+from oakroot.distribution.actions import Enlist, NoteAsked, SendTransfer, Spread
+from oakroot.distribution.fanout import Settings
+from oakroot.distribution.service import Distributor
+from oakroot.distribution.targets import Configured
 from oakroot.primary import core, events
 from oakroot.primary.events import Action, Event, Fetch, Log, Moment, Publish, Push, SendReply
 from oakroot.primary.worker import GitWorker
@@ -30,7 +34,14 @@ TAKE_LIMIT = 64
 class Service:
     """A running primary."""
 
-    def __init__(self, server: Server, worker: GitWorker, settings: core.Settings) -> None:
+    def __init__(
+        self,
+        server: Server,
+        worker: GitWorker,
+        settings: core.Settings,
+        notified: Sequence[Configured] = (),
+    ) -> None:
+        """`notified` are servers that the operator wants to be told of every change."""
         self._server = server
         self._worker = worker
         self._state = core.new_state(settings)
@@ -39,6 +50,10 @@ class Service:
         self._git_is_idle = asyncio.Event()
         self._git_is_idle.set()
         self._timer: asyncio.TimerHandle | None = None
+        addresses = server.addresses
+        self._distributor = Distributor(
+            server, Settings(notified, port=addresses[0][1], own=frozenset(addresses)), _log
+        )
 
     async def run(self) -> None:
         """Serves until SIGTERM or SIGINT."""
@@ -50,6 +65,7 @@ class Service:
                 await self._stopped.wait()
             _log.info("stopping")
             self._cancel_timer()
+            await self._distributor.close()
             self._server.stop()
             try:
                 await asyncio.wait_for(self._git_is_idle.wait(), STOP_PATIENCE)
@@ -82,6 +98,8 @@ class Service:
                 self._server.reply(_of_engine(request), wire)
             case Publish(catalogue):
                 self._server.publish(catalogue)
+            case SendTransfer() | Enlist() | NoteAsked() | Spread():
+                self._distributor.carry_out(action)
             case Fetch():
                 self._start_git(lambda: self._worker.fetch(action))
             case Push():
@@ -115,6 +133,8 @@ class Service:
     def _take_packets(self) -> None:
         for request in self._server.take(TAKE_LIMIT):
             self._happened(events.PacketReceived(request))
+        # The descriptor also tells that peers have read what they were sent.
+        self._distributor.go_on()
 
     @contextmanager
     def _packets(self) -> Iterator[None]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dns.name
 
+from oakroot.distribution.versions import Versions
 from oakroot.primary.events import Request
 from oakroot.protocol.tsig import ReplyContext
 from oakroot.zones.loaded import Edit, Loaded
@@ -33,6 +34,8 @@ class Settings:
     retry: float = 1.0
     """Seconds until git is tried again after a failure; doubled with each further one."""
     retry_limit: float = 300.0
+    unsigned_transfers: bool = False
+    """Whether zones are sent to anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class State:
     rounds: int = 0
     """How many pushes in a row left something to push."""
     quota: Quota = Quota()
+    versions: Versions = field(default_factory=Versions)
+    """Earlier versions of zones, for IXFR."""
 
 
 def new_state(settings: Settings) -> State:
