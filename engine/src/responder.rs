@@ -37,8 +37,8 @@ pub struct CatalogueResponder {
     catalogue: Arc<Catalogue>,
     settings: Settings,
     scratch: Scratch,
-    /// For looking ahead: whether there is anything to look ahead for, and room for a name.
-    has_large_zones: bool,
+    /// For looking ahead: whether it pays, and room for a name.
+    looks_ahead: bool,
     name: LookupName,
     now: u32,
 }
@@ -56,7 +56,7 @@ impl CatalogueResponder {
             catalogue,
             settings,
             scratch: Scratch::default(),
-            has_large_zones: false,
+            looks_ahead: false,
             name: LookupName::default(),
             now: 0,
         }
@@ -70,21 +70,19 @@ impl Responder for CatalogueResponder {
         if generation != self.generation {
             self.generation = generation;
             let newest = self.publication.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            self.has_large_zones = newest.has_large_zones();
+            self.looks_ahead = newest.is_large();
             self.catalogue = newest;
         }
     }
 
     fn foresee<'q>(&mut self, queries: impl Iterator<Item = &'q [u8]>) {
-        if !self.has_large_zones {
+        if !self.looks_ahead {
             return;
         }
         let mut sights: SmallVec<[Sight<'_>; BATCH]> = SmallVec::new();
         for (name, _) in queries.filter_map(query::question).take(BATCH) {
             self.name.fill(name);
-            if let Some((Entry::Zone(zone), _)) = self.catalogue.nearest(&self.name, 0)
-                && zone.is_large()
-            {
+            if let Some((Entry::Zone(zone), _)) = self.catalogue.nearest(&self.name, 0) {
                 sights.push((zone, self.name.hash(0)));
             }
         }

@@ -10,6 +10,8 @@ use super::hash::{self, LookupName};
 use crate::name::{self, Name};
 
 const SHARDS: usize = 256;
+/// With fewer names than this all of them stay in the caches.
+const LARGE: usize = 20_000;
 
 type Shard = Arc<[(u64, Entry)]>;
 
@@ -23,8 +25,11 @@ pub enum Entry {
 }
 
 impl Entry {
-    fn is_large(&self) -> bool {
-        matches!(self, Self::Zone(zone) if zone.is_large())
+    fn name_count(&self) -> usize {
+        match self {
+            Self::Zone(zone) => zone.name_count(),
+            Self::Unavailable(_) => 0,
+        }
     }
 
     /// The apex.
@@ -45,8 +50,8 @@ pub struct Catalogue {
     depths: Arc<[u32; name::MAX_LABELS + 1]>,
     /// Bit n: some apex has n labels.
     depth_bits: u128,
-    /// How many zones are large enough to look ahead in.
-    large: usize,
+    /// Names in all zones.
+    names: usize,
 }
 
 impl Default for Catalogue {
@@ -56,7 +61,7 @@ impl Default for Catalogue {
             shards: vec![empty; SHARDS].into(),
             depths: Arc::new([0; name::MAX_LABELS + 1]),
             depth_bits: 0,
-            large: 0,
+            names: 0,
         }
     }
 }
@@ -79,10 +84,10 @@ impl Catalogue {
         self.depth_bits == 0
     }
 
-    /// Whether some zone is worth looking ahead in.
+    /// Whether there are more names than the processor's caches hold anyway, so that it pays to look ahead.
     #[must_use]
-    pub fn has_large_zones(&self) -> bool {
-        self.large > 0
+    pub fn is_large(&self) -> bool {
+        self.names > LARGE
     }
 
     /// What is served for exactly this apex.
@@ -122,7 +127,7 @@ impl Catalogue {
         let mut shards: Vec<Vec<(u64, Entry)>> = vec![Vec::new(); SHARDS];
         let mut touched = [false; SHARDS];
         let mut depths = *self.depths;
-        let mut large = self.large;
+        let mut names = self.names;
         let mut open = |hash: u64, shards: &mut Vec<Vec<(u64, Entry)>>, apex: &Name| {
             let index = shard_of(hash);
             if !std::mem::replace(&mut touched[index], true) {
@@ -131,7 +136,7 @@ impl Catalogue {
             let before = shards[index].len();
             shards[index].retain(|(other, entry)| {
                 let stays = *other != hash || entry.apex() != apex;
-                large -= usize::from(!stays && entry.is_large());
+                names -= if stays { 0 } else { entry.name_count() };
                 stays
             });
             (index, before != shards[index].len())
@@ -141,13 +146,13 @@ impl Catalogue {
             let (_, was_there) = open(hash, &mut shards, apex);
             depths[apex.label_count()] -= u32::from(was_there);
         }
-        let mut added_large = 0;
+        let mut added = 0;
         for entry in entries {
             let apex = entry.apex().clone();
             let hash = hash::of_name(apex.as_wire(), hash::root());
             let (index, was_there) = open(hash, &mut shards, &apex);
             depths[apex.label_count()] += u32::from(!was_there);
-            added_large += usize::from(entry.is_large());
+            added += entry.name_count();
             let at = shards[index].partition_point(|&(other, _)| other < hash);
             shards[index].insert(at, (hash, entry));
         }
@@ -155,7 +160,7 @@ impl Catalogue {
         let shards = shards.map(|((new, touched), old)| if touched { new.into() } else { old.clone() }).collect();
         let depth_bits =
             depths.iter().enumerate().fold(0, |bits, (depth, &count)| bits | u128::from(count > 0) << depth);
-        Self { shards, depths: Arc::new(depths), depth_bits, large: large + added_large }
+        Self { shards, depths: Arc::new(depths), depth_bits, names: names + added }
     }
 
     /// All entries, in no order that means anything.

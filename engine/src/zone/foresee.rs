@@ -1,6 +1,6 @@
 //! Brings the memory that a batch of look-ups will need into the processor's caches, all look-ups at the same time.
 //!
-//! Looking a name up in a large zone waits for memory four times, each time for what the last one told. One name after
+//! Looking a name up among many waits for memory four times and more, each time for what the last one told. One name after
 //! the other, that is most of the cost of an answer; here the names of a batch take each of the four steps together,
 //! and the processor waits for many of them at once. Nothing is decided here, and nothing depends on it.
 
@@ -13,20 +13,8 @@ use super::page::Page;
 
 /// Names in a batch that are looked ahead for.
 pub const BATCH: usize = 64;
-/// Zones with fewer names are in the caches as it is.
-const LARGE: usize = 20_000;
-
 /// A look-up that is going to happen: the zone, and the hash of the name.
 pub type Sight<'z> = (&'z Zone, u64);
-
-impl Zone {
-    /// Whether looking ahead is worth its while.
-    #[must_use]
-    #[inline]
-    pub fn is_large(&self) -> bool {
-        self.name_count > LARGE
-    }
-}
 
 /// Looks ahead.
 pub fn foresee(sights: &[Sight<'_>]) {

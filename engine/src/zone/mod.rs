@@ -100,6 +100,12 @@ impl Zone {
         self.record_count
     }
 
+    /// How many names it holds, empty non-terminals included.
+    #[must_use]
+    pub fn name_count(&self) -> usize {
+        self.name_count
+    }
+
     /// Serial and negative TTL.
     #[must_use]
     pub fn soa(&self) -> SoaFacts {
