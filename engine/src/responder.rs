@@ -10,7 +10,7 @@ use crate::answer::respond::{self, Outcome, Peer, Room, Scratch, Settings};
 use crate::message::query;
 use crate::serve::{Endpoint, Responder, ResponseClass, Transport, Verdict};
 use crate::zone::catalogue::{Catalogue, Entry};
-use crate::zone::foresee::{BATCH, Sight, foresee};
+use crate::zone::foresee::{BATCH, SIGHTS, SIGHTS_EACH, Sight, foresee};
 use crate::zone::hash::LookupName;
 
 /// The catalogue that is served now. Publishing swaps the whole; a thread looks at one number per batch to see
@@ -79,11 +79,12 @@ impl Responder for CatalogueResponder {
         if !self.looks_ahead {
             return;
         }
-        let mut sights: SmallVec<[Sight<'_>; BATCH]> = SmallVec::new();
+        let mut sights: SmallVec<[Sight<'_>; SIGHTS]> = SmallVec::new();
         for (name, _) in queries.filter_map(query::question).take(BATCH) {
             self.name.fill(name);
-            if let Some((Entry::Zone(zone), _)) = self.catalogue.nearest(&self.name, 0) {
-                sights.push((zone, self.name.hash(0)));
+            if let Some((Entry::Zone(zone), apex)) = self.catalogue.nearest(&self.name, 0) {
+                // The name itself and, for what does not exist or is delegated, the name above it.
+                sights.extend((0..apex.min(SIGHTS_EACH)).map(|index| (&**zone, self.name.hash(index))));
             }
         }
         foresee(&sights);
