@@ -110,10 +110,12 @@ def signer_of(send: Send) -> str | None:
     return None if tsig is None else tsig.name.to_text()
 
 
-def acknowledgement(send: Send, *keys: Key, rcode: dns.rcode.Rcode = dns.rcode.NOERROR) -> bytes:
+def acknowledgement(
+    send: Send, *keys: Key, rcode: dns.rcode.Rcode = dns.rcode.NOERROR, now: int = NOW
+) -> bytes:
     """What a secondary that has these keys answers; signed if the NOTIFY was."""
-    verdict = verify(send.wire, keyring(*keys), NOW)
+    verdict = verify(send.wire, keyring(*keys), now)
     query = verdict.query if isinstance(verdict, Verified) else send.wire
     wire = response(query, rcode, authoritative=True)
     assert wire is not None
-    return sign_reply(wire, verdict.context, NOW) if isinstance(verdict, Verified) else wire
+    return sign_reply(wire, verdict.context, now) if isinstance(verdict, Verified) else wire
