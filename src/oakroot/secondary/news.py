@@ -13,11 +13,21 @@ from oakroot.secondary.state import Entry, Held, Round
 
 def transferred(entry: Entry, source: Source, zone: Zone, ended: TransferEnded, outcome: Received) -> Log:
     """A new version is here."""
-    counts = f"{outcome.messages} messages, {outcome.octets} octets, {ended.seconds:.1f} s"
+    messages = "1 message" if outcome.messages == 1 else f"{outcome.messages} messages"
+    counts = f"{messages}, {outcome.octets} octets, {ended.seconds:.1f} s"
     text = f"{outcome.style.value}, incoming, {source}, finished, serial {zone.serial}, {counts}"
     if entry.held is not None:
         text += f"; the serial was {entry.held.zone.serial}"
     return Log("info", text, entry.apex)
+
+
+def hasty(entry: Entry, held: Held) -> tuple[Log, ...]:
+    """What is to be said about the timers of a new version."""
+    timers = held.timers
+    if timers.expire > timers.refresh:
+        return ()
+    text = f"its SOA lets it expire after {timers.expire} s, before it is refreshed after {timers.refresh} s"
+    return (Log("warning", text, entry.apex),)
 
 
 def doubted(entry: Entry, source: Source, doubts: tuple[str, ...]) -> tuple[Log, ...]:

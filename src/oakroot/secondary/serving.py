@@ -45,7 +45,8 @@ def adopt(state: State, entry: Entry, zone: Zone, now: Moment) -> tuple[State, E
     entry = replace(entry, held=held, shown=True)
     state = replace(state.with_zone(entry), catalogue=state.catalogue.with_zones([zone]))
     stored = StoreZone(zone, now.wall)
-    return state, entry, (Publish(state.catalogue), stored, ZoneChanged(entry.apex, before, zone))
+    change = ZoneChanged(entry.apex, before, zone)
+    return state, entry, (Publish(state.catalogue), stored, change, *news.hasty(entry, held))
 
 
 def confirm(state: State, entry: Entry, held: Held, now: Moment) -> tuple[State, Entry, tuple[Action, ...]]:
