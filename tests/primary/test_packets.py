@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from oakroot.keys.dnskey import write_dnskey
 from oakroot.primary import core, events
-from oakroot.primary.events import Moment, SendReply
 from oakroot.protocol.tsig_client import sign_request
+from oakroot.roles.events import Moment, PacketReceived, SendReply
 from tests.protocol.keys import make_key
 from tests.scenarios.stage import WALL, Packet
 from tests.zones.repositories import Repository, zone_text
@@ -46,7 +46,7 @@ WIRES = [
 
 
 def replies(wire: bytes) -> list[bytes]:
-    _, actions = core.handle(STATE, events.PacketReceived(Packet(wire)), NOW)
+    _, actions = core.handle(STATE, PacketReceived(Packet(wire)), NOW)
     return [action.wire for action in actions if isinstance(action, SendReply)]
 
 

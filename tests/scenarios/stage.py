@@ -12,7 +12,8 @@ from typing import Literal
 
 from oakroot._engine import Catalogue
 from oakroot.primary import core, events
-from oakroot.primary.events import Action, Event, Fetch, Log, Moment, Publish, Push, SendReply
+from oakroot.primary.events import Action, Event, Fetch, Push
+from oakroot.roles.events import Log, Moment, PacketReceived, Publish, SendReply, TimePassed
 from oakroot.zones.load import SerialRules, load
 from oakroot.zones.loaded import Loaded, Loading
 from oakroot.zones.serials import SerialPolicy
@@ -74,14 +75,14 @@ class Stage:
 
     def receives(self, packet: Packet) -> None:
         """A packet arrives."""
-        self.happens(events.PacketReceived(packet))
+        self.happens(PacketReceived(packet))
 
     def passes(self, seconds: float) -> None:
         """Time passes, and the core is woken whenever it asked to be."""
         end = self.now.monotonic + seconds
         while (wake := core.wake_at(self.state)) is not None and wake <= end:
             self._clock_to(max(wake, self.now.monotonic))
-            self.happens(events.TimePassed())
+            self.happens(TimePassed())
         self._clock_to(end)
 
     def git_answers(self) -> None:

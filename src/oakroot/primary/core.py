@@ -12,20 +12,18 @@ from oakroot.primary.events import (
     Event,
     Fetched,
     FetchFailed,
-    Moment,
     NothingNewFetched,
-    PacketReceived,
     PullRequested,
     Pushed,
     PushFailed,
     PushOvertaken,
     PushRefused,
     Started,
-    TimePassed,
 )
 from oakroot.primary.packets import received
 from oakroot.primary.pulling import wake_at
 from oakroot.primary.state import Settings, State, new_state
+from oakroot.roles.events import Moment, PacketReceived, TimePassed
 
 __all__ = ["Settings", "State", "handle", "new_state", "wake_at"]
 

@@ -5,37 +5,11 @@ Events are in the past tense, actions in the imperative. All are frozen values; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass
 
-from oakroot._engine import Catalogue
 from oakroot.distribution.actions import Distribute
+from oakroot.roles.events import Log, PacketReceived, Publish, SendReply, TimePassed
 from oakroot.zones.loaded import Edit, Loaded, Loading
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One instant on two clocks, in seconds: the world's (TSIG), and one that never jumps (waiting)."""
-
-    wall: float
-    monotonic: float
-
-
-class Request(Protocol):
-    """A packet that the engine handed over."""
-
-    @property
-    def wire(self) -> bytes:
-        """The message."""
-
-    @property
-    def transport(self) -> Literal["udp", "tcp"]:
-        """What it came over."""
-
-    @property
-    def peer(self) -> tuple[str, int]:
-        """Whom it came from."""
-
 
 # --- events ---
 
@@ -95,20 +69,8 @@ class PushFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class PacketReceived:
-    """The engine handed over what it does not decide."""
-
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
 class PullRequested:
     """The operator asked for a pull (SIGHUP)."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimePassed:
-    """The moment that `wake_at` named has come; coming early or often does no harm."""
 
 
 Event = (
@@ -143,31 +105,6 @@ class Push:
     edits: tuple[Edit, ...]
     message: str
     known: Loaded
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """Serve this from now on."""
-
-    catalogue: Catalogue
-
-
-@dataclass(frozen=True, slots=True)
-class SendReply:
-    """Send this to where the request came from."""
-
-    request: Request
-    wire: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """Tell the operator."""
-
-    level: Literal["debug", "info", "warning", "error"]
-    text: str
-    zone: str | None = None
-    peer: str | None = None
 
 
 Action = Fetch | Push | Publish | SendReply | Log | Distribute

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oakroot.primary.events import Log
+from oakroot.roles.events import Log
 from oakroot.zones.diagnostics import Finding, render
 from oakroot.zones.loaded import Edit, Loaded, Loading, ZoneChange
 

@@ -8,7 +8,7 @@ be anything; nothing here raises for them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import dns.name
 import dns.opcode
@@ -19,58 +19,24 @@ from dns.edns import EDECode
 from oakroot._engine import Zone
 from oakroot.distribution.actions import Enlist, NoteAsked, SendTransfer
 from oakroot.keys.grant import Operation
-from oakroot.keys.keyring import GrantedKey
-from oakroot.primary.events import Action, Log, Moment, Request, SendReply
+from oakroot.primary.events import Action
 from oakroot.primary.pulling import Step, await_pull
-from oakroot.primary.state import Quota, State, Waiting
+from oakroot.primary.state import State, Waiting
 from oakroot.protocol import notify, transfer_server
 from oakroot.protocol.message import ExtendedError, error_response, response
-from oakroot.protocol.tsig import Refused, ReplyContext, Unsigned, sign_reply, verify
+from oakroot.protocol.tsig import Refused
 from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
-
-# Refusals in the log per minute: anybody can cause them.
-QUOTA_SECONDS = 60.0
-QUOTA_LINES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """Whose signature a request bore, and what a signed reply needs."""
-
-    signer: GrantedKey
-    context: ReplyContext
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request whose signature, if it has one, was good; `query` is without it."""
-
-    request: Request
-    query: bytes
-    signature: Signature | None
-
-    @property
-    def reserve(self) -> int:
-        """Octets that a reply leaves free for its own signature."""
-        return 0 if self.signature is None else self.signature.context.reserve
-
-    @property
-    def signer(self) -> GrantedKey | None:
-        """Whose signature it bore."""
-        return None if self.signature is None else self.signature.signer
+from oakroot.roles.events import Log, Moment, Request
+from oakroot.roles.requests import Asked, judge_signature, reply, send
 
 
 def received(state: State, request: Request, now: Moment) -> Step:
     """Answers a packet, or lets it wait for a pull."""
-    match verify(request.wire, state.loaded.keyring, int(now.wall)):
-        case Refused(wire, _, reason):
-            state, log = _told(state, request, reason, now)
-            return state, (*_sent(request, wire), *log)
-        case Unsigned():
-            return _dispatch(state, Asked(request, request.wire, None), now)
-        case verified:
-            signature = Signature(verified.signer, verified.context)
-            return _dispatch(state, Asked(request, verified.query, signature), now)
+    asked = judge_signature(request, state.loaded.keyring, now)
+    if isinstance(asked, Refused):
+        state, log = _told(state, request, asked.reason, now)
+        return state, (*send(request, asked.response), *log)
+    return _dispatch(state, asked, now)
 
 
 def _dispatch(state: State, asked: Asked, now: Moment) -> Step:
@@ -84,14 +50,14 @@ def _dispatch(state: State, asked: Asked, now: Moment) -> Step:
         return _update(state, asked, now)
     if opcode == dns.opcode.QUERY:
         return _queried(state, asked, now)
-    return state, _reply(asked, error_response(asked.query, dns.rcode.NOTIMP), now)
+    return state, reply(asked, error_response(asked.query, dns.rcode.NOTIMP), now)
 
 
 def _notified(state: State, asked: Asked, now: Moment) -> Step:
     judged = notify.judge(asked.query, asked.signer, asked.reserve)
     if isinstance(judged, notify.Rejected):
         state, log = _told(state, asked.request, f"NOTIFY refused: {judged.reason}", now)
-        return state, (*_reply(asked, judged.response, now), *log)
+        return state, (*reply(asked, judged.response, now), *log)
     if asked.signature is None:
         raise AssertionError("a NOTIFY without signature is never accepted")
     peer = asked.request.peer[0]
@@ -115,13 +81,10 @@ def _queried(state: State, asked: Asked, now: Moment) -> Step:
         question = None
     if question is not None and question.type in transfer_server.TRANSFER_TYPES:
         return _transfer(state, asked, question, now)
-    wire = state.loaded.catalogue.answer(
-        asked.query, transport=asked.request.transport, reserve=asked.reserve
-    )
-    reply = _reply(asked, wire, now)
+    replies = reply(asked, answer(asked, state.loaded.catalogue), now)
     if question is not None and question.type == dns.rdatatype.SOA:
-        return state, (*reply, *_secondary_asked(asked, question.name))
-    return state, reply
+        return state, (*replies, *_secondary_asked(asked, question.name))
+    return state, replies
 
 
 def _transfer(state: State, asked: Asked, question: Question, now: Moment) -> Step:
@@ -135,7 +98,7 @@ def _transfer(state: State, asked: Asked, question: Question, now: Moment) -> St
     if isinstance(verdict, transfer_server.Refused):
         wire = transfer_server.refusal(asked.query, verdict, asked.reserve)
         state, log = _told(state, asked.request, f"a transfer refused: {verdict.reason.text}", now)
-        return state, (*_reply(asked, wire, now), *log)
+        return state, (*reply(asked, wire, now), *log)
     context = None if asked.signature is None else asked.signature.context
     return state, (
         SendTransfer(asked.request, asked.query, verdict, context),
@@ -176,7 +139,7 @@ def _update(state: State, asked: Asked, now: Moment) -> Step:
     try:
         name = read_question(asked.query).name
     except MalformedError:
-        return state, _reply(asked, error_response(asked.query, dns.rcode.FORMERR), now)
+        return state, reply(asked, error_response(asked.query, dns.rcode.FORMERR), now)
     if asked.signer is None:
         reason = f"an update must be signed by a key for {name}"
     elif not asked.signer.grant.allows(Operation.UPDATE, name):
@@ -185,33 +148,14 @@ def _update(state: State, asked: Asked, now: Moment) -> Step:
     else:
         extended = ExtendedError(EDECode.NOT_SUPPORTED, "an update is not offered by this server")
         wire = response(asked.query, dns.rcode.NOTIMP, extended=extended, reserve=asked.reserve)
-        return state, _reply(asked, wire, now)
+        return state, reply(asked, wire, now)
     extended = ExtendedError(EDECode.PROHIBITED, reason)
     wire = response(asked.query, dns.rcode.REFUSED, extended=extended, reserve=asked.reserve)
     state, log = _told(state, asked.request, f"an update refused: {reason}", now)
-    return state, (*_reply(asked, wire, now), *log)
-
-
-def _reply(asked: Asked, wire: bytes | None, now: Moment) -> tuple[Action, ...]:
-    """The reply, signed if the request was."""
-    if wire is not None and asked.signature is not None:
-        wire = sign_reply(wire, asked.signature.context, int(now.wall))
-    return _sent(asked.request, wire)
-
-
-def _sent(request: Request, wire: bytes | None) -> tuple[Action, ...]:
-    return () if wire is None else (SendReply(request, wire),)
+    return state, (*reply(asked, wire, now), *log)
 
 
 def _told(state: State, request: Request, text: str, now: Moment) -> tuple[State, tuple[Log, ...]]:
     """A line about a refusal, as long as the minute's quota lasts."""
-    quota = state.quota
-    if now.monotonic - quota.since >= QUOTA_SECONDS:
-        quota = Quota(now.monotonic, 0)
-    quota = replace(quota, lines=quota.lines + 1)
-    state = replace(state, quota=quota)
-    if quota.lines > QUOTA_LINES:
-        return state, ()
-    peer = request.peer[0]
-    more = "; more of these are not logged for a minute" if quota.lines == QUOTA_LINES else ""
-    return state, (Log("warning", text + more, peer=peer),)
+    quota, log = state.quota.tell(request, text, now)
+    return replace(state, quota=quota), log

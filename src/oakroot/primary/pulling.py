@@ -14,12 +14,13 @@ from dns.edns import EDECode
 
 from oakroot.distribution.actions import Spread
 from oakroot.distribution.fanout import Changed
-from oakroot.primary.events import Action, Fetch, Log, Moment, Publish, Push, SendReply
+from oakroot.primary.events import Action, Fetch, Push
 from oakroot.primary.news import commit_message, describe_loading, describe_push
 from oakroot.primary.state import State, Task, Waiting
 from oakroot.primary.verdict import Verdict, failure, of_zone
 from oakroot.protocol.message import response
 from oakroot.protocol.tsig import sign_reply
+from oakroot.roles.events import Log, Moment, Publish, SendReply
 from oakroot.zones.loaded import Loaded, Loading
 
 # Pushing may take rounds: somebody was faster, or zones share the file with their SOA. A remote with which it

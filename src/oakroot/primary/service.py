@@ -20,8 +20,10 @@ from oakroot.distribution.fanout import Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
 from oakroot.primary import core, events
-from oakroot.primary.events import Action, Event, Fetch, Log, Moment, Publish, Push, SendReply
+from oakroot.primary.events import Action, Event, Fetch, Push
 from oakroot.primary.worker import GitWorker
+from oakroot.roles.events import Log, Moment, PacketReceived, Publish, SendReply, TimePassed
+from oakroot.roles.events import Request as RequestShape
 
 _log = logging.getLogger("oakroot.primary")
 
@@ -128,11 +130,11 @@ class Service:
         self._cancel_timer()
         moment = core.wake_at(self._state)
         if moment is not None:
-            self._timer = self._loop.call_at(moment, self._happened, events.TimePassed())
+            self._timer = self._loop.call_at(moment, self._happened, TimePassed())
 
     def _take_packets(self) -> None:
         for request in self._server.take(TAKE_LIMIT):
-            self._happened(events.PacketReceived(request))
+            self._happened(PacketReceived(request))
         # The descriptor also tells that peers have read what they were sent.
         self._distributor.go_on()
 
@@ -161,7 +163,7 @@ class Service:
                 self._loop.remove_signal_handler(number)
 
 
-def _of_engine(request: events.Request) -> Request:
+def _of_engine(request: RequestShape) -> Request:
     """The core knows requests by their shape, and hands back the very ones that the engine gave us."""
     if not isinstance(request, Request):
         raise TypeError("a reply to a request that did not come from the engine")

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import dns.name
 
 from oakroot.distribution.versions import Versions
-from oakroot.primary.events import Request
 from oakroot.protocol.tsig import ReplyContext
+from oakroot.roles.events import Request
+from oakroot.roles.quota import Quota
 from oakroot.zones.loaded import Edit, Loaded
 
 
@@ -55,14 +56,6 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
-    """How many lines the log may still take about packets that we refuse: anybody can send those."""
-
-    since: float = 0.0
-    lines: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class State:
     """A primary."""
 
@@ -85,7 +78,7 @@ class State:
     """How many times in a row git failed."""
     rounds: int = 0
     """How many pushes in a row left something to push."""
-    quota: Quota = Quota()
+    quota: Quota = field(default_factory=Quota)
     versions: Versions = field(default_factory=Versions)
     """Earlier versions of zones, for IXFR."""
 
