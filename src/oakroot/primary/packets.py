@@ -27,7 +27,7 @@ from oakroot.protocol.message import ExtendedError, error_response, response
 from oakroot.protocol.tsig import Refused
 from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
 from oakroot.roles.events import Log, Moment, Request
-from oakroot.roles.requests import Asked, judge_signature, reply, send
+from oakroot.roles.requests import Asked, answer, judge_signature, reply, send
 
 
 def received(state: State, request: Request, now: Moment) -> Step:
