@@ -10,7 +10,7 @@ import dns.rrset
 import pytest
 
 from oakroot._engine import Incoming, Zone
-from oakroot.distribution.actions import Enlist, NoteAsked, SendTransfer, Spread
+from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer, Spread
 from oakroot.distribution.fanout import Fanout, Settings
 from oakroot.distribution.outbox import Ended, Send
 from oakroot.distribution.targets import Link
@@ -63,6 +63,8 @@ class Theatre(Stage):
                 assert isinstance(request, Connection)
                 link: Link = request
                 self.fanout.enlist(link, signer, zone)
+            case Remind(address, signer):
+                self.fanout.remind(address, signer)
             case NoteAsked(address, zone):
                 self.ended += self.fanout.asked(address, zone)
             case _:
@@ -210,6 +212,18 @@ def test_a_hidden_secondary_is_told_over_the_connection_it_asked_by(theatre: The
     theatre.asks(soa(), HIDDEN, "192.0.2.77")
     theatre.pushed("new.example", zone_text(1))
     assert ("new.example.", "192.0.2.77", "link") in theatre.tells()
+
+
+def test_a_question_for_the_root_by_udp_is_answered_by_notifies_to_where_the_key_says(
+    theatre: Theatre,
+) -> None:
+    theatre.tells(1000)
+    key = make_key("192.0.2.1.192.0.2.9._transfer.")
+    theatre.pushed("_keys", f"{write_dnskey(key)}\n".encode())
+    theatre.tells(1000)
+    signed, _ = sign_request(soa("."), key, int(theatre.now.wall))
+    theatre.receives(Connection(signed, "udp", ("192.0.2.9", 40000)))
+    assert theatre.tells() == [(APEX, "192.0.2.9@53", "udp")]
 
 
 def test_nobody_is_enlisted_by_an_unsigned_question(theatre: Theatre) -> None:

@@ -41,6 +41,14 @@ class Enlist:
 
 
 @dataclass(frozen=True, slots=True)
+class Remind:
+    """Tell this peer of all zones of its key, where the key or something else says that it listens there."""
+
+    address: str
+    signer: GrantedKey
+
+
+@dataclass(frozen=True, slots=True)
 class NoteAsked:
     """This peer asked for the zone under a signature: NOTIFYs about it have reached him."""
 
@@ -55,4 +63,4 @@ class Spread:
     news: Changed
 
 
-Distribute = SendTransfer | Enlist | NoteAsked | Spread
+Distribute = SendTransfer | Enlist | Remind | NoteAsked | Spread

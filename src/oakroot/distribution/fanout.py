@@ -108,6 +108,10 @@ class Fanout:
         if zone == dns.name.root:
             self._wish(enlisted.wants, place_of_link(link))
 
+    def remind(self, address: str, granted: GrantedKey) -> None:
+        """A peer without a connection asked what there is for its key: it is told where we know it to listen."""
+        self._wish(granted.grant.covers, (address, self.settings.port))
+
     def asked(self, address: str, zone: dns.name.Name) -> tuple[Ended, ...]:
         """A peer at this address asked for the zone, signed: a NOTIFY about it has reached him."""
         return self._outbox.asked(address, zone.canonicalize().to_text())

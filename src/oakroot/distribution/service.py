@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from oakroot._engine import Request, Server
-from oakroot.distribution.actions import Distribute, Enlist, NoteAsked, SendTransfer, Spread
+from oakroot.distribution.actions import Distribute, Enlist, NoteAsked, Remind, SendTransfer, Spread
 from oakroot.distribution.fanout import Fanout, Settings
 from oakroot.distribution.outbox import Ended, Send
 from oakroot.distribution.targets import Target
@@ -61,6 +61,8 @@ class Distributor:
                 self._add_transfer(Order(request, query, plan, context), request)
             case Enlist(request, signer, zone) if isinstance(request, Request):
                 self._fanout.enlist(request, signer, zone)
+            case Remind(address, signer):
+                self._fanout.remind(address, signer)
             case NoteAsked(address, zone):
                 self._tell(self._fanout.asked(address, zone))
             case Spread(news):

@@ -17,7 +17,7 @@ import dns.rdatatype
 from dns.edns import EDECode
 
 from oakroot._engine import Zone
-from oakroot.distribution.actions import Enlist, NoteAsked, SendTransfer
+from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer
 from oakroot.keys.grant import Operation
 from oakroot.primary.events import Action
 from oakroot.primary.pulling import Step, await_pull
@@ -121,8 +121,11 @@ def _secondary_asked(asked: Asked, zone: dns.name.Name) -> tuple[Action, ...]:
         return ()
     if zone != dns.name.root and not signer.grant.covers(zone):
         return ()
-    enlist = (Enlist(asked.request, signer, zone),) if asked.request.transport == "tcp" else ()
-    return (*_asked_for(asked, zone), *enlist)
+    if asked.request.transport == "tcp":
+        return (*_asked_for(asked, zone), Enlist(asked.request, signer, zone))
+    if zone == dns.name.root:
+        return (Remind(asked.request.peer[0], signer),)
+    return _asked_for(asked, zone)
 
 
 def _asked_for(asked: Asked, zone: dns.name.Name) -> tuple[Action, ...]:

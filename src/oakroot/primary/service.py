@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from oakroot._engine import Request, Server
-from oakroot.distribution.actions import Enlist, NoteAsked, SendTransfer, Spread
+from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer, Spread
 from oakroot.distribution.fanout import Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
@@ -100,7 +100,7 @@ class Service:
                 self._server.reply(_of_engine(request), wire)
             case Publish(catalogue):
                 self._server.publish(catalogue)
-            case SendTransfer() | Enlist() | NoteAsked() | Spread():
+            case SendTransfer() | Enlist() | Remind() | NoteAsked() | Spread():
                 self._distributor.carry_out(action)
             case Fetch():
                 self._start_git(lambda: self._worker.fetch(action))
