@@ -14,8 +14,10 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from oakroot.distribution.actions import Enlist, SendTransfer
 from oakroot.keys.key import Key
 from oakroot.protocol.message import read_reply
+from oakroot.protocol.transfer_server import Steps
 from oakroot.protocol.tsig_client import (
     Authentic,
     ReplyExpectation,
@@ -53,6 +55,8 @@ class SecondaryPlayer:
         self.sent: dict[str, tuple[bytes, object, ReplyExpectation | None]] = {}
         self._steps: dict[str, Callable[[Sequence[str]], None]] = {
             "key": self._key,
+            "we": self._we_listen,
+            "transfer": self._transfer,
             "no": lambda _: self.stage.keys.clear(),
             "for": self._default_primary,
             "at": self._at_most,
@@ -72,7 +76,7 @@ class SecondaryPlayer:
             "serves": self._serves,
             "disk": self._disk,
             "transfers": self._transfers,
-            "changes": self._changes,
+            "followers": self._followers,
             "told": self._told,
             "untold": self._untold,
         }
@@ -98,6 +102,10 @@ class SecondaryPlayer:
     def _default_primary(self, words: Sequence[str]) -> None:
         """`for ADDRESS`: what `--primary` says."""
         self.stage.default_primary = Server(words[0])
+
+    def _we_listen(self, words: Sequence[str]) -> None:
+        """`we listen on ADDRESS`."""
+        self.stage.own = words[2]
 
     def _at_most(self, words: Sequence[str]) -> None:
         """`at most N transfers`."""
@@ -182,7 +190,7 @@ class SecondaryPlayer:
             soa = f"ns1.{zone} hostmaster.{zone} {given['serial']} 1 2 3 4"
             message.answer.append(dns.rrset.from_text(zone, 0, "IN", "SOA", soa))
         key = make_key(given["by"]) if "by" in given else None
-        self._send(label, message.to_wire(), given["from"], key, over_link=given.get("over") == "link")
+        self._send(label, message.to_wire(), given["from"], key, given.get("over", "udp"))
 
     def _message(self, name: str, kind: str) -> dns.message.Message:
         self.identifier += 1
@@ -190,18 +198,16 @@ class SecondaryPlayer:
         message.flags = dns.flags.Flag(0)
         return message
 
-    def _send(
-        self, label: str, wire: bytes, peer: str, key: Key | None = None, *, over_link: bool = False
-    ) -> None:
+    def _send(self, label: str, wire: bytes, peer: str, key: Key | None, over: str) -> None:
         signed, expectation = wire, None
         if key is not None:
             signed, expectation = sign_request(wire, key, int(self.stage.now.wall))
-        if over_link:
+        if over == "link":
             request: events.LinkRequest | Packet = events.LinkRequest(Server(peer), signed)
             self.sent[label] = (wire, request, expectation)
             self.stage.happens(events.LinkHeard(Server(peer), signed))
             return
-        request = Packet(signed, peer=(peer, 40000 + self.identifier))
+        request = Packet(signed, "tcp" if over == "tcp" else "udp", (peer, 40000 + self.identifier))
         self.sent[label] = (wire, request, expectation)
         self.stage.happens(events.PacketReceived(request))
 
@@ -233,14 +239,15 @@ class SecondaryPlayer:
             assert not self._replies(label), "there is a reply"
 
     def _ask(self, words: Sequence[str]) -> None:
-        """`ask NAME TYPE [by KEY] gets RCODE [RDATA …]`."""
+        """`ask NAME TYPE [by KEY|nobody [over tcp]] gets RCODE [RDATA …]`."""
         at = words.index("gets")
         name, kind, *options = words[:at]
         rcode, *wanted = words[at + 1 :]
         wire = self._message(name, kind).to_wire()
         if options:
             key = None if options[1] == "nobody" else make_key(options[1])
-            self._send("query", wire, "192.0.2.200", key)
+            over = options[3] if len(options) > 2 else "udp"
+            self._send("query", wire, "192.0.2.200", key, over)
             self._reply(["query", rcode])
             reply = self._replies("query")[0]
         else:
@@ -252,6 +259,16 @@ class SecondaryPlayer:
         answers = sorted(rdata.to_text() for rrset in message.answer for rdata in rrset)
         if wanted or rcode == "NOERROR":
             _equal(answers, sorted(wanted))
+
+    def _transfer(self, words: Sequence[str]) -> None:
+        """`transfer ZONE [from SERIAL] by KEY`: one who follows us asks for it."""
+        given = dict(zip(words[1::2], words[2::2], strict=True))
+        message = self._message(words[0], "IXFR" if "from" in given else "AXFR")
+        message.use_edns(edns=False)
+        if "from" in given:
+            soa = dns.rrset.from_text(words[0], 0, "IN", "SOA", f". . {given['from']} 0 0 0 0")
+            message.authority.append(soa)
+        self._send("transfer", message.to_wire(), "192.0.2.3", make_key(given["by"]), "tcp")
 
     def _serves(self, words: Sequence[str]) -> None:
         """`serves ZONE SERIAL`, or what is answered instead: SERVFAIL, REFUSED."""
@@ -287,9 +304,21 @@ class SecondaryPlayer:
             case _:
                 raise AssertionError("no such step")
 
-    def _changes(self, words: Sequence[str]) -> None:
-        """`changes ZONE BEFORE AFTER`: what those who follow us were told of last."""
-        _equal([str(part or "nothing") for part in self.stage.changes[-1]], list(words))
+    def _followers(self, words: Sequence[str]) -> None:
+        """`followers hear ZONE SERIAL|nothing`: of what they were told last; `followers get STYLE`."""
+        match words:
+            case ["hear", apex, serial]:
+                _equal(self.stage.spread[-1], (apex, None if serial == "nothing" else int(serial)))
+            case ["get", plan, *serials]:
+                sent = [each for each in self.stage.distributed if isinstance(each, SendTransfer)][-1]
+                _equal(type(sent.plan).__name__.lower(), plan)
+                zones = sent.plan.versions if isinstance(sent.plan, Steps) else (sent.plan.zone,)
+                _equal([zone.serial for zone in zones], [int(serial) for serial in serials])
+            case ["stay", "connected", "for", apex]:
+                enlisted = [each.zone for each in self.stage.distributed if isinstance(each, Enlist)]
+                assert dns.name.from_text(apex) in enlisted, enlisted
+            case _:
+                raise AssertionError("no such step")
 
     def _told(self, words: Sequence[str]) -> None:
         level, *fragments = words

@@ -12,9 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import dns.name
+
 from oakroot._engine import Catalogue, Zone
+from oakroot.distribution.actions import Enlist, NoteAsked, SendTransfer, Spread
 from oakroot.keys.key import Key
 from oakroot.protocol.transfer_client import Failed, Limits, Progress, Step, Transfer
+from oakroot.protocol.wire import read_question
 from oakroot.secondary import core, events
 from oakroot.secondary.events import Action, Event, Log, Moment, StoredZone
 from oakroot.secondary.sources import Server, make_plan
@@ -56,6 +60,7 @@ class Stage:
         self.settings = core.Settings()
         self.keys: list[Key] = []
         self.default_primary: Server | None = None
+        self.own: str | None = None
         self.primaries: dict[str, Primary] = {}
         self.now = Moment(WALL, 1000.0)
         self.state: core.State | None = None
@@ -68,7 +73,8 @@ class Stage:
         self.holds_transfers = False
         self.holds_answers = False
         self.transfer_count = 0
-        self.changes: list[tuple[str, int | None, int | None]] = []
+        self.spread: list[tuple[str, int | None]] = []
+        self.distributed: list[SendTransfer | Enlist | NoteAsked] = []
         self._arriving: deque[Event] = deque()
 
     def starts(self) -> None:
@@ -77,7 +83,8 @@ class Stage:
         self.links.clear()
         self.transfers.clear()
         self._arriving.clear()
-        self.state = core.new_state(self.settings, make_plan(self.keys, self.default_primary))
+        plan = make_plan(self.keys, self.default_primary, lambda address: address == self.own)
+        self.state = core.new_state(self.settings, plan)
         self.happens(events.Started(tuple(self.disk.values())))
 
     def happens(self, event: Event) -> None:
@@ -123,7 +130,7 @@ class Stage:
         """What is published of a zone."""
         return self.catalogue.zone(apex)
 
-    def _carry_out(self, action: Action) -> None:  # noqa: C901 - one arm for each action
+    def _carry_out(self, action: Action) -> None:  # noqa: C901, PLR0912 - one arm for each action
         match action:
             case Log():
                 self.logs.append(action)
@@ -147,9 +154,12 @@ class Stage:
                 self.disk[apex] = StoredZone(self.disk[apex].zone, checked)
             case events.ForgetZone(apex):
                 self.disk.pop(apex, None)
-            case events.ZoneChanged(apex, before, after):
-                serials = [None if zone is None else zone.serial for zone in (before, after)]
-                self.changes.append((apex, serials[0], serials[1]))
+            case Spread(news):
+                for apex in news.changed:
+                    after = news.catalogue.zone(apex)
+                    self.spread.append((apex, None if after is None else after.serial))
+            case SendTransfer() | Enlist() | NoteAsked():
+                self.distributed.append(action)
 
     def _reply(self, request: object, wire: bytes) -> None:
         self.replies.append((request, wire))
@@ -176,7 +186,8 @@ class Stage:
         if server not in self.links:
             return  # It is gone, and the core is about to hear of that.
         primary = self.primaries[server.address]
-        primary.questions += 1
+        # The question for `.` that goes with every connection asks for nothing.
+        primary.questions += read_question(wire).name != dns.name.root
         if primary.silent or self.holds_answers:
             return
         for reply in primary.authority.replies(wire, int(self.now.wall)):

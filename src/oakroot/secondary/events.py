@@ -13,6 +13,7 @@ from typing import Literal
 import dns.name
 
 from oakroot._engine import Zone
+from oakroot.distribution.actions import Distribute
 from oakroot.protocol.transfer_client import Failed, Received
 from oakroot.roles.events import Log, Moment, PacketReceived, Publish, Request, SendReply, TimePassed
 from oakroot.secondary.sources import Server, Source
@@ -21,6 +22,7 @@ __all__ = [
     "Action",
     "AskLink",
     "CloseLink",
+    "Distribute",
     "Event",
     "ForgetZone",
     "LinkClosed",
@@ -42,7 +44,6 @@ __all__ = [
     "StoredZone",
     "TimePassed",
     "TransferEnded",
-    "ZoneChanged",
 ]
 
 
@@ -192,15 +193,6 @@ class ForgetZone:
     apex: str
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneChanged:
-    """Tell those who follow us. `before`: what was served until now, `after`: what is; None: nothing."""
-
-    apex: str
-    before: Zone | None
-    after: Zone | None
-
-
 Action = (
     OpenLink
     | AskLink
@@ -209,7 +201,7 @@ Action = (
     | StoreZone
     | StoreCheck
     | ForgetZone
-    | ZoneChanged
+    | Distribute
     | Publish
     | SendReply
     | Log

@@ -1,9 +1,9 @@
 """The connections that are kept to primaries: when to open one, what to ask over it, what came of that.
 
 A signed question for a SOA over a kept connection does two things: it tells the serial, and it tells the
-primary that we are here, so that it can notify us over that connection, through a NAT if need be. Of each
-zone that a key names the primary is asked so once per connection; a key of the root zone is announced by a
-question for `.`, whereupon a primary that knows this notifies us of every zone.
+primary that we are here, so that it can notify us over that connection, through a NAT if need be. Once per
+connection the primary is asked so for each zone that a key names, and under each key for `.`: a primary that
+knows this answers by notifying us of every zone that the key covers, also of those we have never heard of.
 
 Not every primary keeps connections: many close them when idle, and are then called again less and less often.
 A question that somebody needs answered opens a link at once, unless the last tries just failed.
@@ -171,14 +171,13 @@ def _registered(state: State, server: Server, link: Link) -> Link:
 
 
 def _registrations(state: State, server: Server) -> Iterable[Question]:
-    """One question for each zone; but one for all zones that come from a key of the root zone."""
-    for source in state.plan.sources:
-        if source.server == server and source.zone == dns.name.root:
-            yield Question(dns.name.root, source)
-    for entry in state.zones.values():
-        for source in entry.sources:
-            if source.server == server and source.zone != dns.name.root:
-                yield Question(entry.name, source)
+    """Those for the zones that keys name, and those for `.`."""
+    ours = [source for source in state.plan.sources if source.server == server]
+    for source in ours:
+        if source.zone != dns.name.root:
+            yield Question(source.zone, source)
+    for source in ours:
+        yield Question(dns.name.root, source)
 
 
 def _flush(state: State, server: Server, link: Link, now: Moment) -> Step:

@@ -1,10 +1,11 @@
-"""What is answered to packets: queries by the engine, NOTIFYs by `notices`, all else is refused.
+"""What is answered to packets: queries by the engine, NOTIFYs by `notices`, transfers as any server does.
 
 Octets may be anything; nothing here raises for them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import dns.name
@@ -13,16 +14,18 @@ import dns.rcode
 import dns.rdatatype
 from dns.edns import EDECode
 
+from oakroot._engine import Zone
+from oakroot.distribution.actions import Enlist, NoteAsked, SendTransfer
 from oakroot.keys.grant import Operation
+from oakroot.protocol import transfer_server
 from oakroot.protocol.message import ExtendedError, error_response, response
 from oakroot.protocol.tsig import Refused
-from oakroot.protocol.wire import MalformedError, read_header, read_question
+from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
 from oakroot.roles.events import Moment, Request
 from oakroot.roles.requests import Asked, answer, judge_signature, reply, send
+from oakroot.secondary.events import Action, LinkRequest
 from oakroot.secondary.notices import notified
 from oakroot.secondary.state import State, Step
-
-_TRANSFERS = frozenset({dns.rdatatype.AXFR, dns.rdatatype.IXFR})
 
 
 def received(state: State, request: Request, now: Moment) -> Step:
@@ -31,12 +34,18 @@ def received(state: State, request: Request, now: Moment) -> Step:
     if isinstance(asked, Refused):
         quota, log = state.quota.tell(request, asked.reason, now)
         return replace(state, quota=quota), (*send(request, asked.response), *log)
+    return _dispatch(state, asked, now)
+
+
+def _dispatch(state: State, asked: Asked, now: Moment) -> Step:
     try:
         opcode = read_header(asked.query).opcode
     except MalformedError:
         return state, ()
     if opcode == dns.opcode.NOTIFY:
         return notified(state, asked, now)
+    if isinstance(asked.request, LinkRequest):
+        return _refused(state, asked, "a request over our own connection", "NOTIFYs are welcome here", now)
     if opcode == dns.opcode.QUERY:
         return _queried(state, asked, now)
     if opcode == dns.opcode.UPDATE:
@@ -50,24 +59,53 @@ def _queried(state: State, asked: Asked, now: Moment) -> Step:
         question = read_question(asked.query)
     except MalformedError:
         question = None
-    if question is None or question.type not in _TRANSFERS:
-        return state, reply(asked, answer(asked, state.catalogue), now)
-    objection = _objection(asked, question.name)
-    if objection is not None:
-        return _refused(state, asked, "a transfer", objection, now)
-    extended = ExtendedError(EDECode.NOT_SUPPORTED, "transfers are not offered by this server")
-    wire = response(asked.query, dns.rcode.NOTIMP, extended=extended, reserve=asked.reserve)
-    return state, reply(asked, wire, now)
+    if question is not None and question.type in transfer_server.TRANSFER_TYPES:
+        return _transfer(state, asked, question, now)
+    replies = reply(asked, answer(asked, state.catalogue), now)
+    if question is not None and question.type == dns.rdatatype.SOA:
+        return state, (*replies, *_follower_asked(asked, question.name))
+    return state, replies
 
 
-def _objection(asked: Asked, name: dns.name.Name) -> str | None:
-    """Why this asker may not transfer; who has no right learns nothing of what this server can do."""
-    if asked.signer is None:
-        return f"it must be signed by a key for {name}"
-    if not asked.signer.grant.allows(Operation.TRANSFER, name):
-        grant = asked.signer.grant
-        return f"the key {asked.signer.key.name} may {grant.operation.name.lower()} at {grant.zone}"
-    return None
+def _transfer(state: State, asked: Asked, question: Question, now: Moment) -> Step:
+    verdict = transfer_server.judge(
+        asked.query,
+        asked.signer,
+        lambda name: _versions(state, name),
+        over_tcp=asked.request.transport == "tcp",
+        unsigned_allowed=state.settings.unsigned_transfers,
+    )
+    if isinstance(verdict, transfer_server.Refused):
+        wire = transfer_server.refusal(asked.query, verdict, asked.reserve)
+        quota, log = state.quota.tell(asked.request, f"a transfer refused: {verdict.reason.text}", now)
+        return replace(state, quota=quota), (*reply(asked, wire, now), *log)
+    context = None if asked.signature is None else asked.signature.context
+    sending = SendTransfer(asked.request, asked.query, verdict, context)
+    return state, (sending, *_note_asked(asked, question.name))
+
+
+def _versions(state: State, name: dns.name.Name) -> Sequence[Zone] | None:
+    """The versions of a zone that there are to send; None for a zone that is not ours."""
+    entry = state.zones.get(name.canonicalize().to_text())
+    if entry is None or not entry.shown:
+        return None
+    return () if entry.held is None else state.versions.of(entry.held.zone)
+
+
+def _follower_asked(asked: Asked, zone: dns.name.Name) -> tuple[Action, ...]:
+    """Who asks over TCP wants to hear of changes over that connection; for `.`, of all zones."""
+    signer = asked.signer
+    if signer is None or signer.grant.operation < Operation.TRANSFER:
+        return ()
+    if zone != dns.name.root and not signer.grant.covers(zone):
+        return ()
+    enlist = (Enlist(asked.request, signer, zone),) if asked.request.transport == "tcp" else ()
+    return (*_note_asked(asked, zone), *enlist)
+
+
+def _note_asked(asked: Asked, zone: dns.name.Name) -> tuple[Action, ...]:
+    """Only a signed request comes for certain from where it seems to."""
+    return () if asked.signer is None else (NoteAsked(asked.request.peer[0], zone),)
 
 
 def _refused(state: State, asked: Asked, what: str, reason: str, now: Moment) -> Step:

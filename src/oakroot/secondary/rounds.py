@@ -95,9 +95,8 @@ def _answered_for_unknown(state: State, question: Question, answer: SoaAnswer, n
     """The question for `.` announces us; who also serves the root zone answers it with a serial."""
     if question.name != dns.name.root:
         return state, ()
-    if not isinstance(answer, Offered):
-        text = f"announced to {question.source} for all zones: {answer.reason}"
-        return state, (Log("debug", text),)
+    if not isinstance(answer, Offered) or question.source.zone != dns.name.root:
+        return state, (Log("debug", f"announced to {question.source}"),)
     state, entry = serving.add(state, dns.name.root, now, named=False, shown=True)
     return begin(state, entry, Wish(signed=False), now)
 

@@ -10,6 +10,8 @@ from dataclasses import replace
 import dns.name
 
 from oakroot._engine import Zone
+from oakroot.distribution.actions import Spread
+from oakroot.distribution.fanout import Changed
 from oakroot.secondary import news
 from oakroot.secondary.events import (
     Action,
@@ -20,10 +22,10 @@ from oakroot.secondary.events import (
     StoreCheck,
     StoredZone,
     StoreZone,
-    ZoneChanged,
 )
 from oakroot.secondary.state import Entry, Held, Idle, State, Step
 from oakroot.secondary.timers import read_timers
+from oakroot.zones.loaded import ZoneChange
 
 
 def add(state: State, name: dns.name.Name, now: Moment, *, named: bool, shown: bool) -> tuple[State, Entry]:
@@ -44,9 +46,9 @@ def adopt(state: State, entry: Entry, zone: Zone, now: Moment) -> tuple[State, E
     held = Held(zone, read_timers(zone), now.monotonic)
     entry = replace(entry, held=held, shown=True)
     state = replace(state.with_zone(entry), catalogue=state.catalogue.with_zones([zone]))
+    state, spread = _spread(state, ZoneChange(entry.apex, before, zone))
     stored = StoreZone(zone, now.wall)
-    change = ZoneChanged(entry.apex, before, zone)
-    return state, entry, (Publish(state.catalogue), stored, change, *news.hasty(entry, held))
+    return state, entry, (Publish(state.catalogue), stored, spread, *news.hasty(entry, held))
 
 
 def confirm(state: State, entry: Entry, held: Held, now: Moment) -> tuple[State, Entry, tuple[Action, ...]]:
@@ -67,8 +69,11 @@ def withdraw(state: State, entry: Entry) -> tuple[State, Entry, tuple[Action, ..
     before = None if entry.held is None else entry.held.zone
     entry = replace(entry, held=None, shown=False)
     state = replace(state.with_zone(entry), catalogue=state.catalogue.without([entry.apex]))
-    gone = () if before is None else (ZoneChanged(entry.apex, before, None),)
-    return state, entry, (Publish(state.catalogue), ForgetZone(entry.apex), *gone)
+    actions: tuple[Action, ...] = (Publish(state.catalogue), ForgetZone(entry.apex))
+    if before is None:
+        return state, entry, actions
+    state, spread = _spread(state, ZoneChange(entry.apex, before, None))
+    return state, entry, (*actions, spread)
 
 
 def restore(state: State, stored: tuple[StoredZone, ...], now: Moment) -> Step:
@@ -77,7 +82,15 @@ def restore(state: State, stored: tuple[StoredZone, ...], now: Moment) -> Step:
     for kept in stored:
         state, log = _restore_one(state, kept, now)
         actions.append(log)
-    return state, tuple(actions)
+    served = tuple(apex for apex, entry in state.zones.items() if entry.held is not None)
+    news_of_all = Changed(state.catalogue, state.plan.keyring, tuple(state.zones), served)
+    return state, (*actions, Spread(news_of_all))
+
+
+def _spread(state: State, change: ZoneChange) -> tuple[State, Spread]:
+    """Keeps what those who follow us may ask differences from, and tells them."""
+    state = replace(state, versions=state.versions.after((change,)))
+    return state, Spread(Changed(state.catalogue, state.plan.keyring, tuple(state.zones), (change.apex,)))
 
 
 def _restore_one(state: State, kept: StoredZone, now: Moment) -> tuple[State, Log]:

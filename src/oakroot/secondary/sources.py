@@ -1,14 +1,15 @@
 """Which zones a secondary has, and where from: all of it is told by the names of its keys.
 
 `PRIMARY.SECONDARY._transfer.ZONE` and `FREE.PRIMARY._transfer.ZONE` name a primary; a key without an address
-is for the one of `--primary`. A key also covers the zones below its own, and one of the root zone all zones:
-those are met when the primary notifies us of them.
+is for the one of `--primary`. Where we are that primary ourselves, the key is one of those who follow us. A
+key also covers the zones below its own, and one of the root zone all zones: those are met when the primary
+notifies us of them.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import dns.name
@@ -96,8 +97,10 @@ class Plan:
         return tuple(source for source in covering if len(source.zone.labels) == nearest)
 
 
-def make_plan(keys: Iterable[Key], primary: Server | None) -> Plan:
-    """The plan that these keys make.
+def make_plan(
+    keys: Iterable[Key], primary: Server | None, is_own: Callable[[str], bool] = lambda _: False
+) -> Plan:
+    """The plan that these keys make; `is_own` tells whether an address is one that we listen on.
 
     Raises KeyRejectedError for a name that grants nothing, NoPrimaryError and DoubleKeyError.
     """
@@ -106,8 +109,11 @@ def make_plan(keys: Iterable[Key], primary: Server | None) -> Plan:
     for each in granted:
         if keyring.find(each.key.name) is not each:
             raise DoubleKeyError(each.key)
-    transferring = (each for each in granted if each.grant.operation >= Operation.TRANSFER)
-    return Plan(keyring, tuple(_source(each, primary) for each in transferring))
+    transferring = [each for each in granted if each.grant.operation >= Operation.TRANSFER]
+    ours = [
+        each for each in transferring if each.grant.primary is None or not is_own(str(each.grant.primary))
+    ]
+    return Plan(keyring, tuple(_source(each, primary) for each in ours))
 
 
 def same_address(one: str, other: str) -> bool:

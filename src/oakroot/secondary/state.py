@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import dns.name
 
 from oakroot._engine import Catalogue, Zone
+from oakroot.distribution.versions import Versions
 from oakroot.protocol.soa_client import SoaQuestion
 from oakroot.roles.quota import Quota
 from oakroot.secondary.events import Action
@@ -44,6 +45,8 @@ class Settings:
     """Seconds between two checks of a zone that unsigned NOTIFYs set off."""
     guesses_limit: int = 100
     """How many zones that only unsigned NOTIFYs spoke of may be asked for at once."""
+    unsigned_transfers: bool = False
+    """Whether zones are sent to anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +250,8 @@ class State:
     transfers: Mapping[int, str] = field(default_factory=dict)
     """Those under way: number and zone."""
     next_number: int = 0
+    versions: Versions = field(default_factory=Versions)
+    """Earlier versions of zones, for those who follow us."""
     quota: Quota = field(default_factory=Quota)
 
     @property
