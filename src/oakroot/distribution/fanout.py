@@ -109,7 +109,7 @@ class Fanout:
             self._wish(enlisted.wants, place_of_link(link))
 
     def remind(self, address: str, granted: GrantedKey) -> None:
-        """A peer without a connection asked what there is for its key: it is told where we know it to listen."""
+        """A peer without a connection asked what there is for its key: it is told where it is known to be."""
         self._wish(granted.grant.covers, (address, self.settings.port))
 
     def asked(self, address: str, zone: dns.name.Name) -> tuple[Ended, ...]:
