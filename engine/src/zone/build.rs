@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::checks::{self, Finding, Focus};
+use super::checks::{self, Finding, Findings, Focus};
 use super::hash;
 use super::page::{Flags, NODES_PER_PAGE, Page, PageWriter, RECORD_HEADER, is_nsec3, sort_key};
 use super::staging::{Bucket, MARK, Place, Staged, Staging};
@@ -29,7 +29,7 @@ pub struct ZoneBuilder {
     ancestors: HashSet<u64>,
     wildcard_parents: HashSet<u64>,
     targets: Vec<Place>,
-    findings: Vec<Finding>,
+    findings: Findings,
 }
 
 impl RecordSink for ZoneBuilder {
@@ -54,7 +54,6 @@ impl RecordSink for ZoneBuilder {
                 self.targets.push(place);
             }
             Some(_) => {}
-            None if self.findings_full() => {}
             None => self.findings.push(checks::too_large(record)),
         }
     }
@@ -76,7 +75,7 @@ impl ZoneBuilder {
             ancestors: HashSet::new(),
             wildcard_parents: HashSet::new(),
             targets: Vec::new(),
-            findings: Vec::new(),
+            findings: Findings::default(),
         }
     }
 
@@ -102,11 +101,7 @@ impl ZoneBuilder {
             }
             None => self.findings.push(checks::missing_soa(&self.apex)),
         }
-        (zone, self.findings)
-    }
-
-    fn findings_full(&self) -> bool {
-        self.findings.len() >= checks::MOST_FINDINGS
+        (zone, self.findings.into_vec())
     }
 
     /// Hashes a new owner and marks that its ancestors exist.
@@ -139,7 +134,7 @@ impl ZoneBuilder {
         let mut writer = NodeWriter::new(self, page_count);
         staging.drain(|bucket| writer.bucket(bucket));
         let (parts, findings) = writer.finish();
-        self.findings.extend(findings);
+        self.findings.append(findings);
         self.staging = staging;
         parts
     }
@@ -151,7 +146,7 @@ struct NodeWriter<'b> {
     page_count: usize,
     page: PageWriter,
     pages: Vec<Page>,
-    findings: Vec<Finding>,
+    findings: Findings,
     record_count: usize,
     name_count: usize,
     /// By the hash of the parent, the apex left out.
@@ -166,14 +161,14 @@ impl<'b> NodeWriter<'b> {
             page_count,
             page: PageWriter::default(),
             pages,
-            findings: Vec::new(),
+            findings: Findings::default(),
             record_count: 0,
             name_count: 0,
             children: HashMap::new(),
         }
     }
 
-    fn finish(mut self) -> (Parts, Vec<Finding>) {
+    fn finish(mut self) -> (Parts, Findings) {
         self.finish_pages_before(self.page_count);
         // A parent may have been written before its last child was seen.
         for (parent, children) in self.children {

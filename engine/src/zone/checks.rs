@@ -10,8 +10,9 @@ use crate::name::{self, Name};
 use crate::rdata::{self, types};
 use crate::record::{Record, Severity, Span};
 
-/// After this many, further findings of some kinds are not collected.
-pub const MOST_FINDINGS: usize = 1000;
+/// Most errors, and most warnings, that are collected. Each has a limit of its own: a zone with many warnings must not
+/// pass because there was no room left for its error.
+const MOST_FINDINGS: usize = 1000;
 
 /// The part of a record that a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,48 @@ impl Finding {
     }
 }
 
+/// Findings in the order in which they come to light, with a limit: one `$GENERATE` line can go wrong 65536 times.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    all: Vec<Finding>,
+    errors: usize,
+    warnings: usize,
+}
+
+impl Findings {
+    /// Adds a finding, unless there are enough of its severity.
+    pub(super) fn push(&mut self, finding: Finding) {
+        let count = match finding.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        *count += 1;
+        if *count <= MOST_FINDINGS {
+            self.all.push(finding);
+        }
+    }
+
+    /// Adds those of another part of the zone.
+    pub(super) fn append(&mut self, other: Self) {
+        let (errors, warnings) = (self.errors + other.errors, self.warnings + other.warnings);
+        other.all.into_iter().for_each(|finding| self.push(finding));
+        (self.errors, self.warnings) = (errors, warnings);
+    }
+
+    /// All of them, and how many were left out.
+    pub(super) fn into_vec(mut self) -> Vec<Finding> {
+        let counts = [(Severity::Error, self.errors, "errors"), (Severity::Warning, self.warnings, "warnings")];
+        for (severity, count, what) in counts {
+            if count > MOST_FINDINGS {
+                let message = format!("the zone has {count} {what}; {MOST_FINDINGS} of them are shown");
+                let code = "too-many-findings";
+                self.all.push(Finding { severity, code, message, hint: None, span: None, focus: Focus::Owner });
+            }
+        }
+        self.all
+    }
+}
+
 fn text(wire: &[u8]) -> String {
     let mut text = String::new();
     name::write_text(wire, &mut text);
@@ -107,12 +150,9 @@ pub(super) fn missing_soa(apex: &Name) -> Finding {
 }
 
 /// Rules about all that one name owns. Records come in the order of the file.
-pub(super) fn owner(apex: &Name, group: &[Staged<'_>], flags: Flags, findings: &mut Vec<Finding>) {
+pub(super) fn owner(apex: &Name, group: &[Staged<'_>], flags: Flags, findings: &mut Findings) {
     let mut records = group.iter().filter(|staged| staged.rtype != MARK);
     let Some(first) = records.next() else { return };
-    if findings.len() >= MOST_FINDINGS {
-        return;
-    }
     if flags.any(Flags::CNAME) {
         cname_alone(apex, group, findings);
     }
@@ -150,7 +190,7 @@ fn ends_in_apex(relative: &[u8], apex: &Name) -> bool {
 }
 
 /// A CNAME stands alone (RFC 1034 §3.6.2), DNSSEC's own records aside (RFC 4034 §3, §4).
-fn cname_alone(apex: &Name, group: &[Staged<'_>], findings: &mut Vec<Finding>) {
+fn cname_alone(apex: &Name, group: &[Staged<'_>], findings: &mut Findings) {
     let cnames = group.iter().filter(|staged| staged.rtype == types::CNAME);
     let first_cname = cnames.clone().min_by_key(|staged| (staged.span.file, staged.span.start));
     let is_other = |staged: &&Staged<'_>| {
@@ -171,7 +211,7 @@ fn cname_alone(apex: &Name, group: &[Staged<'_>], findings: &mut Vec<Finding>) {
     }
 }
 
-fn only_one(apex: &Name, group: &[Staged<'_>], rtype: u16, findings: &mut Vec<Finding>) {
+fn only_one(apex: &Name, group: &[Staged<'_>], rtype: u16, findings: &mut Findings) {
     let mut all: Vec<_> = group.iter().filter(|staged| staged.rtype == rtype).collect();
     if all.len() < 2 {
         return;
@@ -186,7 +226,7 @@ fn only_one(apex: &Name, group: &[Staged<'_>], rtype: u16, findings: &mut Vec<Fi
 }
 
 /// Data below a delegation or a DNAME is never answered; only addresses (glue) have a purpose there.
-fn occluded(apex: &Name, group: &[Staged<'_>], flags: Flags, findings: &mut Vec<Finding>) {
+fn occluded(apex: &Name, group: &[Staged<'_>], flags: Flags, findings: &mut Findings) {
     let glue = |staged: &&Staged<'_>| {
         matches!(staged.rtype, MARK | types::A | types::AAAA | types::RRSIG | types::NSEC | types::NSEC3)
     };
@@ -215,7 +255,7 @@ pub(super) fn ttl_mismatch(records: &[Staged<'_>], smallest: u32) -> Option<Find
 }
 
 /// Rules about the apex of a finished zone.
-pub(super) fn apex(zone: &Zone, findings: &mut Vec<Finding>) {
+pub(super) fn apex(zone: &Zone, findings: &mut Findings) {
     if zone.apex_node().rrset(types::NS).is_none() {
         findings.push(Finding {
             severity: Severity::Error,
@@ -237,11 +277,11 @@ pub(super) fn has_checked_target(record: &Record<'_>, apex: &Name) -> bool {
 }
 
 /// Rules about where NS, MX and SRV point (RFC 2181 §10.3, RFC 2782), and forgotten dots in any target.
-pub(super) fn target(zone: &Zone, staged: &Staged<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn target(zone: &Zone, staged: &Staged<'_>, findings: &mut Findings) {
     let Some(field) = rdata::names(staged.rtype, staged.rdata).last() else { return };
     let target = &staged.rdata[field.start..field.end];
     let apex = zone.apex().as_wire();
-    if findings.len() >= MOST_FINDINGS || !name::is_at_or_below(target, apex) {
+    if !name::is_at_or_below(target, apex) {
         return;
     }
     let position = match staged.rtype {
@@ -261,7 +301,7 @@ pub(super) fn target(zone: &Zone, staged: &Staged<'_>, findings: &mut Vec<Findin
     }
 }
 
-fn addresses(zone: &Zone, staged: &Staged<'_>, target: &[u8], position: usize, findings: &mut Vec<Finding>) {
+fn addresses(zone: &Zone, staged: &Staged<'_>, target: &[u8], position: usize, findings: &mut Findings) {
     let mut rtype = String::new();
     rdata::write_type(staged.rtype, &mut rtype);
     let target_text = text(target);

@@ -87,6 +87,25 @@ fn each_rule_finds_what_breaks_it_and_nothing_else() {
 }
 
 #[test]
+fn many_warnings_do_not_hide_an_error() {
+    let warnings = (0..3000).fold(String::new(), |text, number| format!("{text}h{number}.example.org A 192.0.2.1\n"));
+    for error in ["a CNAME ns\na A 192.0.2.1\n", "@ NS nowhere\n"] {
+        let (zone, findings) = zone_and_findings("example.org.", &format!("{HEAD}{warnings}{error}"));
+        assert!(zone.is_none(), "{error}");
+        let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        assert_eq!((errors, findings.len()), (1, 1 + 1000 + 1), "one error, the warnings shown, and their number");
+    }
+}
+
+#[test]
+fn a_generated_mistake_is_reported_a_thousand_times_at_most() {
+    let text = format!("{HEAD}$GENERATE 1-65536 a$.example.com. A 192.0.2.1\n");
+    let (_, findings) = zone_and_findings("example.org.", &text);
+    assert_eq!(findings.len(), 1000 + 1);
+    assert!(findings[1000].message.starts_with("the zone has 65536 errors"), "{}", findings[1000].message);
+}
+
+#[test]
 fn what_is_lawful_is_not_found_wanting() {
     let lines = "sub NS ns.sub\nns.sub A 192.0.2.9\nother NS ns.sub\nfar NS ns.example.com.\n@ MX 10 x.wild\n*.wild A 192.0.2.3\n";
     let (_, findings) = zone_and_findings("example.org.", &format!("{HEAD}{lines}@ MX 20 mail.far\n"));
