@@ -42,8 +42,12 @@ class Diagnostic:
     @property
     def end_column(self) -> int: ...
     @property
+    def source_start(self) -> int:
+        """How many characters of the line stand before `source_line`."""
+
+    @property
     def source_line(self) -> str | None:
-        """The text of the line; None for confidential files."""
+        """The text of the line, of a long one the part around the column; None for confidential files."""
 
 @final
 class Record:
@@ -72,6 +76,10 @@ class Zone:
     def serial(self) -> int: ...
     @property
     def record_count(self) -> int: ...
+    @property
+    def serial_is_sealed(self) -> bool:
+        """Whether the zone carries a signature or digest of its SOA, which another serial would break."""
+
     def with_serial(self, serial: int) -> Zone:
         """The same zone with another SOA serial."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
+from oakroot._engine import read_zone
 from oakroot.zones.diagnostics import Finding, errors, render
 
 FINDING = Finding(
@@ -18,6 +19,7 @@ FINDING = Finding(
     hint="did you mean AAAA?",
     source_line="www\tIN\tAAAAA 192.0.2.1",
 )
+HEAD = b"$TTL 1\n@ SOA a b 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n"
 
 
 def test_text_shows_place_line_caret_and_hint() -> None:
@@ -51,6 +53,28 @@ def test_a_long_mark_ends_where_the_shown_line_ends() -> None:
 def test_a_column_beyond_the_line_still_gets_its_caret() -> None:
     finding = replace(FINDING, source_line="short", column=6, end_column=6)
     assert render(finding, "text").splitlines()[2] == "       |      ^"
+
+
+def test_the_mark_is_found_in_a_part_of_a_line() -> None:
+    part = replace(FINDING, source_line="xx HERE yy", source_start=90_000, column=90_004, end_column=90_008)
+    assert render(part, "text").splitlines()[1:3] == ["     7 | xx HERE yy", "       |    ^~~~"]
+
+
+def test_a_thousand_findings_about_one_long_line_do_not_each_hold_all_of_it() -> None:
+    line = b"$GENERATE 1-65536 x$.example.com. A 192.0.2.1 ; " + "ü".encode() * 1_000_000
+    _, diagnostics = read_zone(HEAD + line, "example.org.", "example.org")
+    quoted = sum(len(diagnostic.source_line or "") for diagnostic in diagnostics)
+    assert len(diagnostics) <= 1_001
+    assert quoted <= 1_001_000
+
+
+def test_a_part_of_a_long_line_begins_where_it_says() -> None:
+    line = "x TXT " + "ü " * 2_000 + '"open'
+    _, (found, *_) = read_zone(HEAD + line.encode(), "example.org.", "example.org")
+    assert found.code == "unclosed-quote"
+    assert found.source_line is not None
+    assert line[found.column - 1 :] == '"open'
+    assert found.source_line[found.column - 1 - found.source_start :] == '"open'
 
 
 def test_without_a_source_line_nothing_is_quoted() -> None:
@@ -100,6 +124,7 @@ class EngineDiagnostic:
     """What the engine hands over, in the shape of its stub."""
 
     source_line: str | None
+    source_start: int = 0
     severity: str = "error"
     code: str = "syntax"
     message: str = "out-of-zone owner"

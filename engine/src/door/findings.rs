@@ -17,8 +17,12 @@ pub(super) struct Diagnostic {
     line: u32,
     column: u32,
     end_column: u32,
+    source_start: u32,
     source_line: Option<String>,
 }
+
+/// Most characters of a line that a finding quotes: a thousand findings may all be about one line of a megabyte.
+const LONGEST_QUOTE: usize = 1000;
 
 const START: Span = Span { file: 0, start: 0, end: 0 };
 
@@ -46,6 +50,7 @@ impl Diagnostic {
         reading: &Reading<'_>,
     ) -> Self {
         let place = reading.locate(span);
+        let quoted = place.source_line.map(|line| quote(line, place.column));
         Self {
             severity: match severity {
                 Severity::Error => "error",
@@ -58,7 +63,8 @@ impl Diagnostic {
             line: place.line,
             column: place.column,
             end_column: place.end_column,
-            source_line: place.source_line.map(|line| String::from_utf8_lossy(line).into_owned()),
+            source_start: quoted.as_ref().map_or(0, |(start, _)| *start),
+            source_line: quoted.map(|(_, text)| text),
         }
     }
 
@@ -66,4 +72,18 @@ impl Diagnostic {
     pub(super) fn position(&self) -> (&str, u32, u32) {
         (&self.file, self.line, self.column)
     }
+}
+
+/// The line around a column, and how many characters of it are left out before.
+fn quote(line: &[u8], column: u32) -> (u32, String) {
+    if line.len() <= LONGEST_QUOTE {
+        return (0, String::from_utf8_lossy(line).into_owned());
+    }
+    let start = (column as usize - 1).saturating_sub(LONGEST_QUOTE / 2);
+    // Columns count octets that begin a character, and so does this.
+    let mut begins =
+        line.iter().enumerate().filter(|&(_, &octet)| octet & 0xc0 != 0x80).map(|(at, _)| at).skip(start);
+    let first = begins.next().unwrap_or(line.len());
+    let last = begins.nth(LONGEST_QUOTE - 1).unwrap_or(line.len());
+    (u32::try_from(start).unwrap_or(u32::MAX), String::from_utf8_lossy(&line[first..last]).into_owned())
 }

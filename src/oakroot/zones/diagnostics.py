@@ -38,6 +38,8 @@ class Finding:
     end_column: int = 0
     hint: str | None = None
     source_line: str | None = None
+    source_start: int = 0
+    """How many characters of the line stand before `source_line`, which of a long line is only a part."""
 
     @classmethod
     def of_engine(cls, diagnostic: Diagnostic) -> Finding:
@@ -53,6 +55,7 @@ class Finding:
             end_column=diagnostic.end_column,
             hint=diagnostic.hint,
             source_line=None if line is None or SECRET_RECORD.search(line.encode()) else line,
+            source_start=diagnostic.source_start,
         )
 
     @property
@@ -123,13 +126,15 @@ def _render_text(finding: Finding, *, colour: bool) -> str:
 
 def _window(finding: Finding) -> tuple[str, int, int]:
     """(what to print of the line, how far the caret stands in, how long the mark is)."""
-    line = visible_columns(finding.source_line or "")
-    start = min(max(finding.column - 1, 0), len(line))
-    length = max(min(finding.end_column, len(line) + 1) - finding.column, 1)
-    first = 0 if len(line) <= _WINDOW else max(0, start - _WINDOW // 2)
-    last = min(first + _WINDOW, len(line))
-    marked = line[start : min(start + length, last)]
-    return "".join(line[first:last]), sum(map(len, line[first:start])), sum(map(len, marked)) or 1
+    text = finding.source_line or ""
+    start = min(max(finding.column - 1 - finding.source_start, 0), len(text))
+    end = max(finding.end_column - 1 - finding.source_start, start + 1)
+    first = 0 if len(text) <= _WINDOW else max(0, start - _WINDOW // 2)
+    last = min(first + _WINDOW, len(text))
+    # Only the window is made visible: a line may be megabytes long.
+    line = visible_columns(text[first:last])
+    start, end = start - first, min(end, last) - first
+    return "".join(line), sum(map(len, line[:start])), sum(map(len, line[start:end])) or 1
 
 
 def visible_columns(line: str) -> list[str]:
