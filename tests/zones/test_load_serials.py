@@ -67,6 +67,20 @@ def test_content_that_follows_a_raise_is_raised_above_it() -> None:
     assert repository.serial("mirage.") == 11
 
 
+def test_a_signed_zone_is_refused_where_its_serial_would_have_to_be_raised() -> None:
+    """Another serial under the old signature of the SOA would make every denial bogus."""
+    signature = "@ RRSIG SOA 13 1 3600 20300101000000 20200101000000 1 mirage. AA=="
+    repository = Repository()
+    repository.holds({"mirage": zone_text(9, signature)})
+    loading = repository.changes(mirage=zone_text(9, signature, WWW))
+    assert repository.serial("mirage.") == 9
+    assert not loading.edits
+    assert not loading.loaded.zones["mirage."].is_current
+    (finding,) = errors(loading.findings)
+    assert finding.code == "serial-not-forward"
+    assert finding.hint == "sign the zone again with a greater serial, 10 at least (RFC 1982)"
+
+
 def test_a_comment_alone_raises_nothing() -> None:
     repository = repository_with(9)
     loading = repository.changes(mirage=zone_text(9, "; only words"))

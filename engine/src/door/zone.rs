@@ -43,6 +43,11 @@ impl Zone {
         self.0.record_count()
     }
 
+    #[getter]
+    fn serial_is_sealed(&self) -> bool {
+        self.0.serial_is_sealed()
+    }
+
     fn with_serial(&self, serial: u32) -> Self {
         Self::from(self.0.with_serial(serial))
     }

@@ -182,6 +182,14 @@ impl Zone {
         Some(SoaFacts { serial: serial_of(rdata)?, negative_ttl: minimum.min(soa.ttl()) })
     }
 
+    /// Whether a signature or a digest (RFC 8976) covers the SOA: another serial would make it a wrong one.
+    #[must_use]
+    pub fn serial_is_sealed(&self) -> bool {
+        let apex = self.apex_node();
+        let is_signed = apex.signed_rrset(types::SOA).is_some_and(|(_, signatures)| signatures.is_some());
+        is_signed || apex.rrset(types::ZONEMD).is_some()
+    }
+
     /// The same zone with another serial; every page but the apex's is shared.
     #[must_use]
     pub fn with_serial(&self, serial: u32) -> Self {

@@ -130,7 +130,8 @@ def _load_zone(
     new = reading.zone if kept.zone is None else reading.zone.sharing(kept.zone)
     zone = _zone_to_serve(new, kept.zone, served, rules)
     if zone is None:
-        finding = serial_finding(tree, path, apex, served=served or 0, written=written)
+        sealed = reading.zone.serial_is_sealed
+        finding = serial_finding(tree, path, apex, served=served or 0, written=written, sealed=sealed)
         return replace(kept, findings=(*reading.findings, finding))
     return replace(kept, zone=zone, written_serial=written)
 
@@ -141,7 +142,8 @@ def _zone_to_serve(new: Zone, old: Zone | None, served: int | None, rules: Seria
         return new
     if old is not None and new.same_but_serial(old) and (rules.policy != "manual" or new.serial == served):
         return old
-    if rules.policy == "manual":
+    # Another serial would make the signature of a signed SOA a wrong one, and every denial bogus with it.
+    if rules.policy == "manual" or new.serial_is_sealed:
         return None
     return new.with_serial(next_serial(rules.policy, served, rules.now))
 

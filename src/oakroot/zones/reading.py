@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from oakroot._engine import Zone, find_serial, read_zone
 from oakroot.zones.diagnostics import SECRET_RECORD, Finding
 from oakroot.zones.loaded import Edit
+from oakroot.zones.serials import next_serial
 from oakroot.zones.tree import Includes, Tree, resolve
 
 
@@ -30,12 +31,18 @@ def read_zone_file(tree: Tree, path: str, apex: str) -> Reading:
     return Reading(None if leaks else zone, findings, includes.seen)
 
 
-def serial_finding(tree: Tree, path: str, apex: str, *, served: int, written: int) -> Finding:
-    """The error for a changed zone whose serial did not move on, at the place of the serial."""
+def serial_finding(
+    tree: Tree, path: str, apex: str, *, served: int, written: int, sealed: bool = False
+) -> Finding:
+    """The error for a changed zone whose serial did not move on, at the place of the serial.
+
+    `sealed`: the zone is signed, so that a new serial alone would not do.
+    """
     file, start, end = _place_of_serial(tree, path, apex)
     text = tree.content(file)
     line_start = text.rfind(b"\n", 0, start) + 1
     line_end = text.find(b"\n", start)
+    how = "sign the zone again with" if sealed else "write"
     return Finding(
         severity="error",
         code="serial-not-forward",
@@ -44,7 +51,7 @@ def serial_finding(tree: Tree, path: str, apex: str, *, served: int, written: in
         line=text.count(b"\n", 0, start) + 1,
         column=start - line_start + 1,
         end_column=end - line_start + 1,
-        hint=f"write a greater serial, {(served + 1) % 2**32} at least (RFC 1982)",
+        hint=f"{how} a greater serial, {next_serial('increment', served, 0)} at least (RFC 1982)",
         source_line=text[line_start : None if line_end < 0 else line_end].decode(errors="replace"),
     )
 

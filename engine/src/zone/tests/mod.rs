@@ -25,6 +25,15 @@ fn another_serial_touches_one_page() {
 }
 
 #[test]
+fn a_signature_or_a_digest_seals_the_serial() {
+    let sealed = |lines: &str| zone("example.", &format!("{HEAD}{lines}")).serial_is_sealed();
+    assert!(!sealed("ns RRSIG A 13 2 60 20300101000000 20200101000000 1 example. AA==\n"));
+    assert!(sealed("@ RRSIG SOA 13 1 60 20300101000000 20200101000000 1 example. AA==\n"));
+    let digest = "00".repeat(48);
+    assert!(sealed(&format!("@ ZONEMD 1 1 1 {digest}\n")));
+}
+
+#[test]
 fn every_name_is_found_whatever_the_number_of_names() {
     for count in [0, 1, 63, 64, 65, 1000] {
         let zone = zone("example.", &with_names(count));
