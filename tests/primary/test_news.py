@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
+import pytest
+
+from oakroot.primary import news
 from oakroot.primary.news import LINES_LIMIT, commit_message, describe_loading, describe_push
 from oakroot.zones.loaded import Edit, Loaded
 from tests.zones.repositories import BROKEN, Repository, zone_text
@@ -38,6 +42,15 @@ def test_a_commit_that_changes_everything_does_not_flood_the_log() -> None:
     assert len(logs) == LINES_LIMIT + 2
     assert logs[0].level == "error"
     assert "451 more" in logs[-2].text
+
+
+def test_only_findings_that_are_logged_are_put_into_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    loading = Repository().holds({"broken": BROKEN})
+    many = replace(loading, findings=loading.findings[:1] * 10_000)
+    numbers = count()
+    monkeypatch.setattr(news, "render", lambda _finding, _form: f"finding {next(numbers)}")
+    describe_loading(many, Loaded.nothing())
+    assert next(numbers) == LINES_LIMIT
 
 
 def test_a_commit_of_one_serial_names_its_zone() -> None:

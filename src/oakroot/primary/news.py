@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from oakroot.roles.events import Log
 from oakroot.zones.diagnostics import Finding, render
 from oakroot.zones.loaded import Edit, Loaded, Loading, ZoneChange
@@ -12,17 +14,17 @@ LINES_LIMIT = 50
 
 def describe_loading(loading: Loading, before: Loaded) -> tuple[Log, ...]:
     """What a load brought, and every finding about the files that were read for it."""
-    loaded = loading.loaded
-    lines = [_log_of_finding(finding) for finding in loading.findings]
+    news: list[Finding | ZoneChange] = [*loading.findings]
     if before.commit is not None:
-        lines += [_log_of_change(change) for change in loading.changes]
-    return (*_limited(lines, LINES_LIMIT), Log("info", _summary(loaded)))
+        news += loading.changes
+    return (*_limited(news), Log("info", _summary(loading.loaded)))
 
 
 def describe_push(edits: tuple[Edit, ...]) -> tuple[Log, ...]:
     """What our commit did."""
     text = "serial {0.old_serial} in the repository raised to {0.new_serial}, in a commit of ours"
-    return _limited([Log("info", text.format(edit), edit.apex) for edit in edits], LINES_LIMIT)
+    logs = [Log("info", text.format(edit), edit.apex) for edit in edits[:LINES_LIMIT]]
+    return (*logs, *_rest(len(edits)))
 
 
 def commit_message(edits: tuple[Edit, ...]) -> str:
@@ -45,25 +47,36 @@ def _summary(loaded: Loaded) -> str:
     return f"commit {(loaded.commit or '')[:12]}; {', '.join(parts)}"
 
 
-def _log_of_finding(finding: Finding) -> Log:
-    return Log(finding.severity, render(finding, "text"))
+def _level(news: Finding | ZoneChange) -> Literal["error", "warning", "info"]:
+    if isinstance(news, Finding):
+        return news.severity
+    return "warning" if news.after is None else "info"
 
 
-def _log_of_change(change: ZoneChange) -> Log:
-    if change.after is None:
-        return Log("warning", "removed: its file is gone from the repository", change.apex)
-    records = f"serial {change.after.serial}, {change.after.record_count} records"
-    if change.before is None:
-        return Log("info", f"new: {records}", change.apex)
-    return Log("info", f"changed: {records}, the serial was {change.before.serial}", change.apex)
+def _log(news: Finding | ZoneChange) -> Log:
+    if isinstance(news, Finding):
+        return Log(_level(news), render(news, "text"))
+    if news.after is None:
+        return Log(_level(news), "removed: its file is gone from the repository", news.apex)
+    records = f"serial {news.after.serial}, {news.after.record_count} records"
+    if news.before is None:
+        return Log(_level(news), f"new: {records}", news.apex)
+    return Log(_level(news), f"changed: {records}, the serial was {news.before.serial}", news.apex)
 
 
-def _limited(lines: list[Log], limit: int) -> tuple[Log, ...]:
-    if len(lines) <= limit:
-        return tuple(lines)
-    # Errors are what the log is read for.
-    lines = sorted(lines, key=lambda line: ("error", "warning", "info", "debug").index(line.level))
-    return (*lines[:limit], Log("warning", f"and {len(lines) - limit} more messages about this commit"))
+def _limited(news: list[Finding | ZoneChange]) -> tuple[Log, ...]:
+    """Only what is logged is put into words: a commit may bring millions of findings."""
+    if len(news) > LINES_LIMIT:
+        # Errors are what the log is read for.
+        worst_first = ("error", "warning", "info")
+        news = sorted(news, key=lambda item: worst_first.index(_level(item)))
+    return (*map(_log, news[:LINES_LIMIT]), *_rest(len(news)))
+
+
+def _rest(count: int) -> tuple[Log, ...]:
+    if count <= LINES_LIMIT:
+        return ()
+    return (Log("warning", f"and {count - LINES_LIMIT} more messages about this commit"),)
 
 
 def _shown(apex: str) -> str:
