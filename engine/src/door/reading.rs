@@ -119,29 +119,26 @@ impl RecordSink for Collector {
 #[pyfunction]
 #[pyo3(signature = (text, origin, file, *, confidential = false))]
 pub(super) fn read_records(
+    py: Python<'_>,
     text: &[u8],
     origin: &str,
     file: &str,
     confidential: bool,
 ) -> PyResult<(Vec<Record>, Vec<Diagnostic>)> {
     let origin = names::parse(origin)?;
-    let mut collector = Collector::default();
-    let reading = zonefile::read(
-        text,
-        file,
-        &origin,
+    Ok(py.detach(|| {
+        let mut collector = Collector::default();
         // The TTL of a key means nothing, and key files leave it out.
-        Settings { confidential, default_ttl: Some(0) },
-        &mut NoIncludes,
-        &mut collector,
-    );
-    let records = collector.0.into_iter().map(|(mut record, span)| {
-        let place = reading.locate(span);
-        (record.file, record.line) = (place.file.to_owned(), place.line);
-        record
-    });
-    let found = reading.diagnostics().iter().map(|found| Diagnostic::of_reader(found, &reading));
-    Ok((records.collect(), found.collect()))
+        let settings = Settings { confidential, default_ttl: Some(0) };
+        let reading = zonefile::read(text, file, &origin, settings, &mut NoIncludes, &mut collector);
+        let records = collector.0.into_iter().map(|(mut record, span)| {
+            let place = reading.locate(span);
+            (record.file, record.line) = (place.file.to_owned(), place.line);
+            record
+        });
+        let found = reading.diagnostics().iter().map(|found| Diagnostic::of_reader(found, &reading));
+        (records.collect(), found.collect())
+    }))
 }
 
 /// Remembers where the SOA of the apex stands.
@@ -162,6 +159,7 @@ impl RecordSink for SoaFinder<'_> {
 #[pyfunction]
 #[pyo3(signature = (text, apex, file, include = None))]
 pub(super) fn find_serial(
+    py: Python<'_>,
     text: &[u8],
     apex: &str,
     file: &str,
@@ -169,11 +167,11 @@ pub(super) fn find_serial(
 ) -> PyResult<Option<(String, u32, u32)>> {
     let apex = names::parse(apex)?;
     let mut includes = PythonIncludes::new(include);
-    let mut finder = SoaFinder { apex: &apex, span: None };
-    let reading = zonefile::read(text, file, &apex, Settings::default(), &mut includes, &mut finder);
-    let place = finder.span.and_then(|soa| reading.soa_serial(soa)).map(|serial| {
-        let place = reading.locate(serial);
-        (place.file.to_owned(), serial.start, serial.end)
+    let place = py.detach(|| {
+        let mut finder = SoaFinder { apex: &apex, span: None };
+        let reading = zonefile::read(text, file, &apex, Settings::default(), &mut includes, &mut finder);
+        let serial = reading.soa_serial(finder.span?)?;
+        Some((reading.file(serial).to_owned(), serial.start, serial.end))
     });
     includes.outcome()?;
     Ok(place)
