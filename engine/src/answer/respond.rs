@@ -239,7 +239,9 @@ fn write(mut frame: Frame<'_>, name: &LookupName, answer: &Answer<'_>, out: &mut
         reply.error = answer.error;
     }
     let mut writer = frame.writer(out);
-    let mut flags = if answer.authoritative { flag::AA } else { 0 };
+    // What covers all classes cannot be authoritative (RFC 1034 §3.7.1).
+    let authoritative = answer.authoritative && frame.query.qclass != CLASS_ANY;
+    let mut flags = if authoritative { flag::AA } else { 0 };
     if encode::items(&mut writer, name, answer) {
         flags |= flag::TC;
     }

@@ -5,6 +5,8 @@ mod cuts;
 mod signed;
 mod wildcards;
 
+use super::respond::{Identity, Outcome, Peer, Room, Scratch, Settings, UDP_PAYLOAD, respond};
+use crate::message::cookie::CookieSecret;
 use crate::testing::{ask, catalogue};
 use crate::zone::catalogue::Catalogue;
 
@@ -80,4 +82,25 @@ ns1.example.org. ANY TCP
     ns1.example.org. 3600 AAAA 2001:db8::1
 ",
     );
+}
+
+/// Flags and number of answers of the response to `www.example.org. A` in this class.
+fn asked_in_class(class: u8) -> (u8, u8) {
+    let catalogue = catalogue(&[("example.org.", BASE)]);
+    let (identity, secret) = (Identity::default(), CookieSecret::new([0; 16]));
+    let settings = Settings { udp_payload: UDP_PAYLOAD, keepalive: 0, identity, secret };
+    let mut query = b"\0\x01\0\0\0\x01\0\0\0\0\0\0\x03www\x07example\x03org\0\0\x01\0".to_vec();
+    query.push(class);
+    let peer = Peer { address: "192.0.2.9".parse().unwrap(), tcp: false };
+    let (mut scratch, mut out) = (Scratch::default(), [0; 1232]);
+    let room = Room { out: &mut out, reserve: 0 };
+    let outcome = respond(&catalogue, &settings, &mut scratch, &query, peer, 0, room);
+    assert!(matches!(outcome, Outcome::Answer { .. }), "{outcome:?}");
+    (out[2], out[7])
+}
+
+#[test]
+fn an_answer_for_all_classes_is_not_authoritative() {
+    assert_eq!(asked_in_class(1), (0x84, 2));
+    assert_eq!(asked_in_class(255), (0x80, 2));
 }
