@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import struct
 import zlib
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from oakroot.git import connections
+from oakroot.git.connections import Timeouts
 from oakroot.git.credentials import Credentials
 from oakroot.git.errors import GitError, RemoteUnreachable, RepositoryBroken
 from oakroot.git.remote import parse_remote
 from oakroot.git.repository import RemoteRepository
-from tests.peers.broken_git import saying
+from tests.peers.broken_git import Listener, saying
 from tests.peers.git_servers import LOOPBACK
 
 COMMIT, TREE, BLOB = 1, 2, 3
@@ -163,3 +166,37 @@ def test_one_wrong_octet_in_a_pack_is_found(at: int, octet: int) -> None:
     damaged = WHOLE[:at] + bytes([WHOLE[at] ^ octet]) + WHOLE[at + 1 :]
     with pytest.raises(GitError):
         fetch_from(answer(TIP, damaged))
+
+
+def chattering(piece: bytes) -> Listener:
+    """A server that never comes to an end."""
+
+    def talk(stream: socket.socket) -> None:
+        stream.recv(65536)
+        stream.sendall(line(TIP + b" HEAD\0ofs-delta\n"))
+        while True:
+            stream.sendall(piece)
+
+    return Listener(talk)
+
+
+def test_refs_without_end_are_refused_before_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "OCTETS_OF_REFS", 100_000)
+    with chattering(line(TIP + b" refs/heads/main\n") * 100) as server:
+        remote = parse_remote(f"git://{LOOPBACK}:{server.port}/zones")
+        with (
+            RemoteRepository(remote, Credentials()) as copy,
+            pytest.raises(RepositoryBroken, match="branches"),
+        ):
+            copy.fetch()
+
+
+def test_a_server_that_neither_stalls_nor_ends_is_left_in_time() -> None:
+    with chattering(line(TIP + b" refs/heads/main\n")) as server:
+        remote = parse_remote(f"git://{LOOPBACK}:{server.port}/zones")
+        timeouts = Timeouts(whole=0.2)
+        with (
+            RemoteRepository(remote, Credentials(), timeouts=timeouts) as copy,
+            pytest.raises(RemoteUnreachable, match="too slow"),
+        ):
+            copy.fetch()

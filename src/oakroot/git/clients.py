@@ -12,7 +12,7 @@ from dulwich.client import GitClient, TraditionalGitClient
 from dulwich.errors import GitProtocolError, HangupException, NotGitRepository, SendPackError
 from dulwich.protocol import Protocol
 
-from oakroot.git.connections import Channel, SocketChannel, Timeouts, broken_off, dial
+from oakroot.git.connections import Allowance, Channel, SocketChannel, Timeouts, broken_off, dial
 from oakroot.git.credentials import Credentials
 from oakroot.git.errors import (
     GitError,
@@ -53,8 +53,9 @@ class _Complaints(io.RawIOBase):
 class StreamClient(ReportingClient, TraditionalGitClient):
     """dulwich's protocol over channels; `close` ends every conversation it began."""
 
-    def __init__(self, connect: Connect, on_report: ReportListener | None) -> None:
+    def __init__(self, connect: Connect, allowance: Allowance, on_report: ReportListener | None) -> None:
         super().__init__(quiet=True)
+        self._allowance = allowance
         self._open_channel = connect
         self._on_report = on_report
         self._conversations: list[Protocol] = []
@@ -66,7 +67,7 @@ class StreamClient(ReportingClient, TraditionalGitClient):
         # Only fetching knows the second version of the protocol.
         second_version = cmd == b"upload-pack" and protocol_version in {None, 2}
         channel = self._open_channel(f"git-{cmd.decode('ascii')}", text, second_version)
-        conversation = Protocol(channel.read, channel.write, channel.close)
+        conversation = Protocol(self._allowance.applied_to(channel.read), channel.write, channel.close)
         self._conversations.append(conversation)
         return conversation, channel.can_read, cast("IO[bytes]", _Complaints(channel))
 
@@ -81,6 +82,7 @@ def open_client(
     remote: Remote,
     credentials: Credentials,
     timeouts: Timeouts,
+    allowance: Allowance,
     on_report: ReportListener | None = None,
 ) -> tuple[GitClient, bytes]:
     """A client for the remote's protocol, and the path to ask it for. Connects only when asked something."""
@@ -99,11 +101,11 @@ def open_client(
         return channel
 
     if remote.transport in {Transport.HTTP, Transport.HTTPS}:
-        return HttpsClient(remote, credentials, timeouts, on_report), b""
+        return HttpsClient(remote, credentials, timeouts, allowance, on_report), b""
     connect = over_ssh if remote.transport is Transport.SSH else over_tcp
     # "/~user" in a URL means that user's home folder, which the server writes "~user".
     path = remote.path[1:] if remote.path.startswith("/~") else remote.path
-    return StreamClient(connect, on_report), path.encode("utf-8")
+    return StreamClient(connect, allowance, on_report), path.encode("utf-8")
 
 
 def _quoted(path: str) -> str:

@@ -8,19 +8,68 @@ from __future__ import annotations
 import io
 import select
 import socket
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from oakroot.git.errors import RemoteUnreachable
+from oakroot.git.errors import RemoteUnreachable, RepositoryBroken
 from oakroot.git.remote import Remote
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: `connect` bounds reaching one address of the server, `stall` every wait for more octets."""
+    """Seconds: `connect` bounds reaching one address of the server, `stall` every wait for more octets.
+
+    `whole` bounds a conversation that never stalls and never ends.
+    """
 
     connect: float = 10.0
     stall: float = 30.0
+    whole: float = 1800.0
+
+
+# What a server may say before it is asked for objects: its branches, half a million of them. They are kept in
+# memory, unlike the pack.
+OCTETS_OF_REFS = 32 * 1024 * 1024
+
+Read = Callable[[int], bytes]
+
+
+class Allowance:
+    """What one conversation may take: so much time, and so many octets until `lift` is called."""
+
+    def __init__(self, remote: Remote, timeouts: Timeouts) -> None:
+        self._remote = remote
+        self._seconds = timeouts.whole
+        self._end = time.monotonic() + timeouts.whole
+        self._octets: int | None = OCTETS_OF_REFS
+
+    def lift(self) -> None:
+        """The refs are read: what follows is a pack, which goes to the disk."""
+        self._octets = None
+
+    def applied_to(self, read: Read) -> Read:
+        """The same way to read, ended by RemoteUnreachable or RepositoryBroken when there is too much."""
+
+        def read_some(size: int) -> bytes:
+            octets = read(size)
+            self._spend(len(octets))
+            return octets
+
+        return read_some
+
+    def _spend(self, count: int) -> None:
+        if time.monotonic() > self._end:
+            raise RemoteUnreachable(f"{self._remote} is too slow: no end after {self._seconds:g} s")
+        if self._octets is None:
+            return
+        self._octets -= count
+        if self._octets < 0:
+            raise RepositoryBroken(
+                f"{self._remote} says more than {OCTETS_OF_REFS} octets where branches are listed; "
+                "is it a git server?"
+            )
 
 
 class Channel(Protocol):

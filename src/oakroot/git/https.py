@@ -21,7 +21,7 @@ from urllib3.exceptions import (
     URLSchemeUnknown,
 )
 
-from oakroot.git.connections import Timeouts, broken_off, stalled
+from oakroot.git.connections import Allowance, Timeouts, broken_off, stalled
 from oakroot.git.credentials import Credentials
 from oakroot.git.errors import (
     GitError,
@@ -44,11 +44,17 @@ class HttpsClient(ReportingClient, Urllib3HttpGitClient):
     """dulwich's http client with our pool, our credentials and our errors."""
 
     def __init__(
-        self, remote: Remote, credentials: Credentials, timeouts: Timeouts, on_report: ReportListener | None
+        self,
+        remote: Remote,
+        credentials: Credentials,
+        timeouts: Timeouts,
+        allowance: Allowance,
+        on_report: ReportListener | None,
     ) -> None:
         user, password = _login(remote, credentials)
         self._remote = remote
         self._timeouts = timeouts
+        self._allowance = allowance
         self._on_report = on_report
         self._pool = _pool(remote, credentials, timeouts)
         Urllib3HttpGitClient.__init__(
@@ -81,7 +87,7 @@ class HttpsClient(ReportingClient, Urllib3HttpGitClient):
                 f"{self._remote} answers with {printable(content_type) or 'nothing'}, as a web page would, "
                 "not with git's smart protocol; check the address"
             )
-        return response, self._guarded(read)
+        return response, self._allowance.applied_to(self._guarded(read))
 
     def _guarded(self, read: Callable[[int], bytes]) -> Callable[[int], bytes]:
         def guarded(size: int) -> bytes:

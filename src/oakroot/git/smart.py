@@ -15,7 +15,7 @@ from dulwich.pack import UnpackedObject, pack_objects_to_data
 from dulwich.refs import Ref
 
 from oakroot.git.clients import open_client, translated
-from oakroot.git.connections import Timeouts
+from oakroot.git.connections import Allowance, Timeouts
 from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
 from oakroot.git.errors import (
@@ -64,12 +64,14 @@ class SmartRemote:
     def fetch(self, copy: Copy, depth: int | None) -> Tip:
         """Brings what the copy lacks of the branch; only new objects travel. Gives the branch's tip."""
         have = copy.head
+        allowance = Allowance(self._remote, self._timeouts)
 
         def wants(refs: Mapping[Ref, ObjectID], depth: int | None = None) -> list[ObjectID]:  # noqa: ARG001
+            allowance.lift()
             tip = choose_tip(self._remote, refs)
             return [] if tip.commit == have else [tip.commit]
 
-        client, path = open_client(self._remote, self._credentials, self._timeouts)
+        client, path = open_client(self._remote, self._credentials, self._timeouts, allowance)
         with translated(self._remote), TemporaryFile(dir=copy.path) as pack:
             with closing(client):
                 result = client.fetch_pack(
@@ -145,7 +147,10 @@ class SmartRemote:
             return pack_objects_to_data(list(objects))
 
         try:
-            client, path = open_client(self._remote, self._credentials, self._timeouts, verdict.set_result)
+            allowance = Allowance(self._remote, self._timeouts)
+            client, path = open_client(
+                self._remote, self._credentials, self._timeouts, allowance, verdict.set_result
+            )
             with translated(self._remote), closing(client):
                 result = client.send_pack(path, update, pack, progress=remarks.hear)
             if not verdict.done():
@@ -171,7 +176,8 @@ class SmartRemote:
         raise PushRefused(f"{self._remote} refuses the commit: {full}", reason=full)
 
     def _tip(self, ref: Ref) -> ObjectID | None:
-        client, path = open_client(self._remote, self._credentials, self._timeouts)
+        allowance = Allowance(self._remote, self._timeouts)
+        client, path = open_client(self._remote, self._credentials, self._timeouts, allowance)
         with translated(self._remote), closing(client):
             return client.get_refs(path, ref_prefix=[ref]).refs.get(ref)
 
