@@ -138,7 +138,7 @@ class Stage:
                 self._reply(request, wire)
             case events.Publish(catalogue):
                 self.catalogue = catalogue
-            case events.OpenLink(server):
+            case events.OpenLink(server, _):
                 self._open(server)
             case events.AskLink(server, wire):
                 self._ask(server, wire)

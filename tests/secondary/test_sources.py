@@ -113,3 +113,10 @@ def test_a_name_without_operation_is_rejected() -> None:
 )
 def test_addresses_are_compared_as_addresses(one: str, other: str, same: bool) -> None:  # noqa: FBT001
     assert same_address(one, other) is same
+
+
+def test_we_come_from_the_address_that_the_key_tells_if_it_is_ours() -> None:
+    made = plan("192.0.2.1.192.0.2.2._transfer.example.org.", own="192.0.2.2")
+    assert made.local_of(Server("192.0.2.1")) == "192.0.2.2"
+    made = plan("192.0.2.1.192.0.2.2._transfer.example.org.", own="10.0.0.2")
+    assert made.local_of(Server("192.0.2.1")) is None

@@ -139,9 +139,10 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class OpenLink:
-    """Connect: ends in LinkOpened or LinkClosed."""
+    """Connect: ends in LinkOpened or LinkClosed. `local` is the address to come from, if it matters."""
 
     server: Server
+    local: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def ask(state: State, question: Question, now: Moment) -> Step:
         return _flush(state, server, link, now)
     if link.opening:
         return state.with_link(server, link), ()
-    return state.with_link(server, replace(link, opening=True)), (OpenLink(server),)
+    return state.with_link(server, replace(link, opening=True)), (_open(state, server),)
 
 
 def is_unsent(state: State, question: Question) -> bool:
@@ -115,7 +115,7 @@ def closed(state: State, server: Server, reason: str, now: Moment) -> Told:
     if link.answers and unanswered:
         # Some servers answer so many questions on a connection and no more.
         again = Link(opening=True, waiting=unanswered, register=_next_registration(state, server, link, now))
-        return state.with_link(server, again), (OpenLink(server),), ()
+        return state.with_link(server, again), (_open(state, server),), ()
     if link.opened is None or unanswered:
         return _failed(state, server, reason, now)
     if now.monotonic - link.opened >= state.settings.lasting_seconds:
@@ -161,7 +161,7 @@ def _opened_or_registered(state: State, server: Server, link: Link, now: Moment)
         return _flush(state, server, _registered(state, server, link), now)
     if link.opening:
         return state.with_link(server, link), ()
-    return state.with_link(server, replace(link, opening=True)), (OpenLink(server),)
+    return state.with_link(server, replace(link, opening=True)), (_open(state, server),)
 
 
 def _registered(state: State, server: Server, link: Link) -> Link:
@@ -217,6 +217,10 @@ def _next_registration(state: State, server: Server, link: Link, now: Moment) ->
     settings = state.settings
     wait = min(doubled(settings.reconnect, link.drops + 1), settings.idle_reconnect_limit)
     return now.monotonic + state.dice.spread(wait, server, now.monotonic)
+
+
+def _open(state: State, server: Server) -> OpenLink:
+    return OpenLink(server, state.plan.local_of(server))
 
 
 def _unanswered(link: Link) -> tuple[Question, ...]:

@@ -56,6 +56,8 @@ class Source:
 
     server: Server
     granted: GrantedKey
+    local: str | None = None
+    """The address of ours that the key's name tells, and that the primary may expect us to come from."""
 
     @property
     def key(self) -> Key:
@@ -90,6 +92,11 @@ class Plan:
         names = (source.zone for source in self.sources if source.zone != dns.name.root)
         return tuple(dict.fromkeys(names))
 
+    def local_of(self, server: Server) -> str | None:
+        """The address of ours that this primary may expect us to come from."""
+        known = (source.local for source in self.sources if source.server == server)
+        return next((local for local in known if local is not None), None)
+
     def sources_of(self, zone: dns.name.Name) -> tuple[Source, ...]:
         """Where this zone comes from: the primaries of the keys that name it, or the nearest name above."""
         covering = [source for source in self.sources if source.granted.grant.covers(zone)]
@@ -113,7 +120,7 @@ def make_plan(
     ours = [
         each for each in transferring if each.grant.primary is None or not is_own(str(each.grant.primary))
     ]
-    return Plan(keyring, tuple(_source(each, primary) for each in ours))
+    return Plan(keyring, tuple(_source(each, primary, is_own) for each in ours))
 
 
 def same_address(one: str, other: str) -> bool:
@@ -124,9 +131,14 @@ def same_address(one: str, other: str) -> bool:
         return False
 
 
-def _source(granted: GrantedKey, primary: Server | None) -> Source:
-    if granted.grant.primary is not None:
-        return Source(Server(str(granted.grant.primary)), granted)
+def _source(granted: GrantedKey, primary: Server | None, is_own: Callable[[str], bool]) -> Source:
+    grant = granted.grant
+    local = None if grant.secondary is None else str(grant.secondary)
+    if local is not None and not is_own(local):
+        # Behind a NAT the primary knows us by an address that is none of ours.
+        local = None
+    if grant.primary is not None:
+        return Source(Server(str(grant.primary)), granted, local)
     if primary is None:
         raise NoPrimaryError(granted.key)
-    return Source(primary, granted)
+    return Source(primary, granted, local)

@@ -1,0 +1,84 @@
+"""What the shells of roles share: packets from the engine, signals, the timer, lines of the log.
+
+No decision is taken in this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from oakroot._engine import Request, Server
+from oakroot.roles.events import Log
+from oakroot.roles.events import Request as AnyRequest
+
+TAKE_LIMIT = 64
+
+
+class Alarm:
+    """Calls once at the moment that was set last."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set(self, moment: float | None) -> None:
+        """The moment, on the clock of the event loop; None: not at all."""
+        if self._timer is not None:
+            if moment == self._timer.when() and not self._timer.cancelled():
+                return
+            self._timer.cancel()
+        self._timer = None if moment is None else self._loop.call_at(moment, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._call()
+
+
+@contextmanager
+def packets(server: Server, take: Callable[[Request], None], then: Callable[[], None]) -> Iterator[None]:
+    """Hands requests over while the block runs; `then` follows each batch, and peers that have read."""
+    loop = asyncio.get_running_loop()
+    descriptor = server.handover_fd()
+
+    def take_batch() -> None:
+        for request in server.take(TAKE_LIMIT):
+            take(request)
+        then()
+
+    loop.add_reader(descriptor, take_batch)
+    try:
+        yield
+    finally:
+        loop.remove_reader(descriptor)
+
+
+@contextmanager
+def signals(actions: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
+    """Answers signals so while the block runs."""
+    loop = asyncio.get_running_loop()
+    for number, action in actions.items():
+        loop.add_signal_handler(number, action)
+    try:
+        yield
+    finally:
+        for number in actions:
+            loop.remove_signal_handler(number)
+
+
+def tell(logger: logging.Logger, log: Log) -> None:
+    """Writes the line."""
+    subjects = {"zone": log.zone, "peer": log.peer}
+    extra = {name: subject for name, subject in subjects.items() if subject is not None}
+    logger.log(logging.getLevelNamesMapping()[log.level.upper()], "%s", log.text, extra=extra)
+
+
+def of_engine(request: AnyRequest) -> Request:
+    """A core knows requests by their shape, and hands back the very ones that the engine gave us."""
+    if not isinstance(request, Request):
+        raise TypeError("a reply to a request that did not come from the engine")
+    return request

@@ -1,0 +1,158 @@
+"""The secondary's shell: receives events, lets the core decide, carries its actions out.
+
+One thread runs everything here but transfers and the disk, which have threads of their own. No decision is
+taken in this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Sequence
+
+from oakroot._engine import Server
+from oakroot.distribution.actions import Enlist, NoteAsked, SendTransfer, Spread
+from oakroot.distribution.fanout import Settings
+from oakroot.distribution.service import Distributor
+from oakroot.distribution.targets import Configured
+from oakroot.protocol.transfer_client import Limits
+from oakroot.roles.shell import Alarm, of_engine, packets, signals, tell
+from oakroot.secondary import core, events
+from oakroot.secondary.connections import Connections
+from oakroot.secondary.directory import Keeper, StateDirectory
+from oakroot.secondary.events import (
+    Action,
+    AskLink,
+    CloseLink,
+    Event,
+    ForgetZone,
+    LinkRequest,
+    Log,
+    Moment,
+    OpenLink,
+    Publish,
+    SendReply,
+    StartTransfer,
+    StoreCheck,
+    StoreZone,
+    TransferEnded,
+)
+from oakroot.secondary.sources import Plan
+from oakroot.secondary.transfers import Transfers
+
+_log = logging.getLogger("oakroot.secondary")
+
+STOP_PATIENCE = 10.0
+"""Seconds that the disk may take for what is to be kept when the service is told to stop."""
+
+
+class Service:
+    """A running secondary."""
+
+    def __init__(
+        self,
+        server: Server,
+        plan: Plan,
+        settings: core.Settings,
+        state: StateDirectory | None = None,
+        *,
+        limits: Limits | None = None,
+        notified: Sequence[Configured] = (),
+    ) -> None:
+        """`state` is where zones are kept, None: nowhere; `notified` who is told of every change."""
+        self._server = server
+        self._directory = state
+        self._keeper = None if state is None else Keeper(state)
+        self._state = core.new_state(settings, plan)
+        self._loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+        self._alarm = Alarm(lambda: self._happened(events.TimePassed()))
+        self._connections = Connections(self._happened)
+        self._transfers = Transfers(self._transfer_ended, limits)
+        self._distributor = Distributor(server, _followers(server, plan, notified), _log)
+
+    async def run(self) -> None:
+        """Serves until SIGTERM or SIGINT."""
+        actions = {
+            signal.SIGTERM: self.stop,
+            signal.SIGINT: self.stop,
+            signal.SIGHUP: lambda: self._happened(events.RefreshRequested()),
+        }
+        # Signals are caught to the very end: who asks twice must not cut off what the first asking began.
+        with signals(actions):
+            stored = () if self._directory is None else tuple(self._directory.load())
+            with packets(self._server, self._packet_received, self._distributor.go_on):
+                self._happened(events.Started(stored))
+                self._server.start()
+                await self._stopped.wait()
+            _log.info("stopping")
+            self._alarm.set(None)
+            await self._distributor.close()
+            await self._connections.close()
+            self._transfers.stop()
+            self._server.stop()
+            if self._keeper is not None and not self._keeper.close(STOP_PATIENCE):
+                _log.warning("the disk was still at work when its time to stop was over")
+
+    def stop(self) -> None:
+        """Ends `run`."""
+        self._stopped.set()
+
+    def _packet_received(self, request: events.Request) -> None:
+        self._happened(events.PacketReceived(request))
+
+    def _happened(self, event: Event) -> None:
+        """The one place where the state changes; nothing does any more once the service was told to stop."""
+        if self._stopped.is_set():
+            return
+        self._state, actions = core.handle(self._state, event, Moment(time.time(), self._loop.time()))
+        for action in actions:
+            self._carry_out(action)
+        self._alarm.set(core.wake_at(self._state))
+
+    def _carry_out(self, action: Action) -> None:  # noqa: C901 - one arm for each action, and nothing else
+        match action:
+            case Log():
+                tell(_log, action)
+            case SendReply(request, wire):
+                self._reply(request, wire)
+            case Publish(catalogue):
+                self._server.publish(catalogue)
+            case SendTransfer() | Enlist() | NoteAsked() | Spread():
+                self._distributor.carry_out(action)
+            case OpenLink(server, local):
+                self._connections.open(server, local)
+            case AskLink(server, wire):
+                self._connections.send(server, wire)
+            case CloseLink(server):
+                self._connections.hang_up(server)
+            case StartTransfer():
+                self._transfers.start(action)
+            case StoreZone() | StoreCheck() | ForgetZone():
+                if self._keeper is not None:
+                    self._keeper.put(action)
+
+    def _reply(self, request: events.Request, wire: bytes) -> None:
+        if isinstance(request, LinkRequest):
+            self._connections.send(request.server, wire)
+        else:
+            self._server.reply(of_engine(request), wire)
+
+    def _transfer_ended(self, ended: TransferEnded) -> None:
+        """Called in the thread of the transfer."""
+        try:
+            self._loop.call_soon_threadsafe(self._happened, ended)
+        except RuntimeError:
+            # The loop is closed: the service has stopped, and nobody waits for this transfer.
+            _log.debug("a transfer ended after the service")
+
+
+def _followers(server: Server, plan: Plan, notified: Sequence[Configured]) -> Settings:
+    """Whom to tell of changes: neither ourselves nor those we have the zones from."""
+    addresses = server.addresses
+    port = addresses[0][1]
+    ours = {(source.local, port) for source in plan.sources if source.local is not None}
+    primaries = {(primary.address, primary.port) for primary in plan.servers}
+    return Settings(notified, port=port, own=frozenset({*addresses, *ours, *primaries}))
