@@ -10,7 +10,7 @@ import pytest
 
 from oakroot.cli import CommandError
 from oakroot.cli import main as command
-from oakroot.cli.primary import listen_address, notify_target
+from oakroot.cli.nameserver import listen_address, notify_target
 from oakroot.distribution.targets import Configured
 from tests.protocol.keys import make_key, name
 

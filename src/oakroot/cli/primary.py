@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ipaddress
 import logging
 import os
-import re
 import secrets
-import socket
 import tempfile
 import time
 from collections.abc import Sequence
@@ -18,7 +15,7 @@ from pathlib import Path
 
 from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit, Subparsers
-from oakroot.cli.options import domain_name, key_option
+from oakroot.cli.nameserver import add_follower_options, add_server_options, bind, listed, notify_target
 from oakroot.distribution.targets import Configured
 from oakroot.git.credentials import Credentials, load_credentials
 from oakroot.git.errors import GitError
@@ -31,10 +28,6 @@ from oakroot.primary.worker import GitWorker
 from oakroot.zones.serials import SERIAL_POLICIES
 
 _log = logging.getLogger("oakroot.primary")
-
-DEFAULT_PORT = 53
-_ADDRESS = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?\Z")
-_LAST_PORT = 65535
 
 _DESCRIPTION = """\
 Serves the zones of a git repository: each file in its root is the zone of its name. A NOTIFY that
@@ -58,8 +51,8 @@ def configure(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_repository_options(parser)
-    _add_server_options(parser)
-    _add_secondary_options(parser)
+    add_server_options(parser)
+    add_follower_options(parser)
 
 
 def _add_repository_options(parser: argparse.ArgumentParser) -> None:
@@ -91,50 +84,6 @@ def _add_repository_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_server_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the name server")
-    group.add_argument(
-        "--listen",
-        type=listen_address,
-        action="append",
-        metavar="ADDR[:PORT]",
-        help="where to answer, IPv6 in brackets; may be given again (default: all addresses, port 53)",
-    )
-    group.add_argument(
-        "--workers",
-        type=_positive_count,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="threads that answer (default: one per processor)",
-    )
-    group.add_argument(
-        "--rate-limit",
-        type=_count,
-        default=0,
-        metavar="N",
-        help="answers per second and client network over UDP; 0: no limit (default: %(default)s)",
-    )
-    group.add_argument("--identity", metavar="TEXT", help="what to answer to id.server and NSID")
-    group.add_argument("--version-text", metavar="TEXT", help="what to answer to version.bind")
-
-
-def _add_secondary_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("secondaries")
-    group.add_argument(
-        "--notify",
-        action="append",
-        default=[],
-        metavar="ADDR[:PORT][@KEY]",
-        help="a server to notify of every change, besides name servers and those that keys name; KEY is the "
-        "name of a key of the repository, or @FILE or NAME:ALGORITHM:BASE64 for another; may be given again",
-    )
-    group.add_argument(
-        "--allow-unsigned-transfer",
-        action="store_true",
-        help="send whole zones to anybody who asks, also without a key",
-    )
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
     notified = [notify_target(text) for text in arguments.notify]
@@ -142,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         folder = None if arguments.remote else _temporary_folder(stack)
         remote, credentials = _remote(arguments, folder)
-        server = _bind(arguments)
+        server = bind(arguments)
         try:
             repository = stack.enter_context(RemoteRepository(remote, credentials, directory=arguments.cache))
         except GitError as error:
@@ -174,28 +123,6 @@ def _remote(arguments: argparse.Namespace, folder: Path | None) -> tuple[Remote,
         raise CommandError(str(error), exit_code=Exit.USAGE) from None
 
 
-def _bind(arguments: argparse.Namespace) -> Server:
-    return Server(
-        arguments.listen or _all_addresses(),
-        workers=arguments.workers,
-        rate_limit=arguments.rate_limit,
-        identity=arguments.identity,
-        version=arguments.version_text,
-    )
-
-
-def _all_addresses() -> Sequence[tuple[str, int]]:
-    """IPv4 and, where the machine has it, IPv6."""
-    addresses = [("0.0.0.0", DEFAULT_PORT)]  # noqa: S104 - a public name server
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
-            probe.bind(("::", 0))
-    except OSError as error:
-        _log.info("no IPv6 on this machine: %s", error.strerror)
-        return addresses
-    return [*addresses, ("::", DEFAULT_PORT)]
-
-
 def _temporary_folder(stack: ExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="oakroot-demo-")))
 
@@ -203,36 +130,7 @@ def _temporary_folder(stack: ExitStack) -> Path:
 def _tell(addresses: Sequence[tuple[str, int]], remote: Remote, folder: Path | None) -> None:
     if folder is not None:
         print(demo.advice(folder, addresses), flush=True)
-    listening = ", ".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses)
-    _log.info("serving %s on %s", remote, listening)
-
-
-def listen_address(text: str) -> tuple[str, int]:
-    """Reads `ADDR[:PORT]`; port 0 lets the system choose."""
-    found = _ADDRESS.match(text)
-    host = text if found is None else found["bracketed"] or found["plain"]
-    port = DEFAULT_PORT if found is None else int(found["port"] or DEFAULT_PORT)
-    try:
-        address = str(ipaddress.ip_address(host))
-    except ValueError:
-        message = f"{text} is no ADDR[:PORT]: give an IP address of this machine, IPv6 in brackets"
-        raise argparse.ArgumentTypeError(message) from None
-    if port > _LAST_PORT:
-        raise argparse.ArgumentTypeError(f"{port} is no port")
-    return address, port
-
-
-def notify_target(text: str) -> Configured:
-    """Reads `ADDR[:PORT][@KEY]`; CommandError, which quotes no key."""
-    place, _, key = text.partition("@")
-    try:
-        address, port = listen_address(place)
-        if not key:
-            return Configured(address, port)
-        is_name = not key.startswith("@") and ":" not in key
-        return Configured(address, port, domain_name(key) if is_name else key_option(key))
-    except argparse.ArgumentTypeError as error:
-        raise CommandError(f"--notify: {error}", exit_code=Exit.USAGE) from None
+    _log.info("serving %s on %s", remote, listed(addresses))
 
 
 def _seconds(text: str) -> float:
@@ -240,17 +138,3 @@ def _seconds(text: str) -> float:
     if not 1 <= seconds < float("inf"):
         raise argparse.ArgumentTypeError("it must be 1 or more")
     return seconds
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("it must not be negative")
-    return number
-
-
-def _positive_count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("it must be 1 or more")
-    return number
