@@ -18,6 +18,8 @@ from oakroot.distribution.targets import Configured
 _log = logging.getLogger(__name__)
 
 DEFAULT_PORT = 53
+# How long a secondary that wants to hear of changes may keep its connection without a word over it.
+KEPT_SECONDS = 3600.0
 _ADDRESS = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?\Z")
 _LAST_PORT = 65535
 
@@ -73,6 +75,7 @@ def bind(arguments: argparse.Namespace) -> Server:
     return Server(
         arguments.listen or _all_addresses(),
         workers=arguments.workers,
+        tcp_reply_seconds=KEPT_SECONDS,
         rate_limit=arguments.rate_limit,
         identity=arguments.identity,
         version=arguments.version_text,
