@@ -21,7 +21,7 @@ from oakroot.protocol.transfer_client import Failed, Limits, Progress, Step, Tra
 from oakroot.protocol.wire import read_question
 from oakroot.secondary import core, events
 from oakroot.secondary.events import Action, Event, Log, Moment, StoredZone
-from oakroot.secondary.sources import Server, make_plan
+from oakroot.secondary.sources import NOWHERE, Listening, Server, make_plan
 from tests.secondary.authority import Authority
 
 WALL = 1_795_348_800.0  # 2026-11-22 12:00 UTC
@@ -83,7 +83,8 @@ class Stage:
         self.links.clear()
         self.transfers.clear()
         self._arriving.clear()
-        plan = make_plan(self.keys, self.default_primary, lambda address: address == self.own)
+        listening = NOWHERE if self.own is None else Listening(((self.own, 53),), lambda _: False)
+        plan = make_plan(self.keys, self.default_primary, listening)
         self.state = core.new_state(self.settings, plan)
         self.happens(events.Started(tuple(self.disk.values())))
 

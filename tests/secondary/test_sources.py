@@ -5,13 +5,26 @@ from __future__ import annotations
 import pytest
 
 from oakroot.keys.rejected import KeyRejectedError
-from oakroot.secondary.sources import DoubleKeyError, NoPrimaryError, Plan, Server, make_plan, same_address
+from oakroot.secondary.sources import (
+    NOWHERE,
+    DoubleKeyError,
+    Listening,
+    NoPrimaryError,
+    Plan,
+    Server,
+    make_plan,
+    same_address,
+)
 from tests.protocol.keys import make_key, name
 
 
 def plan(*names: str, primary: str | None = None, own: str | None = None) -> Plan:
     default = None if primary is None else Server(primary)
-    return make_plan(map(make_key, names), default, lambda address: address == own)
+    return make_plan(map(make_key, names), default, NOWHERE if own is None else listening((own, 53)))
+
+
+def listening(*places: tuple[str, int], local: str = "") -> Listening:
+    return Listening(places, lambda address: address == local)
 
 
 def servers(made: Plan, zone: str) -> list[str]:
@@ -120,3 +133,21 @@ def test_we_come_from_the_address_that_the_key_tells_if_it_is_ours() -> None:
     assert made.local_of(Server("192.0.2.1")) == "192.0.2.2"
     made = plan("192.0.2.1.192.0.2.2._transfer.example.org.", own="10.0.0.2")
     assert made.local_of(Server("192.0.2.1")) is None
+
+
+def test_a_server_on_another_port_of_our_address_is_somebody_else() -> None:
+    key = make_key("192.0.2.1.192.0.2.2._transfer.example.org.")
+    assert len(make_plan([key], None, listening(("192.0.2.1", 5353))).sources) == 1
+    assert make_plan([key], None, listening(("192.0.2.1", 53))).sources == ()
+
+
+@pytest.mark.parametrize(
+    ("place", "local", "ours"),
+    [("0.0.0.0", "192.0.2.1", True), ("0.0.0.0", "192.0.2.7", False), ("::", "192.0.2.1", False)],  # noqa: S104
+)
+def test_who_listens_on_all_addresses_is_every_local_one_of_that_family(
+    place: str,
+    local: str,
+    ours: bool,  # noqa: FBT001
+) -> None:
+    assert listening((place, 53), local=local).at("192.0.2.1") is ours

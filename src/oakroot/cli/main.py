@@ -41,6 +41,7 @@ class Command:
 # late import of the project.
 COMMANDS = {
     "primary": Command("oakroot.cli.primary", "serve the zones of a git repository", serves=True),
+    "secondary": Command("oakroot.cli.secondary", "serve zones of other servers", serves=True),
     "check": Command("oakroot.cli.check", "check zone files, folders and repositories"),
     "notify": Command("oakroot.cli.notify", "tell a primary that its repository has changed"),
     "keygen": Command("oakroot.cli.keygen", "make a TSIG or ssh key"),

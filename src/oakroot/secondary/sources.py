@@ -104,10 +104,33 @@ class Plan:
         return tuple(source for source in covering if len(source.zone.labels) == nearest)
 
 
-def make_plan(
-    keys: Iterable[Key], primary: Server | None, is_own: Callable[[str], bool] = lambda _: False
-) -> Plan:
-    """The plan that these keys make; `is_own` tells whether an address is one that we listen on.
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where we listen ourselves. `is_local` tells whether an address is one of this machine's."""
+
+    places: tuple[tuple[str, int], ...]
+    is_local: Callable[[str], bool]
+
+    def at(self, address: str) -> bool:
+        """Whether we listen on this address, on whatever port."""
+        return any(self._covers(place, address) for place, _ in self.places)
+
+    def as_server(self, server: Server) -> bool:
+        """Whether we are this server."""
+        return any(port == server.port and self._covers(place, server.address) for place, port in self.places)
+
+    def _covers(self, place: str, address: str) -> bool:
+        if same_address(place, address):
+            return True
+        listened, wanted = ipaddress.ip_address(place), ipaddress.ip_address(address)
+        return listened.is_unspecified and listened.version == wanted.version and self.is_local(address)
+
+
+NOWHERE = Listening((), lambda _: False)
+
+
+def make_plan(keys: Iterable[Key], primary: Server | None, listening: Listening = NOWHERE) -> Plan:
+    """The plan that these keys make.
 
     Raises KeyRejectedError for a name that grants nothing, NoPrimaryError and DoubleKeyError.
     """
@@ -117,10 +140,8 @@ def make_plan(
         if keyring.find(each.key.name) is not each:
             raise DoubleKeyError(each.key)
     transferring = [each for each in granted if each.grant.operation >= Operation.TRANSFER]
-    ours = [
-        each for each in transferring if each.grant.primary is None or not is_own(str(each.grant.primary))
-    ]
-    return Plan(keyring, tuple(_source(each, primary, is_own) for each in ours))
+    sources = (_source(each, primary, listening) for each in transferring)
+    return Plan(keyring, tuple(source for source in sources if not listening.as_server(source.server)))
 
 
 def same_address(one: str, other: str) -> bool:
@@ -131,10 +152,10 @@ def same_address(one: str, other: str) -> bool:
         return False
 
 
-def _source(granted: GrantedKey, primary: Server | None, is_own: Callable[[str], bool]) -> Source:
+def _source(granted: GrantedKey, primary: Server | None, listening: Listening) -> Source:
     grant = granted.grant
     local = None if grant.secondary is None else str(grant.secondary)
-    if local is not None and not is_own(local):
+    if local is not None and not listening.at(local):
         # Behind a NAT the primary knows us by an address that is none of ours.
         local = None
     if grant.primary is not None:

@@ -1,0 +1,174 @@
+"""`oakroot secondary`: serves zones of other servers, configured by nothing but keys."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import secrets
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from oakroot._engine import Server
+from oakroot.cli import CommandError, Exit, Subparsers, options
+from oakroot.cli.nameserver import (
+    add_follower_options,
+    add_server_options,
+    bind,
+    listed,
+    listen_address,
+    notify_target,
+)
+from oakroot.distribution.targets import Configured
+from oakroot.keys.key import Key
+from oakroot.keys.notation import read_keys
+from oakroot.keys.rejected import KeyRejectedError
+from oakroot.secondary.core import Settings
+from oakroot.secondary.directory import StateDirectory
+from oakroot.secondary.service import Service
+from oakroot.secondary.sources import (
+    DoubleKeyError,
+    Listening,
+    NoPrimaryError,
+    Plan,
+    make_plan,
+)
+from oakroot.secondary.sources import Server as Primary
+
+_log = logging.getLogger("oakroot.secondary")
+
+_DESCRIPTION = """\
+Transfers zones from primaries, keeps them fresh and serves them. Which zones, and where from, is
+told by the names of the keys: PRIMARY.SECONDARY._transfer.ZONE, or FREE.PRIMARY._transfer.ZONE
+where the secondary's address does not matter. A key without ZONE brings every zone that the
+primary has. SIGHUP checks all zones at once."""
+
+_EPILOG = """\
+With a key made by `oakroot keygen tsig 192.0.2.1.198.51.100.1._transfer.example.org`, which the
+primary has in a key file of its repository:
+  oakroot secondary --key @/etc/oakroot/transfer.key --state /var/lib/oakroot"""
+
+
+def configure(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = subparsers.add_parser(
+        "secondary",
+        help="serve zones of other servers",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    group = parser.add_argument_group("the zones")
+    group.add_argument(
+        "--key",
+        action="append",
+        required=True,
+        metavar="KEY",
+        help="a key, or several: @FILE, in the form of BIND, Knot DNS, NSD or a key file; or "
+        "NAME:ALGORITHM:BASE64; may be given again",
+    )
+    group.add_argument(
+        "--primary",
+        type=listen_address,
+        metavar="ADDR[:PORT]",
+        help="the primary of keys whose names do not tell its address",
+    )
+    group.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="keep zones here over restarts (default: nothing on disk)",
+    )
+    group.add_argument(
+        "--transfers",
+        type=_positive_count,
+        default=10,
+        metavar="N",
+        help="how many transfers from primaries may be under way (default: %(default)s)",
+    )
+    add_server_options(parser)
+    add_follower_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serves until it is told to stop."""
+    keys = _keys(arguments.key)
+    notified = [notify_target(text) for text in arguments.notify]
+    primary = None if arguments.primary is None else Primary(*arguments.primary)
+    settings = Settings(
+        seed=secrets.randbits(64),
+        transfers=arguments.transfers,
+        unsigned_transfers=arguments.allow_unsigned_transfer,
+    )
+    state = None if arguments.state is None else StateDirectory(arguments.state)
+    server = bind(arguments)
+    plan = _plan(keys, primary, server)
+    _tell(plan, server)
+    asyncio.run(_serve(server, plan, settings, state, notified))
+    return Exit.FINE
+
+
+async def _serve(
+    server: Server,
+    plan: Plan,
+    settings: Settings,
+    state: StateDirectory | None,
+    notified: Sequence[Configured],
+) -> None:
+    await Service(server, plan, settings, state, notified=notified).run()
+
+
+def _keys(values: Sequence[str]) -> list[Key]:
+    """All keys of all options; CommandError, which never quotes a value."""
+    try:
+        return [key for value in values for key in read_keys(options.key_text(value))]
+    except KeyRejectedError as error:
+        raise options.rejected_key(error) from None
+
+
+def _plan(keys: Sequence[Key], primary: Primary | None, server: Server) -> Plan:
+    try:
+        plan = make_plan(keys, primary, Listening(tuple(server.addresses), _is_local))
+    except KeyRejectedError as error:
+        raise options.rejected_key(error) from None
+    except NoPrimaryError as error:
+        hint = "give --primary ADDR, or name the key anything.ADDRESS-OF-PRIMARY._transfer.ZONE"
+        raise CommandError(str(error), hint=hint, exit_code=Exit.USAGE) from None
+    except DoubleKeyError as error:
+        hint = "while a key is replaced, both need names of their own"
+        raise CommandError(str(error), hint=hint, exit_code=Exit.USAGE) from None
+    if not plan.sources:
+        raise CommandError(
+            "no key brings a zone",
+            hint="give one named PRIMARY.SECONDARY._transfer.ZONE; the primary must not be this server",
+            exit_code=Exit.USAGE,
+        )
+    return plan
+
+
+def _is_local(address: str) -> bool:
+    """Whether this machine has the address: nobody else's can be bound."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
+def _tell(plan: Plan, server: Server) -> None:
+    _log.info("listening on %s", listed(server.addresses))
+    for source in plan.sources:
+        zone = "every zone" if source.zone.to_text() == "." else f"the zone {source.zone}"
+        _log.info("%s comes from %s", zone, source)
+        if source.key.weakness is not None:
+            _log.warning("%s: %s", source.key.name, source.key.weakness)
+
+
+def _positive_count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("it must be 1 or more")
+    return number
