@@ -140,7 +140,7 @@ class Transfer:
     def cut(self, reason: str) -> Step:
         """The connection ended, or the patience of the caller; `reason` says which."""
         received = 0 if self._attempt is None else self._attempt.messages
-        return self._doubt(f"{reason} after {received} messages")
+        return self._doubt(f"{reason} after {received} message{'' if received == 1 else 's'}")
 
     def _read(self, attempt: _Attempt, message: bytes) -> Step:
         reason = _objection(attempt.request, message)

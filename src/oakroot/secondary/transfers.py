@@ -95,8 +95,8 @@ class Transfers:
 
     def _impatience(self, deadline: float) -> str:
         if time.monotonic() >= deadline:
-            return f"the transfer took longer than {self._limits.seconds:.0f} s"
-        return f"it sent no whole message for {self._limits.idle_seconds:.0f} s"
+            return f"the transfer took longer than {self._limits.seconds:g} s"
+        return f"it sent no whole message for {self._limits.idle_seconds:g} s"
 
     @contextmanager
     def _connected(self, source: Source) -> Iterator[socket.socket]:
