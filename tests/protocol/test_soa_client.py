@@ -89,10 +89,16 @@ def test_other_replies_say_nothing(change: Change, words: str) -> None:
     assert words in answer.reason
 
 
-def test_an_unsigned_denial_is_not_believed() -> None:
+def test_an_unsigned_denial_is_told_from_a_signed_one() -> None:
     unsigned = authority(rcode(dns.rcode.NOTAUTH))
     unsigned.unsigned = True
-    assert ask(unsigned) == Unusable("the reply is not signed (it says NOTAUTH)")
+    assert ask(unsigned) == Denied("the reply is not signed (it says NOTAUTH)", signed=False)
+
+
+def test_an_unsigned_serial_is_not_believed() -> None:
+    unsigned = authority()
+    unsigned.unsigned = True
+    assert ask(unsigned) == Unusable("the reply is not signed")
 
 
 @pytest.mark.parametrize(

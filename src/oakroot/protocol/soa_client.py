@@ -24,6 +24,8 @@ from oakroot.protocol.tsig_client import (
     verify_reply,
 )
 
+_DENIALS = frozenset({dns.rcode.REFUSED, dns.rcode.NOTAUTH})
+
 
 @dataclass(frozen=True, slots=True)
 class SoaQuestion:
@@ -43,9 +45,13 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """The primary says, under its signature, that it does not serve the zone, or not to this key."""
+    """The primary says that it does not serve the zone, or not to this key.
+
+    Some servers do not sign that (Knot DNS: keys belong to zones): then anybody may have said it.
+    """
 
     reason: str
+    signed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,10 @@ def read_soa(question: SoaQuestion, wire: bytes, now: int) -> SoaAnswer | None:
         case SignatureRefused() as refusal:
             return Unusable(describe_refusal(refusal, question.expected.key, now))
         case flawed:
-            return Unusable(describe_flaw(flawed.flaw, reply))
+            reason = describe_flaw(flawed.flaw, reply)
+            if flawed.flaw is Flaw.UNSIGNED and reply.rcode in _DENIALS:
+                return Denied(reason, signed=False)
+            return Unusable(reason)
 
 
 def told(reply: Reply) -> str:
@@ -104,7 +113,7 @@ def describe_refusal(refusal: SignatureRefused, key: Key, now: int) -> str:
 
 
 def _read_authentic(question: SoaQuestion, reply: Reply, message: bytes) -> SoaAnswer:
-    if reply.rcode in {dns.rcode.REFUSED, dns.rcode.NOTAUTH}:
+    if reply.rcode in _DENIALS:
         return Denied(f"it answered {told(reply)}")
     if reply.rcode not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
         return Unusable(f"it answered {told(reply)}")

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from oakroot._engine import Zone
 from oakroot.protocol.notify import Notice
-from oakroot.protocol.transfer_client import Received
+from oakroot.protocol.transfer_client import Received, Style
 from oakroot.roles.requests import Asked
 from oakroot.secondary.events import Log, TransferEnded
 from oakroot.secondary.sources import Source
 from oakroot.secondary.state import Entry, Held, Round
+
+
+def started(entry: Entry, source: Source) -> Log:
+    """A transfer begins."""
+    style = Style.AXFR if entry.held is None else Style.IXFR
+    return Log("debug", f"{style.value}, incoming, {source}, started", entry.apex)
 
 
 def transferred(entry: Entry, source: Source, zone: Zone, ended: TransferEnded, outcome: Received) -> Log:

@@ -62,7 +62,10 @@ def answered(state: State, question: Question, answer: SoaAnswer, now: Moment) -
         case _ if round_ is None:
             # What a primary of several does not have, or not now, is no news outside of a round.
             return state, ()
-        case Denied(reason):
+        case Denied(reason, is_signed):
+            # Nothing is served any more once it has expired: then anybody may say that the zone is gone.
+            is_believed = is_signed or entry.held is None
+            round_ = replace(round_, denied=round_.denied and is_believed)
             return _next_source(state, entry, round_, reason, now)
         case unusable:
             return _next_source(state, entry, replace(round_, denied=False), unusable.reason, now)
@@ -169,7 +172,7 @@ def _queue_transfer(state: State, entry: Entry, round_: Round) -> Step:
 
 def _start_transfers(state: State) -> Step:
     """Starts as many of those that wait as there is room for."""
-    actions = []
+    actions: list[Action] = []
     while state.queue and len(state.transfers) < state.settings.transfers:
         entry, number = state.zones[state.queue[0]], state.next_number
         match entry.phase:
@@ -181,7 +184,10 @@ def _start_transfers(state: State) -> Step:
         state = replace(state, queue=state.queue[1:], next_number=number + 1, transfers=transfers)
         state = state.with_zone(replace(entry, phase=Transferring(round_, number)))
         base = None if entry.held is None else entry.held.zone
-        actions.append(StartTransfer(number, entry.name, round_.source, base))
+        actions += (
+            news.started(entry, round_.source),
+            StartTransfer(number, entry.name, round_.source, base),
+        )
     return state, tuple(actions)
 
 

@@ -1,0 +1,264 @@
+"""BIND, Knot DNS and NSD configured as primaries of zones that one key may transfer, as their manuals say.
+
+Zones are files; a change is a new file and a reload, which makes each of them send NOTIFY and keep the
+differences for IXFR. Knot is also changed through its control socket, and BIND by UPDATE.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from oakroot.keys.key import Key
+from tests.peers.nameservers import Address, Bind, DaemonNameserver, Knot, NameserverError, Nsd
+
+
+class Primary(DaemonNameserver):
+    """A name server that has zones, which a secondary at one address may transfer and is notified of."""
+
+    signs_refusals: ClassVar[bool] = True
+    """Whether it signs that it does not have a zone."""
+
+    def __init__(self, address: Address, secondary: Address, keys: Sequence[Key], directory: Path) -> None:
+        super().__init__((), directory)
+        self.address = address
+        self.secondary = secondary
+        self.keys = list(keys)
+        self.texts: dict[str, str] = {}
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started, and not stopped since."""
+        return self._process is not None
+
+    @property
+    def key(self) -> Key:
+        """The key that NOTIFYs are signed with."""
+        return self.keys[0]
+
+    @abstractmethod
+    def configuration(self, port: int) -> str:
+        """The text of the configuration file."""
+
+    def serve(self, texts: dict[str, str | None]) -> None:
+        """Changes, adds and (None) removes zones; at once if the server runs."""
+        for apex, text in texts.items():
+            if text is None:
+                del self.texts[apex]
+                continue
+            self.texts[apex] = text
+            self.directory.mkdir(parents=True, exist_ok=True)
+            new = self.zone_file(apex).with_suffix(".new")
+            new.write_text(text)
+            new.replace(self.zone_file(apex))
+        if self._process is not None:
+            self._write_configuration()
+            self.reload()
+
+    def reload(self) -> None:
+        """Has it read configuration and zones again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
+    def zone_file(self, apex: str) -> Path:
+        """Where a zone's text is."""
+        return self.directory / f"{apex}zone"
+
+    def launch(self) -> None:
+        """As for any daemon, but at the address that was given."""
+        program = self.find()
+        if program is None:
+            message = f"{self.program} is not installed"
+            raise NameserverError(message)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        file = self._write_configuration()
+        with self._log_file().open("ab") as log:
+            self._process = subprocess.Popen(
+                [program, *self.arguments(file)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.directory,
+            )
+
+    def log_text(self) -> str:
+        """All that it logged."""
+        with contextlib.suppress(FileNotFoundError):
+            return self._log_file().read_text(errors="replace")
+        return ""
+
+    def _write_configuration(self) -> Path:
+        """A reload may be under way, and must find the old file or the new one."""
+        file = self.directory / f"{self.name}.conf"
+        new = file.with_suffix(".new")
+        new.write_text(self.configuration(self.address[1]))
+        new.replace(file)
+        return file
+
+
+class BindPrimary(Primary):
+    """ISC BIND 9."""
+
+    name = "bind"
+    program = Bind.program
+    arguments = Bind.arguments
+    takes_updates = False
+
+    def configuration(self, port: int) -> str:
+        """The text of named.conf."""
+        (host, _), (secondary, secondary_port) = self.address, self.secondary
+        keys = "\n".join(
+            f'key "{key.name}" {{ algorithm {key.algorithm.text}; secret "{key.secret.base64()}"; }};'
+            for key in self.keys
+        )
+        allowed = " ".join(f'key "{key.name}";' for key in self.keys)
+        head = f"""
+{keys}
+options {{
+  directory "{self.directory}"; pid-file none; session-keyfile "{self.directory}/session.key"; lock-file none;
+  listen-on port {port} {{ {host}; }}; listen-on-v6 {{ none; }};
+  recursion no; dnssec-validation no; empty-zones-enable no; memstatistics no; max-cache-size 2M;
+  allow-transfer {{ {allowed} }}; ixfr-from-differences yes; notify-delay 0; notify explicit;
+  also-notify {{ {secondary} port {secondary_port} key "{self.key.name}"; }};
+}};
+controls {{ }};
+"""
+        more = f"allow-update {{ {allowed} }};" if self.takes_updates else ""
+        zones = [
+            f'zone "{apex}" {{ type primary; file "{self.zone_file(apex)}"; {more} }};\n'
+            for apex in self.texts
+        ]
+        return head + "".join(zones)
+
+
+class KnotPrimary(Primary):
+    """CZ.NIC Knot DNS."""
+
+    name = "knot"
+    program = Knot.program
+    arguments = Knot.arguments
+    signs_refusals = False  # its keys belong to zones
+
+    def configuration(self, port: int) -> str:
+        """The text of knot.conf."""
+        (host, _), (secondary, secondary_port) = self.address, self.secondary
+        keys = "".join(
+            f"  - id: {key.name}\n    algorithm: {key.algorithm.text}\n    secret: {key.secret.base64()}\n"
+            for key in self.keys
+        )
+        head = f"""
+server:
+    rundir: {self.directory}
+    listen: {host}@{port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+log:
+  - target: stderr
+    any: info
+database:
+    storage: {self.directory}
+control:
+    listen: {self.directory}/knot.sock
+key:
+{keys}
+remote:
+  - id: secondary
+    address: {secondary}@{secondary_port}
+    key: {self.key.name}
+acl:
+  - id: secondary
+    key: [{", ".join(str(key.name) for key in self.keys)}]
+    action: transfer
+template:
+  - id: default
+    storage: {self.directory}
+    zonefile-sync: -1
+    zonefile-load: difference
+    journal-content: all
+    notify: secondary
+    acl: secondary
+zone:
+"""
+        zones = [f'  - domain: "{apex}"\n    file: "{self.zone_file(apex)}"\n' for apex in self.texts]
+        return head + "".join(zones)
+
+    def control(self, *words: str) -> None:
+        """`knotc`."""
+        command = ["knotc", "--socket", f"{self.directory}/knot.sock", *words]
+        subprocess.run(command, check=True, capture_output=True, timeout=30)
+
+    def set_record(self, apex: str, owner: str, ttl: int, kind: str, rdata: str) -> None:
+        """One record more, by a transaction; Knot raises the serial itself."""
+        self.control("zone-begin", apex)
+        self.control("zone-set", apex, owner, str(ttl), kind, rdata)
+        self.control("zone-commit", apex)
+
+
+class NsdPrimary(Primary):
+    """NLnet Labs NSD."""
+
+    name = "nsd"
+    program = Nsd.program
+    arguments = Nsd.arguments
+
+    def configuration(self, port: int) -> str:
+        """The text of nsd.conf."""
+        (host, _), (secondary, secondary_port) = self.address, self.secondary
+        keys = "".join(
+            f'key:\n    name: "{key.name}"\n    algorithm: {key.algorithm.text}\n'
+            f'    secret: "{key.secret.base64()}"\n'
+            for key in self.keys
+        )
+        head = f"""
+server:
+    ip-address: {host}@{port}
+    username: ""
+    chroot: ""
+    zonesdir: "{self.directory}"
+    database: ""
+    zonelistfile: "{self.directory}/zone.list"
+    xfrdfile: "{self.directory}/xfrd.state"
+    xfrdir: "{self.directory}"
+    pidfile: "{self.directory}/nsd.pid"
+    server-count: 1
+    verbosity: 2
+    xfrd-reload-timeout: 0
+remote-control:
+    control-enable: yes
+    control-interface: "{self.directory}/nsd.sock"
+{keys}"""
+        return head + "".join(self._zone(apex, secondary, secondary_port) for apex in self.texts)
+
+    def reload(self) -> None:
+        """Zones come and go by `reconfig`, their content by `reload`."""
+        for word in ("reconfig", "reload"):
+            command = ["nsd-control", "-c", f"{self.directory}/nsd.conf", word]
+            path = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
+            environment = {**os.environ, "PATH": path}
+            subprocess.run(command, check=True, capture_output=True, timeout=30, env=environment)
+
+    def _zone(self, apex: str, secondary: str, port: int) -> str:
+        allowed = "".join(f"    provide-xfr: 127.0.0.0/8 {key.name}\n" for key in self.keys)
+        return f"""
+zone:
+    name: "{apex}"
+    zonefile: "{self.zone_file(apex)}"
+    notify: {secondary}@{port} {self.key.name}
+    create-ixfr: yes
+    store-ixfr: yes
+{allowed}"""
+
+
+PRIMARIES: tuple[tuple[type[Primary], str], ...] = (
+    # BIND listens on addresses of interfaces only, and there is but this one on every machine.
+    (BindPrimary, "127.0.0.1"),
+    (KnotPrimary, "127.0.0.3"),
+    (NsdPrimary, "127.0.0.4"),
+)
