@@ -15,7 +15,7 @@ from typing import Literal
 import dns.name
 
 from oakroot._engine import Catalogue, Zone
-from oakroot.distribution.actions import Enlist, NoteAsked, SendTransfer, Spread
+from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer, Spread
 from oakroot.keys.key import Key
 from oakroot.protocol.transfer_client import Failed, Limits, Progress, Step, Transfer
 from oakroot.protocol.wire import read_question
@@ -74,7 +74,7 @@ class Stage:
         self.holds_answers = False
         self.transfer_count = 0
         self.spread: list[tuple[str, int | None]] = []
-        self.distributed: list[SendTransfer | Enlist | NoteAsked] = []
+        self.distributed: list[SendTransfer | Enlist | Remind | NoteAsked] = []
         self._arriving: deque[Event] = deque()
 
     def starts(self) -> None:
@@ -159,7 +159,7 @@ class Stage:
                 for apex in news.changed:
                     after = news.catalogue.zone(apex)
                     self.spread.append((apex, None if after is None else after.serial))
-            case SendTransfer() | Enlist() | NoteAsked():
+            case SendTransfer() | Enlist() | Remind() | NoteAsked():
                 self.distributed.append(action)
 
     def _reply(self, request: object, wire: bytes) -> None:

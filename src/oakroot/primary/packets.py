@@ -17,9 +17,7 @@ import dns.rdatatype
 from dns.edns import EDECode
 
 from oakroot._engine import Zone
-from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer
 from oakroot.keys.grant import Operation
-from oakroot.primary.events import Action
 from oakroot.primary.pulling import Step, await_pull
 from oakroot.primary.state import State, Waiting
 from oakroot.protocol import notify, transfer_server
@@ -27,6 +25,7 @@ from oakroot.protocol.message import ExtendedError, error_response, response
 from oakroot.protocol.tsig import Refused
 from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
 from oakroot.roles.events import Log, Moment, Request
+from oakroot.roles.followers import judge_transfer, soa_asked
 from oakroot.roles.requests import Asked, answer, judge_signature, reply, send
 
 
@@ -83,27 +82,22 @@ def _queried(state: State, asked: Asked, now: Moment) -> Step:
         return _transfer(state, asked, question, now)
     replies = reply(asked, answer(asked, state.loaded.catalogue), now)
     if question is not None and question.type == dns.rdatatype.SOA:
-        return state, (*replies, *_secondary_asked(asked, question.name))
+        return state, (*replies, *soa_asked(asked, question.name))
     return state, replies
 
 
 def _transfer(state: State, asked: Asked, question: Question, now: Moment) -> Step:
-    verdict = transfer_server.judge(
-        asked.query,
-        asked.signer,
+    verdict = judge_transfer(
+        asked,
+        question.name,
         lambda name: _versions(state, name),
-        over_tcp=asked.request.transport == "tcp",
         unsigned_allowed=state.settings.unsigned_transfers,
     )
-    if isinstance(verdict, transfer_server.Refused):
-        wire = transfer_server.refusal(asked.query, verdict, asked.reserve)
-        state, log = _told(state, asked.request, f"a transfer refused: {verdict.reason.text}", now)
-        return state, (*reply(asked, wire, now), *log)
-    context = None if asked.signature is None else asked.signature.context
-    return state, (
-        SendTransfer(asked.request, asked.query, verdict, context),
-        *_asked_for(asked, question.name),
-    )
+    if not isinstance(verdict, transfer_server.Refused):
+        return state, verdict
+    wire = transfer_server.refusal(asked.query, verdict, asked.reserve)
+    state, log = _told(state, asked.request, f"a transfer refused: {verdict.reason.text}", now)
+    return state, (*reply(asked, wire, now), *log)
 
 
 def _versions(state: State, name: dns.name.Name) -> Sequence[Zone] | None:
@@ -112,25 +106,6 @@ def _versions(state: State, name: dns.name.Name) -> Sequence[Zone] | None:
     if loaded is None:
         return None
     return () if loaded.zone is None else state.versions.of(loaded.zone)
-
-
-def _secondary_asked(asked: Asked, zone: dns.name.Name) -> tuple[Action, ...]:
-    """A secondary that asks over TCP wants to hear of changes over that connection; for `.`, of all zones."""
-    signer = asked.signer
-    if signer is None or signer.grant.operation < Operation.TRANSFER:
-        return ()
-    if zone != dns.name.root and not signer.grant.covers(zone):
-        return ()
-    if asked.request.transport == "tcp":
-        return (*_asked_for(asked, zone), Enlist(asked.request, signer, zone))
-    if zone == dns.name.root:
-        return (Remind(asked.request.peer[0], signer),)
-    return _asked_for(asked, zone)
-
-
-def _asked_for(asked: Asked, zone: dns.name.Name) -> tuple[Action, ...]:
-    """Only a signed request comes for certain from where it seems to."""
-    return () if asked.signer is None else (NoteAsked(asked.request.peer[0], zone),)
 
 
 def _update(state: State, asked: Asked, now: Moment) -> Step:

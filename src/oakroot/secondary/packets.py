@@ -15,15 +15,14 @@ import dns.rdatatype
 from dns.edns import EDECode
 
 from oakroot._engine import Zone
-from oakroot.distribution.actions import Enlist, NoteAsked, SendTransfer
-from oakroot.keys.grant import Operation
 from oakroot.protocol import transfer_server
 from oakroot.protocol.message import ExtendedError, error_response, response
 from oakroot.protocol.tsig import Refused
 from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
 from oakroot.roles.events import Moment, Request
+from oakroot.roles.followers import judge_transfer, soa_asked
 from oakroot.roles.requests import Asked, answer, judge_signature, reply, send
-from oakroot.secondary.events import Action, LinkRequest
+from oakroot.secondary.events import LinkRequest
 from oakroot.secondary.notices import notified
 from oakroot.secondary.state import State, Step
 
@@ -63,25 +62,22 @@ def _queried(state: State, asked: Asked, now: Moment) -> Step:
         return _transfer(state, asked, question, now)
     replies = reply(asked, answer(asked, state.catalogue), now)
     if question is not None and question.type == dns.rdatatype.SOA:
-        return state, (*replies, *_follower_asked(asked, question.name))
+        return state, (*replies, *soa_asked(asked, question.name))
     return state, replies
 
 
 def _transfer(state: State, asked: Asked, question: Question, now: Moment) -> Step:
-    verdict = transfer_server.judge(
-        asked.query,
-        asked.signer,
+    verdict = judge_transfer(
+        asked,
+        question.name,
         lambda name: _versions(state, name),
-        over_tcp=asked.request.transport == "tcp",
         unsigned_allowed=state.settings.unsigned_transfers,
     )
-    if isinstance(verdict, transfer_server.Refused):
-        wire = transfer_server.refusal(asked.query, verdict, asked.reserve)
-        quota, log = state.quota.tell(asked.request, f"a transfer refused: {verdict.reason.text}", now)
-        return replace(state, quota=quota), (*reply(asked, wire, now), *log)
-    context = None if asked.signature is None else asked.signature.context
-    sending = SendTransfer(asked.request, asked.query, verdict, context)
-    return state, (sending, *_note_asked(asked, question.name))
+    if not isinstance(verdict, transfer_server.Refused):
+        return state, verdict
+    wire = transfer_server.refusal(asked.query, verdict, asked.reserve)
+    quota, log = state.quota.tell(asked.request, f"a transfer refused: {verdict.reason.text}", now)
+    return replace(state, quota=quota), (*reply(asked, wire, now), *log)
 
 
 def _versions(state: State, name: dns.name.Name) -> Sequence[Zone] | None:
@@ -90,22 +86,6 @@ def _versions(state: State, name: dns.name.Name) -> Sequence[Zone] | None:
     if entry is None or not entry.shown:
         return None
     return () if entry.held is None else state.versions.of(entry.held.zone)
-
-
-def _follower_asked(asked: Asked, zone: dns.name.Name) -> tuple[Action, ...]:
-    """Who asks over TCP wants to hear of changes over that connection; for `.`, of all zones."""
-    signer = asked.signer
-    if signer is None or signer.grant.operation < Operation.TRANSFER:
-        return ()
-    if zone != dns.name.root and not signer.grant.covers(zone):
-        return ()
-    enlist = (Enlist(asked.request, signer, zone),) if asked.request.transport == "tcp" else ()
-    return (*_note_asked(asked, zone), *enlist)
-
-
-def _note_asked(asked: Asked, zone: dns.name.Name) -> tuple[Action, ...]:
-    """Only a signed request comes for certain from where it seems to."""
-    return () if asked.signer is None else (NoteAsked(asked.request.peer[0], zone),)
 
 
 def _refused(state: State, asked: Asked, what: str, reason: str, now: Moment) -> Step:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 
 from oakroot._engine import Server
-from oakroot.distribution.actions import Enlist, NoteAsked, SendTransfer, Spread
+from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer, Spread
 from oakroot.distribution.fanout import Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
@@ -120,7 +120,7 @@ class Service:
                 self._reply(request, wire)
             case Publish(catalogue):
                 self._server.publish(catalogue)
-            case SendTransfer() | Enlist() | NoteAsked() | Spread():
+            case SendTransfer() | Enlist() | Remind() | NoteAsked() | Spread():
                 self._distributor.carry_out(action)
             case OpenLink(server, local):
                 self._connections.open(server, local)

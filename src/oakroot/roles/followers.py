@@ -1,0 +1,51 @@
+"""Those who copy our zones: what their transfers are answered with, and whom to keep connected.
+
+Any role that serves zones feeds them in the same way. What must not live here: which versions of a zone there
+are, and how fast anything is sent.
+"""
+
+from __future__ import annotations
+
+import dns.name
+
+from oakroot.distribution.actions import Distribute, Enlist, NoteAsked, Remind, SendTransfer
+from oakroot.keys.grant import Operation
+from oakroot.protocol import transfer_server
+from oakroot.protocol.transfer_server import Refused, VersionsOf
+from oakroot.roles.requests import Asked
+
+
+def judge_transfer(
+    asked: Asked, zone: dns.name.Name, versions_of: VersionsOf, *, unsigned_allowed: bool
+) -> tuple[Distribute, ...] | Refused:
+    """What to do about a query for a transfer of this zone."""
+    verdict = transfer_server.judge(
+        asked.query,
+        asked.signer,
+        versions_of,
+        over_tcp=asked.request.transport == "tcp",
+        unsigned_allowed=unsigned_allowed,
+    )
+    if isinstance(verdict, Refused):
+        return verdict
+    context = None if asked.signature is None else asked.signature.context
+    return (SendTransfer(asked.request, asked.query, verdict, context), *_note_asked(asked, zone))
+
+
+def soa_asked(asked: Asked, zone: dns.name.Name) -> tuple[Distribute, ...]:
+    """Who asks for a SOA over TCP wants to hear of changes over that connection; for `.`, of all zones."""
+    signer = asked.signer
+    if signer is None or signer.grant.operation < Operation.TRANSFER:
+        return ()
+    if zone != dns.name.root and not signer.grant.covers(zone):
+        return ()
+    if asked.request.transport == "tcp":
+        return (*_note_asked(asked, zone), Enlist(asked.request, signer, zone))
+    if zone == dns.name.root:
+        return (Remind(asked.request.peer[0], signer),)
+    return _note_asked(asked, zone)
+
+
+def _note_asked(asked: Asked, zone: dns.name.Name) -> tuple[Distribute, ...]:
+    """Only a signed request comes for certain from where it seems to."""
+    return () if asked.signer is None else (NoteAsked(asked.request.peer[0], zone),)
