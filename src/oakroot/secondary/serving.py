@@ -83,14 +83,14 @@ def restore(state: State, stored: tuple[StoredZone, ...], now: Moment) -> Step:
         state, log = _restore_one(state, kept, now)
         actions.append(log)
     served = tuple(apex for apex, entry in state.zones.items() if entry.held is not None)
-    news_of_all = Changed(state.catalogue, state.plan.keyring, tuple(state.zones), served)
+    news_of_all = Changed(state.catalogue, state.plan.keyring, state.zones, served)
     return state, (*actions, Spread(news_of_all))
 
 
 def _spread(state: State, change: ZoneChange) -> tuple[State, Spread]:
     """Keeps what those who follow us may ask differences from, and tells them."""
     state = replace(state, versions=state.versions.after((change,)))
-    return state, Spread(Changed(state.catalogue, state.plan.keyring, tuple(state.zones), (change.apex,)))
+    return state, Spread(Changed(state.catalogue, state.plan.keyring, state.zones, (change.apex,)))
 
 
 def _restore_one(state: State, kept: StoredZone, now: Moment) -> tuple[State, Log]:

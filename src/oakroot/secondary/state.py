@@ -14,6 +14,7 @@ from oakroot.protocol.soa_client import SoaQuestion
 from oakroot.roles.quota import Quota
 from oakroot.secondary.events import Action
 from oakroot.secondary.sources import Plan, Server, Source
+from oakroot.secondary.table import Table
 from oakroot.secondary.timers import Dice, Timers
 
 NEVER = float("inf")
@@ -242,7 +243,7 @@ class State:
     settings: Settings
     plan: Plan
     catalogue: Catalogue = field(default_factory=Catalogue)
-    zones: Mapping[str, Entry] = field(default_factory=dict)
+    zones: Table[Entry] = field(default_factory=Table)
     agenda: Agenda = Agenda()
     links: Mapping[Server, Link] = field(default_factory=dict)
     queue: tuple[str, ...] = ()
@@ -264,14 +265,13 @@ class State:
         apex = entry.apex
         known = self.zones.get(apex)
         agenda = self.agenda.moved(apex, NEVER if known is None else known.due, entry.due)
-        return replace(self, zones={**self.zones, apex: entry}, agenda=agenda)
+        return replace(self, zones=self.zones.with_item(apex, entry), agenda=agenda)
 
     def without_zone(self, entry: Entry) -> State:
         """Without this zone."""
-        zones = {apex: other for apex, other in self.zones.items() if apex != entry.apex}
         agenda = self.agenda.moved(entry.apex, self.zones[entry.apex].due, NEVER)
         queue = tuple(apex for apex in self.queue if apex != entry.apex)
-        return replace(self, zones=zones, agenda=agenda, queue=queue)
+        return replace(self, zones=self.zones.without(entry.apex), agenda=agenda, queue=queue)
 
     def with_link(self, server: Server, link: Link) -> State:
         """With this link, in place of what was known of it."""
