@@ -18,7 +18,7 @@ from oakroot.protocol.tsig_record import (
     append_tsig,
     compute_following_mac,
     compute_mac,
-    find_tsig,
+    find_tsig_of,
     make_rdata,
 )
 from oakroot.protocol.wire import MalformedError, read_header
@@ -99,7 +99,7 @@ def sign_request(wire: bytes, key: Key, now: int, fudge: int = FUDGE) -> tuple[b
 def verify_reply(wire: bytes, expected: ReplyExpectation, now: int) -> ReplyVerdict:
     """Judges the next message from the server, of any octets."""
     try:
-        found = find_tsig(wire)
+        found = find_tsig_of(wire, expected.key)
     except MalformedError:
         return Unauthentic(Flaw.MALFORMED)
     if found is None:

@@ -22,10 +22,12 @@ import dns.tsig
 from oakroot.keys.key import Key
 from oakroot.protocol.wire import (
     ADDITIONAL_COUNT_AT,
+    HEADER_LENGTH,
     MalformedError,
     RecordPlace,
     Section,
     name_octets,
+    read_header,
     read_layout,
     read_name,
 )
@@ -66,6 +68,25 @@ def find_tsig(wire: bytes) -> FoundTsig | None:
         raise MalformedError("the TSIG record's class is not ANY, or its TTL not 0")
     owner, _ = read_name(wire, place.start)
     return FoundTsig(owner, _read_rdata(wire, place), _without_last_record(wire, place.start))
+
+
+def find_tsig_of(wire: bytes, key: Key) -> FoundTsig | None:
+    """`find_tsig` for a message that is likely signed by this key; raises MalformedError.
+
+    A message of a large transfer has thousands of records. They need not be walked where the record stands at
+    the end just as everybody writes it: were these octets something else, the MAC would be wrong.
+    """
+    fixed = _FIXED_FIELDS.pack(dns.rdatatype.TSIG, dns.rdataclass.ANY, 0, 0)
+    head = name_octets(key.name) + fixed[:-2]
+    start = wire.rfind(head)
+    rdata_start = start + len(head) + 2
+    ends_there = rdata_start + int.from_bytes(wire[rdata_start - 2 : rdata_start]) == len(wire)
+    if start < HEADER_LENGTH or not ends_there or not read_header(wire).record_counts[-1]:
+        return find_tsig(wire)
+    place = RecordPlace(
+        Section.ADDITIONAL, start, dns.rdatatype.TSIG, dns.rdataclass.ANY, 0, rdata_start, len(wire)
+    )
+    return FoundTsig(key.name, _read_rdata(wire, place), _without_last_record(wire, start))
 
 
 def compute_mac(message: bytes, key: Key, rdata: TsigRdata, prior_mac: bytes = b"") -> bytes:
