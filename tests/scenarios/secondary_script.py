@@ -70,6 +70,7 @@ class SecondaryPlayer:
             "hold": lambda words: self._hold(words, on=True),
             "release": lambda words: self._hold(words, on=False),
             "notify": self._notify,
+            "flood": self._flood,
             "reply": self._reply,
             "silence": self._silence,
             "ask": self._ask,
@@ -191,6 +192,11 @@ class SecondaryPlayer:
             message.answer.append(dns.rrset.from_text(zone, 0, "IN", "SOA", soa))
         key = make_key(given["by"]) if "by" in given else None
         self._send(label, message.to_wire(), given["from"], key, given.get("over", "udp"))
+
+    def _flood(self, words: Sequence[str]) -> None:
+        """`flood N NOTIFYs from ADDRESS`, each of another zone, none of them signed."""
+        for number in range(int(words[0])):
+            self._notify(["flood", f"zone{number}.example.", "from", words[3]])
 
     def _message(self, name: str, kind: str) -> dns.message.Message:
         self.identifier += 1

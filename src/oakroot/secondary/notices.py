@@ -28,9 +28,12 @@ def notified(state: State, asked: Asked, now: Moment) -> Step:
     peer, is_signed = asked.request.peer[0], asked.signer is not None
     wish = Wish(peer, signed=is_signed, serial=notice.serial)
     entry = state.zones.get(notice.zone.canonicalize().to_text())
-    if entry is None and not is_signed and _guesses(state) >= state.settings.guesses_limit:
-        # Anybody can send these. Without an answer an honest primary will say it again.
-        return state, ()
+    if entry is None and not is_signed:
+        guesses = state.guesses.one_more(state.settings, now.monotonic)
+        if guesses is None:
+            # Without an answer an honest primary will say it again.
+            return state, ()
+        state = replace(state, guesses=guesses)
     acknowledgement = reply(asked, notify.acknowledge(asked.query), now)
     if entry is None:
         state, entry = serving.add(state, notice.zone, now, named=False, shown=is_signed)
@@ -73,8 +76,3 @@ def _wished(state: State, entry: Entry, wish: Wish, now: Moment) -> Step:
 
 def _question(entry: Entry, phase: Asking) -> Question:
     return Question(entry.name, phase.round.source)
-
-
-def _guesses(state: State) -> int:
-    """How many zones are known from unsigned NOTIFYs alone."""
-    return sum(1 for entry in state.zones.values() if not entry.named and not entry.shown)

@@ -232,6 +232,9 @@ def _succeeded(state: State, entry: Entry, now: Moment) -> Step:
 
 def _failed(state: State, entry: Entry, round_: Round, now: Moment) -> Step:
     """No source was of use. A signed NOTIFY and signed denials of all sources mean that the zone is gone."""
+    if not entry.named and not entry.shown:
+        # An unsigned NOTIFY spoke of it, and nobody confirms that.
+        return state.without_zone(entry), ()
     if round_.denied and entry.wish is None:
         if not entry.named and (round_.signed or entry.held is None):
             return _removed(state, entry, round_)
@@ -257,9 +260,6 @@ def _retry(state: State, entry: Entry, now: Moment) -> tuple[State, tuple[Action
 
 def _removed(state: State, entry: Entry, round_: Round) -> Step:
     """Forgets a zone that no key names."""
-    if not entry.shown:
-        # An unsigned NOTIFY spoke of it, and no primary knows it.
-        return state.without_zone(entry), ()
     state, entry, actions = serving.withdraw(state, entry)
     return state.without_zone(entry), (news.removed(entry, round_.reasons), *actions)
 

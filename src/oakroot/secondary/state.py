@@ -44,8 +44,8 @@ class Settings:
     """A link that was there for so long is one that the primary keeps."""
     unsigned_pause: float = 5.0
     """Seconds between two checks of a zone that unsigned NOTIFYs set off."""
-    guesses_limit: int = 100
-    """How many zones that only unsigned NOTIFYs spoke of may be asked for at once."""
+    guesses_limit: int = 20
+    """How many zones that only unsigned NOTIFYs speak of are asked for in that time."""
     unsigned_transfers: bool = False
     """Whether zones are sent to anybody."""
 
@@ -237,6 +237,20 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Guesses:
+    """How many zones were asked for because of unsigned NOTIFYs alone: anybody can send those."""
+
+    since: float = -NEVER
+    count: int = 0
+
+    def one_more(self, settings: Settings, now: float) -> Guesses | None:
+        """With one more; None when there were enough for now."""
+        if now - self.since >= settings.unsigned_pause:
+            return Guesses(now, 1)
+        return Guesses(self.since, self.count + 1) if self.count < settings.guesses_limit else None
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """A secondary."""
 
@@ -253,6 +267,7 @@ class State:
     next_number: int = 0
     versions: Versions = field(default_factory=Versions)
     """Earlier versions of zones, for those who follow us."""
+    guesses: Guesses = Guesses()
     quota: Quota = field(default_factory=Quota)
 
     @property
