@@ -27,10 +27,30 @@ pub struct Record<'a> {
     pub span: Span,
 }
 
+/// An entry about to be read, and what its meaning depends on beside its own text.
+#[derive(Clone, Copy, Debug)]
+pub struct EntryStart<'a> {
+    /// The whole entry, as in [`Record`].
+    pub span: Span,
+    /// The word that begins with `$`, if this is a directive.
+    pub directive: Option<&'a [u8]>,
+    /// Wire form.
+    pub origin: &'a [u8],
+    /// TTL of records without one: from `$TTL`, or the minimum of a SOA.
+    pub default_ttl: Option<u32>,
+    /// The TTL written last, which counts where there is no default.
+    pub last_ttl: Option<u32>,
+    /// Whom a line belongs to that leaves its owner blank; wire form.
+    pub owner: Option<&'a [u8]>,
+}
+
 /// Takes records as the reader finds them.
 pub trait RecordSink {
     /// One more record. Class is always IN.
     fn record(&mut self, record: &Record<'_>);
+
+    /// What follows, up to the next call, comes of this entry. Only those who care for the text itself listen.
+    fn entry(&mut self, _start: &EntryStart<'_>) {}
 }
 
 /// How bad a finding is.

@@ -9,6 +9,8 @@ from typing import ClassVar, Literal, final
 __all__ = [
     "Catalogue",
     "Diagnostic",
+    "Document",
+    "EditError",
     "Incoming",
     "Outgoing",
     "Record",
@@ -16,7 +18,9 @@ __all__ = [
     "Server",
     "TransferError",
     "Zone",
+    "canonical_rdata",
     "find_serial",
+    "read_message_records",
     "read_records",
     "read_zone",
 ]
@@ -92,6 +96,15 @@ class Zone:
     def records(self) -> list[tuple[str, int, str, str]]:
         """(owner, ttl, type, rdata) in canonical order, the SOA first."""
 
+    def types_of(self, owner: str) -> list[str]:
+        """The types of the records of a name, also below a zone cut; empty where it has none."""
+
+    def records_of(self, owner: str, rtype: str) -> list[tuple[str, int, str, str]]:
+        """(owner, ttl, type, rdata) of one RRset, also below a zone cut; empty where there is none."""
+
+    def faults_since(self, older: Zone) -> list[str]:
+        """The errors a file of this version would have; `older`, from which it was changed, has none."""
+
     def difference(
         self, newer: Zone
     ) -> tuple[list[tuple[str, int, str, str]], list[tuple[str, int, str, str]]]:
@@ -139,6 +152,64 @@ def find_serial(
     include: Callable[[str], bytes] | None = None,
 ) -> tuple[str, int, int] | None:
     """(file, start, end): the file the SOA stands in and the octets of its serial there."""
+
+class EditError(ValueError):
+    """A change that cannot be written into the files of a zone. `args`: kind, text.
+
+    Kinds: "shared-file", "default-ttl", "does-not-fit", "unreadable".
+    """
+
+@final
+class Document:
+    """The files of a zone as they are written, to be edited. Immutable; changed copies share the rest."""
+
+    @staticmethod
+    def read(
+        text: bytes,
+        apex: str,
+        file: str,
+        include: Callable[[str], bytes] | None = None,
+        *,
+        block_length: int = 1024,
+    ) -> Document:
+        """Reads the texts of a zone as `read_zone` does; ValueError where they have errors.
+
+        An edit reads anew the blocks of about so many octets that it touches.
+        """
+
+    @property
+    def files(self) -> list[str]:
+        """The files in the order of opening, named as written, the zone file first."""
+
+    def content(self, number: int) -> bytes:
+        """The octets of the file with this index in `files`."""
+
+    def changed(
+        self,
+        remove: Sequence[tuple[str, int, str, str]],
+        add: Sequence[tuple[str, int, str, str]],
+        *,
+        shared: Sequence[int] | None = None,
+        like: Document | None = None,
+    ) -> Document:
+        """The files with only the lines of some records changed; of a SOA only what is added counts.
+
+        `shared`: indices of files in which nothing but a serial may change. A record that stands in `like` is
+        written as it is there if that reads the same here. EditError: the change cannot be written;
+        ValueError: one of the records is none.
+        """
+
+    def changed_files(self, older: Document) -> list[int]:
+        """The indices of the files that differ from those of an older version."""
+
+def read_message_records(message: bytes) -> list[tuple[int, str, str, int, int, str | None]]:
+    """(section from 1 to 3, owner, type, class, ttl, rdata) of all records behind the question of a message.
+
+    The RDATA is None where it has no octets. ValueError: the message is malformed.
+    """
+
+def canonical_rdata(rtype: str, rdata: str) -> str:
+    """RDATA as text that is the same for all that is equal: names in lower case. ValueError: no RDATA."""
 
 class TransferError(ValueError):
     """A transfer that is of no use. `args`: kind, text.

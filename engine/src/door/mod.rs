@@ -6,7 +6,9 @@
 #![allow(clippy::needless_pass_by_value, reason = "arguments from Python arrive as owned values")]
 
 mod catalogue;
+mod document;
 mod findings;
+mod message;
 mod names;
 mod reading;
 mod server;
@@ -22,7 +24,11 @@ mod engine {
     #[pymodule_export]
     use super::catalogue::Catalogue;
     #[pymodule_export]
+    use super::document::{Document, EditError};
+    #[pymodule_export]
     use super::findings::Diagnostic;
+    #[pymodule_export]
+    use super::message::{canonical_rdata, read_message_records};
     #[pymodule_export]
     use super::reading::{Record, find_serial, read_records, read_zone};
     #[pymodule_export]

@@ -24,7 +24,7 @@ pub(super) struct Record {
 }
 
 /// Opens included files by asking a Python callable.
-struct PythonIncludes {
+pub(super) struct PythonIncludes {
     callable: Option<Py<PyAny>>,
     /// What the callable raised that is no fault of the zone text.
     failure: Option<PyErr>,
@@ -48,11 +48,11 @@ impl Includes for PythonIncludes {
 }
 
 impl PythonIncludes {
-    fn new(callable: Option<Py<PyAny>>) -> Self {
+    pub(super) fn new(callable: Option<Py<PyAny>>) -> Self {
         Self { callable, failure: None }
     }
 
-    fn outcome(self) -> PyResult<()> {
+    pub(super) fn outcome(self) -> PyResult<()> {
         self.failure.map_or(Ok(()), Err)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::names;
 use crate::name::{self, Name};
 use crate::rdata::{self, types};
 use crate::record::{Record, RecordSink};
@@ -14,7 +15,7 @@ use crate::zone::change::OwnedRecord;
 use crate::zonefile::{self, NoIncludes, Settings};
 
 /// Owner, TTL, type and RDATA.
-type TextRecord = (String, u32, String, String);
+pub(super) type TextRecord = (String, u32, String, String);
 
 /// An immutable zone.
 #[pyclass(frozen, module = "oakroot._engine")]
@@ -64,6 +65,33 @@ impl Zone {
         py.detach(|| records(&self.0))
     }
 
+    fn types_of(&self, owner: &str) -> PyResult<Vec<String>> {
+        let owner = names::parse(owner)?;
+        let mut types: Vec<String> = Vec::new();
+        for rrset in self.0.node_of(owner.as_wire()).iter().flat_map(super::super::zone::page::Node::rrsets) {
+            let rtype = type_text(rrset.rtype);
+            if !types.contains(&rtype) {
+                types.push(rtype);
+            }
+        }
+        Ok(types)
+    }
+
+    fn records_of(&self, owner: &str, rtype: &str) -> PyResult<Vec<TextRecord>> {
+        let owner = names::parse(owner)?;
+        let Some(wanted) = rdata::type_number(rtype.as_bytes()) else { return Ok(Vec::new()) };
+        let node = self.0.node_of(owner.as_wire());
+        let rrsets =
+            node.iter().flat_map(super::super::zone::page::Node::rrsets).filter(|rrset| rrset.rtype == wanted);
+        let records = rrsets.flat_map(|rrset| rrset.rdatas().map(move |rdata| (rrset.ttl(), rdata)));
+        let owner = node.map_or_else(String::new, |node| self.absolute(node.name));
+        Ok(records.map(|(ttl, rdata)| (owner.clone(), ttl, type_text(wanted), rdata_text(wanted, rdata))).collect())
+    }
+
+    fn faults_since(&self, py: Python<'_>, older: &Self) -> Vec<String> {
+        py.detach(|| self.0.faults_since(&older.0).into_iter().map(|finding| finding.message).collect())
+    }
+
     fn difference(&self, py: Python<'_>, newer: &Self) -> (Vec<TextRecord>, Vec<TextRecord>) {
         let difference = py.detach(|| self.0.difference(&newer.0));
         let text = |records: Vec<OwnedRecord>| records.iter().map(text_of).collect();
@@ -82,12 +110,30 @@ impl Zone {
     }
 }
 
+impl Zone {
+    fn absolute(&self, relative: &[u8]) -> String {
+        let mut text = String::new();
+        name::write_text(&self.0.absolute(relative), &mut text);
+        text
+    }
+}
+
+fn type_text(rtype: u16) -> String {
+    let mut text = String::new();
+    rdata::write_type(rtype, &mut text);
+    text
+}
+
+fn rdata_text(rtype: u16, rdata: &[u8]) -> String {
+    let mut text = String::new();
+    rdata::write_text(rtype, rdata, &mut text);
+    text
+}
+
 fn text_of(record: &OwnedRecord) -> TextRecord {
-    let (mut owner, mut rtype, mut rdata) = (String::new(), String::new(), String::new());
+    let mut owner = String::new();
     name::write_text(&record.owner, &mut owner);
-    rdata::write_type(record.rtype, &mut rtype);
-    rdata::write_text(record.rtype, &record.rdata, &mut rdata);
-    (owner, record.ttl, rtype, rdata)
+    (owner, record.ttl, type_text(record.rtype), rdata_text(record.rtype, &record.rdata))
 }
 
 /// Collects records as octets.
@@ -102,7 +148,7 @@ impl RecordSink for Collector {
 }
 
 /// Records as text are lines of a master file: one reader for all.
-fn parse(records: &[TextRecord]) -> PyResult<Vec<OwnedRecord>> {
+pub(super) fn parse(records: &[TextRecord]) -> PyResult<Vec<OwnedRecord>> {
     let mut text = String::new();
     for (owner, ttl, rtype, rdata) in records {
         let _ = writeln!(text, "{owner} {ttl} {rtype} {rdata}");
@@ -133,10 +179,7 @@ fn records(zone: &zone::Zone) -> Vec<TextRecord> {
         rrsets.sort_by_key(|rrset| rrset.rtype != types::SOA);
         for rrset in rrsets {
             for rdata in rrset.rdatas() {
-                let (mut rtype, mut text) = (String::new(), String::new());
-                rdata::write_type(rrset.rtype, &mut rtype);
-                rdata::write_text(rrset.rtype, rdata, &mut text);
-                all.push((owner.clone(), rrset.ttl(), rtype, text));
+                all.push((owner.clone(), rrset.ttl(), type_text(rrset.rtype), rdata_text(rrset.rtype, rdata)));
             }
         }
     }

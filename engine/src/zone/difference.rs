@@ -1,5 +1,7 @@
 //! What two versions of a zone do not have in common. Pages that both hold, or that are equal, are not looked into.
 
+use std::sync::Arc;
+
 use super::Zone;
 use super::change::OwnedRecord;
 use super::hash;
@@ -21,7 +23,9 @@ impl Zone {
     pub fn difference(&self, newer: &Self) -> Difference {
         let mut difference = Difference::default();
         if self.page_count == newer.page_count {
-            for (old, new) in self.pages().zip(newer.pages()).filter(|(old, new)| !old.is(new) && old != new) {
+            let rows = self.rows.iter().zip(newer.rows.iter()).filter(|(old, new)| !Arc::ptr_eq(old, new));
+            let pages = rows.flat_map(|(old, new)| old.iter().zip(new.iter()));
+            for (old, new) in pages.filter(|(old, new)| !old.is(new) && old != new) {
                 self.compare(
                     newer,
                     old.nodes().map(|(_, node)| node),

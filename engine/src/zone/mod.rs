@@ -15,6 +15,7 @@ pub mod foresee;
 pub mod hash;
 pub mod lookup;
 pub mod page;
+mod recheck;
 mod staging;
 #[cfg(test)]
 mod tests;

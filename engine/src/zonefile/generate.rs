@@ -27,10 +27,10 @@ const EXAMPLE: &str = "$GENERATE 1-100 host-$ A 192.0.2.$";
 
 /// `start-stop/step`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Range {
-    first: u32,
-    last: u32,
-    step: u32,
+pub(super) struct Range {
+    pub(super) first: u32,
+    pub(super) last: u32,
+    pub(super) step: u32,
 }
 
 /// What one directive repeats.
@@ -197,7 +197,7 @@ fn without_quotes(text: &[u8]) -> Vec<u8> {
     }
 }
 
-fn parse_range(word: &[u8]) -> Option<Range> {
+pub(super) fn parse_range(word: &[u8]) -> Option<Range> {
     let (ends, step) = match word.iter().position(|&octet| octet == b'/') {
         Some(slash) => (&word[..slash], parse_number(&word[slash + 1..])?),
         None => (word, 1),

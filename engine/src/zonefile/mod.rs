@@ -15,7 +15,9 @@
 //! characters and lone carriage returns outside quotes, a line end escaped inside quotes, and octets behind the range
 //! of `$GENERATE`. Only here may the data of `$GENERATE` be several words, and a last line there lack its end.
 
+pub mod canonical;
 mod directive;
+pub mod document;
 mod explain;
 mod generate;
 mod header;

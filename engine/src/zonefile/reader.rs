@@ -16,7 +16,7 @@ use super::ttl;
 use super::words;
 use crate::name;
 use crate::rdata::{self, types};
-use crate::record::{Record, RecordSink, Span};
+use crate::record::{EntryStart, Record, RecordSink, Span};
 
 /// What is known of the owner that a line beginning with white space takes over.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,7 +115,13 @@ impl<'r> Reader<'r> {
 
     /// Reads one file from end to end, or until no more errors would be reported.
     pub(super) fn read_file(&mut self, number: u16, text: &[u8]) {
-        let Some(start) = self.start_of_text(number, text) else { return };
+        if let Some(start) = self.start_of_text(number, text) {
+            self.read_entries(number, text, start);
+        }
+    }
+
+    /// As [`Self::read_file`], from `start`, which is the start of a line.
+    pub(super) fn read_entries(&mut self, number: u16, text: &[u8], start: usize) {
         let mut file = File { number, text, owner_text: None };
         let mut scanner = Scanner::new(text, start);
         let mut tokens = Vec::new();
@@ -125,12 +131,26 @@ impl<'r> Reader<'r> {
             if entry.has_inner_quote && scanner.faults().is_empty() {
                 tokens = self.settled(&file, &entry, &tokens);
             }
+            self.announce(&file, &entry, &tokens);
             if scanner.faults().is_empty() && !is_directive(&tokens) {
                 self.record_entry(&mut file, &mut scanner, &entry, &tokens, mark);
             } else {
                 self.uncommon_entry(&mut file, &mut scanner, &entry, &tokens);
             }
         }
+    }
+
+    fn announce(&mut self, file: &File<'_>, entry: &Entry, tokens: &[Token<'_>]) {
+        let directive = tokens.first().filter(|_| is_directive(tokens)).map(|token| token.text);
+        let owner = (self.owner == Owner::Known).then_some(&self.owner_wire[..]);
+        self.sink.entry(&EntryStart {
+            span: file.span_of_entry(entry),
+            directive,
+            origin: &self.origin,
+            default_ttl: self.default_ttl,
+            last_ttl: self.last_ttl,
+            owner,
+        });
     }
 
     /// Where the text begins behind a byte order mark; None when it is no text to be read.

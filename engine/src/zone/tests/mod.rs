@@ -1,6 +1,7 @@
 //! Zones as values: sharing, serials, and what the checks find.
 
 mod change;
+mod recheck;
 
 use super::catalogue::{Catalogue, Entry};
 use super::*;
