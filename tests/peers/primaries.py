@@ -148,10 +148,6 @@ class KnotPrimary(Primary):
     def configuration(self, port: int) -> str:
         """The text of knot.conf."""
         (host, _), (secondary, secondary_port) = self.address, self.secondary
-        keys = "".join(
-            f"  - id: {key.name}\n    algorithm: {key.algorithm.text}\n    secret: {key.secret.base64()}\n"
-            for key in self.keys
-        )
         head = f"""
 server:
     rundir: {self.directory}
@@ -167,7 +163,7 @@ database:
 control:
     listen: {self.directory}/knot.sock
 key:
-{keys}
+{self._keys()}
 remote:
   - id: secondary
     address: {secondary}@{secondary_port}
@@ -188,6 +184,12 @@ zone:
 """
         zones = [f'  - domain: "{apex}"\n    file: "{self.zone_file(apex)}"\n' for apex in self.texts]
         return head + "".join(zones)
+
+    def _keys(self) -> str:
+        return "".join(
+            f"  - id: {key.name}\n    algorithm: {key.algorithm.text}\n    secret: {key.secret.base64()}\n"
+            for key in self.keys
+        )
 
     def control(self, *words: str) -> None:
         """`knotc`."""
