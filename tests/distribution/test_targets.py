@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -125,6 +126,12 @@ def test_nobody_tells_himself() -> None:
 
 def enlisted(peer: tuple[str, int], key: Key, zone: str = "example.org.") -> Enlisted:
     return Enlisted(FakeLink(peer), key, name("example.org."), name(zone))
+
+
+def test_who_is_left_out_is_not_told_whoever_names_him() -> None:
+    made = replace(directory(), is_left_out=lambda place: place == ("192.0.2.6", 53))
+    targets = made.targets(ZONE, ["192.0.2.6", "192.0.2.7"], ())
+    assert [target.address for target in targets] == ["192.0.2.7"]
 
 
 def test_a_peer_without_an_address_of_its_own_is_told_over_its_connection() -> None:

@@ -41,7 +41,8 @@ class PrimaryServer:
     """Where connections came from."""
 
     def __enter__(self) -> Self:
-        self._listener = socket.create_server((self.host, self.port))
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listener = socket.create_server((self.host, self.port), family=family)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()

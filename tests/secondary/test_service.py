@@ -247,3 +247,14 @@ def test_the_log_tells_of_transfers_and_never_of_secrets(caplog: pytest.LogCaptu
     assert [vars(record)["zone"] for record in lines] == [ZONE]
     assert "AXFR, incoming" in lines[0].getMessage()
     assert KEY.secret.base64() not in caplog.text
+
+
+def test_a_primary_by_ipv6() -> None:
+    async def scenario() -> None:
+        authority = Authority((KEY,))
+        authority.serve(make_zone(7))
+        with PrimaryServer(authority, host="::1") as server:
+            async with running(KEY, primary=server.address, listen="::1") as secondary:
+                await secondary.until_serial(ZONE, 7)
+
+    play(scenario)

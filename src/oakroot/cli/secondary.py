@@ -8,6 +8,7 @@ import logging
 import secrets
 import socket
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from oakroot._engine import Server
@@ -147,6 +148,7 @@ def _plan(keys: Sequence[Key], primary: Primary | None, server: Server) -> Plan:
     return plan
 
 
+@lru_cache(maxsize=4096)
 def _is_local(address: str) -> bool:
     """Whether this machine has the address: nobody else's can be bound."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

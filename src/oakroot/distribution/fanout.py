@@ -18,11 +18,13 @@ from oakroot.distribution.targets import (
     Configured,
     Directory,
     Enlisted,
+    IsLeftOut,
     KeySecondaries,
     Link,
     NameServers,
     Place,
     Target,
+    nobody,
     place_of_link,
 )
 from oakroot.keys.keyring import GrantedKey, Keyring, difference
@@ -41,6 +43,8 @@ class Settings:
     configured: Sequence[Configured] = ()
     port: int = 53
     own: frozenset[tuple[str, int]] = frozenset()
+    is_left_out: IsLeftOut = nobody
+    """Who is not told: ourselves at addresses that `own` does not list, and those whom we copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,12 @@ class Fanout:
     def _direct(self, keyring: Keyring) -> Directory:
         settings = self.settings
         return Directory(
-            keyring, KeySecondaries(keyring, settings.port), settings.configured, settings.port, settings.own
+            keyring,
+            KeySecondaries(keyring, settings.port),
+            settings.configured,
+            settings.port,
+            settings.own,
+            settings.is_left_out,
         )
 
 

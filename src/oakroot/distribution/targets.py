@@ -8,7 +8,7 @@ told.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -27,8 +27,15 @@ from oakroot.protocol.message import request_message
 from oakroot.protocol.wire import write_question
 
 Place = tuple[str, int]
+IsLeftOut = Callable[[Place], bool]
+"""Whether a server is told of nothing, whoever names it."""
 NO_PORT = 0
 """The port of a target that can be reached over its own connection only."""
+
+
+def nobody(_: Place) -> bool:
+    """Nobody is left out."""
+    return False
 
 
 class Link(Protocol):
@@ -164,6 +171,7 @@ class Directory:
     port: int = 53
     own: frozenset[Place] = frozenset()
     """Where we listen: nobody tells himself."""
+    is_left_out: IsLeftOut = nobody
 
     def targets(
         self, zone: dns.name.Name, servers: Iterable[str], enlisted: Iterable[Enlisted]
@@ -177,8 +185,9 @@ class Directory:
         for each in self.configured:
             key = self._key_of(each)
             _add(found, Target(each.address, each.port, () if key is None else (key,)))
-        for own in self.own:
-            found.pop(own, None)
+        for place in list(found):
+            if place in self.own or self.is_left_out(place):
+                del found[place]
         for each_enlisted in enlisted:
             if each_enlisted.wants(zone) and not each_enlisted.link.is_gone():
                 _link(found, each_enlisted, self.port)

@@ -40,6 +40,7 @@ from oakroot.secondary.events import (
     TransferEnded,
 )
 from oakroot.secondary.sources import Plan
+from oakroot.secondary.sources import Server as Primary
 from oakroot.secondary.transfers import Transfers
 
 _log = logging.getLogger("oakroot.secondary")
@@ -152,7 +153,9 @@ class Service:
 def _followers(server: Server, plan: Plan, notified: Sequence[Configured]) -> Settings:
     """Whom to tell of changes: neither ourselves nor those we have the zones from."""
     addresses = server.addresses
-    port = addresses[0][1]
-    ours = {(source.local, port) for source in plan.sources if source.local is not None}
-    primaries = {(primary.address, primary.port) for primary in plan.servers}
-    return Settings(notified, port=port, own=frozenset({*addresses, *ours, *primaries}))
+
+    def is_left_out(place: tuple[str, int]) -> bool:
+        other = Primary(*place)
+        return other in plan.servers or plan.listening.as_server(other)
+
+    return Settings(notified, port=addresses[0][1], own=frozenset(addresses), is_left_out=is_left_out)

@@ -75,36 +75,6 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """All keys, and the sources that they make, in the order they were given."""
-
-    keyring: Keyring
-    sources: tuple[Source, ...]
-
-    @property
-    def servers(self) -> tuple[Server, ...]:
-        """All primaries, each once."""
-        return tuple(dict.fromkeys(source.server for source in self.sources))
-
-    @property
-    def zones(self) -> tuple[dns.name.Name, ...]:
-        """The zones that keys name. The root zone is not among them: its keys are for all zones."""
-        names = (source.zone for source in self.sources if source.zone != dns.name.root)
-        return tuple(dict.fromkeys(names))
-
-    def local_of(self, server: Server) -> str | None:
-        """The address of ours that this primary may expect us to come from."""
-        known = (source.local for source in self.sources if source.server == server)
-        return next((local for local in known if local is not None), None)
-
-    def sources_of(self, zone: dns.name.Name) -> tuple[Source, ...]:
-        """Where this zone comes from: the primaries of the keys that name it, or the nearest name above."""
-        covering = [source for source in self.sources if source.granted.grant.covers(zone)]
-        nearest = max((len(source.zone.labels) for source in covering), default=0)
-        return tuple(source for source in covering if len(source.zone.labels) == nearest)
-
-
-@dataclass(frozen=True, slots=True)
 class Listening:
     """Where we listen ourselves. `is_local` tells whether an address is one of this machine's."""
 
@@ -129,6 +99,37 @@ class Listening:
 NOWHERE = Listening((), lambda _: False)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All keys, and the sources that they make, in the order they were given."""
+
+    keyring: Keyring
+    sources: tuple[Source, ...]
+    listening: Listening
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """All primaries, each once."""
+        return tuple(dict.fromkeys(source.server for source in self.sources))
+
+    @property
+    def zones(self) -> tuple[dns.name.Name, ...]:
+        """The zones that keys name. The root zone is not among them: its keys are for all zones."""
+        names = (source.zone for source in self.sources if source.zone != dns.name.root)
+        return tuple(dict.fromkeys(names))
+
+    def local_of(self, server: Server) -> str | None:
+        """The address of ours that this primary may expect us to come from."""
+        known = (source.local for source in self.sources if source.server == server)
+        return next((local for local in known if local is not None), None)
+
+    def sources_of(self, zone: dns.name.Name) -> tuple[Source, ...]:
+        """Where this zone comes from: the primaries of the keys that name it, or the nearest name above."""
+        covering = [source for source in self.sources if source.granted.grant.covers(zone)]
+        nearest = max((len(source.zone.labels) for source in covering), default=0)
+        return tuple(source for source in covering if len(source.zone.labels) == nearest)
+
+
 def make_plan(keys: Iterable[Key], primary: Server | None, listening: Listening = NOWHERE) -> Plan:
     """The plan that these keys make.
 
@@ -141,7 +142,8 @@ def make_plan(keys: Iterable[Key], primary: Server | None, listening: Listening 
             raise DoubleKeyError(each.key)
     transferring = [each for each in granted if each.grant.operation >= Operation.TRANSFER]
     sources = (_source(each, primary, listening) for each in transferring)
-    return Plan(keyring, tuple(source for source in sources if not listening.as_server(source.server)))
+    theirs = tuple(source for source in sources if not listening.as_server(source.server))
+    return Plan(keyring, theirs, listening)
 
 
 def same_address(one: str, other: str) -> bool:
