@@ -318,6 +318,41 @@ def test_a_zone_that_fails_the_checks_is_not_taken() -> None:
     assert "no NS record" in reason(run(authority)[0])
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (["www A 192.0.2.1", "www CNAME ns1"], "CNAME beside other data"),
+        (["www CNAME a", "www CNAME b"], "more than one CNAME"),
+        (["@ NS nowhere"], "which has no address"),
+    ],
+)
+def test_differences_are_checked_where_they_change_the_zone(changes: list[str], words: str) -> None:
+    # The whole zone that is asked for next is good: the primary has mended it meanwhile.
+    old, good = make_zone(1), make_zone(3)
+    added = [dns.rrset.from_text(*_record(line)) for line in changes]
+
+    def with_bad_step(messages: list[bytes]) -> list[bytes]:
+        message = dns.message.from_wire(messages[0], one_rr_per_rrset=True)
+        message.answer[-1:-1] = added
+        return [message.to_wire()]
+
+    authority = primary(old, good)
+    authority.spoil[IXFR] = with_bad_step
+    step, transfer = run(authority, base=old)
+    outcome = received(step)
+    assert outcome.zone is not None
+    assert outcome.zone.records() == good.records()
+    assert len(transfer.doubts) == 1
+    assert words in transfer.doubts[0]
+
+
+def _record(line: str) -> tuple[str, int, str, str, str]:
+    """What dnspython takes, of a line that is relative to the zone."""
+    owner, kind, rdata = line.split()
+    absolute = ZONE if owner == "@" else f"{owner}.{ZONE}"
+    return absolute, 60, "IN", kind, rdata if kind == "A" else f"{rdata}.{ZONE}"
+
+
 def test_a_serial_behind_ours_is_not_taken() -> None:
     step, _ = run(primary(make_zone(4), offers_ixfr=False), base=make_zone(5))
     assert "behind ours" in reason(step)

@@ -155,6 +155,9 @@ class Transfer:
         if not attempt.expected.is_settled:
             return self._doubt("the last message is not signed")
         zone, reasons = attempt.incoming.outcome()
+        if zone is not None and self._style is Style.IXFR and self._base is not None:
+            # A zone that arrives whole was checked as a whole; a changed one is, where it changed.
+            reasons = zone.faults_since(self._base)
         if reasons:
             return self._doubt("the zone cannot be served: " + _listed(reasons))
         return self._judge(attempt, zone)
