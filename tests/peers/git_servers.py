@@ -129,17 +129,23 @@ def wait_until(what: str, condition: Callable[[], bool]) -> None:
 class Daemon:
     """A server program that listens on `port` between `__enter__` and `__exit__`."""
 
-    def __init__(self, command: Sequence[str | Path], port: int, log: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        port: int,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.port = port
         self._command = [str(part) for part in command]
         self._log = log
+        self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                self._command, stdout=log, stderr=log, env={**os.environ, **NOBODYS_CONFIG}
-            )
+            environment = {**os.environ, **NOBODYS_CONFIG, **self._environment}
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=environment)
         try:
             wait_until(f"{self._command[0]} to listen", self._listens)
         except BaseException:
