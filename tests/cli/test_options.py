@@ -9,7 +9,8 @@ import dns.name
 import pytest
 
 from oakroot.cli import CommandError, Exit
-from oakroot.cli.options import Server, add_key_option, domain_name, key_option, server
+from oakroot.cli.options import add_key_option, domain_name, key_option, server
+from oakroot.client.server import Server
 
 BASE64 = "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
 WORD = f"personal._update.mirage:SHA256:{BASE64}"

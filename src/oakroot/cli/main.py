@@ -20,6 +20,7 @@ from typing import Protocol, cast
 
 from oakroot import __version__
 from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.client.server import ServerError
 from oakroot.operate import config, logs
 from oakroot.operate.options import ConfigError, Option, Options, Setting
 
@@ -75,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _complain(str(problem), None, Exit.USAGE)
     except CommandError as problem:
         code = _complain(problem.message, problem.hint, problem.exit_code)
+    except ServerError as problem:
+        code = _complain(problem.message, problem.hint, Exit.NOT_SO)
     except OSError as problem:
         code = _complain(_describe(problem), None, Exit.NOT_SO)
     except Exception as problem:  # noqa: BLE001 - nobody else is left to catch it, and it is reported

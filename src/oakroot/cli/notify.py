@@ -9,9 +9,10 @@ import dns.name
 import dns.rcode
 
 from oakroot.cli import CommandError, Exit, Subparsers
-from oakroot.cli.exchange import Deadline
-from oakroot.cli.options import Server, add_key_option, domain_name, key_option, server
-from oakroot.cli.signed import ask, told
+from oakroot.cli.options import add_key_option, domain_name, key_option, server
+from oakroot.client.exchange import Deadline
+from oakroot.client.server import Server, ServerError
+from oakroot.client.signed import ask, told
 from oakroot.keys.key import Key
 from oakroot.protocol.message import Reply
 from oakroot.protocol.notify import build_notify
@@ -89,7 +90,7 @@ def _served_serial(
     request = build_soa_query(zone, secrets.randbelow(1 << 16))
     try:
         answer = ask(where, request, key, deadline.but_within(_SERIAL_PATIENCE), tcp=tcp)
-    except CommandError as error:
+    except ServerError as error:
         return f"a serial it did not tell: {error.message}"
     serial = read_soa_reply(request, answer.message, zone)
     return f"no SOA record of it: {told(answer.reply)}" if serial is None else f"serial {serial}"

@@ -9,32 +9,20 @@ import argparse
 import ipaddress
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import dns.exception
 import dns.name
 
 from oakroot.cli import CommandError, Exit
+from oakroot.client.server import DEFAULT_PORT, Server
 from oakroot.keys.key import Key
 from oakroot.keys.notation import read_key
 from oakroot.keys.rejected import KeyRejectedError
 from oakroot.keys.source import find_key_text
 
-DEFAULT_PORT = 53
 _LAST_PORT = 65535
 _SERVER = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where a name server is: a host name or an address, and a port."""
-
-    host: str
-    port: int = DEFAULT_PORT
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def server(text: str) -> Server:

@@ -12,9 +12,9 @@ from typing import Self
 
 import pytest
 
-from oakroot.cli import CommandError, exchange
-from oakroot.cli.exchange import Deadline
-from oakroot.cli.options import Server
+from oakroot.client import exchange
+from oakroot.client.exchange import Deadline
+from oakroot.client.server import Server, ServerError
 
 REQUEST = b"\x12\x34" + bytes(10)
 REPLY = b"\x12\x34\x80" + bytes(9)
@@ -131,25 +131,25 @@ def test_a_host_name_is_looked_up() -> None:
 
 
 def test_a_server_that_hangs_up_is_told_from_one_that_is_silent() -> None:
-    with ScriptedServer(tcp=None) as script, pytest.raises(CommandError, match="closed the connection"):
+    with ScriptedServer(tcp=None) as script, pytest.raises(ServerError, match="closed the connection"):
         ask(script.server, tcp=True)
-    with ScriptedServer(tcp=()) as script, pytest.raises(CommandError, match="no reply in time"):
+    with ScriptedServer(tcp=()) as script, pytest.raises(ServerError, match="no reply in time"):
         ask(script.server, tcp=True, seconds=0.2)
 
 
 def test_a_server_that_is_silent_everywhere_costs_no_more_than_the_patience() -> None:
-    with ScriptedServer() as script, pytest.raises(CommandError, match="does not answer"):
+    with ScriptedServer() as script, pytest.raises(ServerError, match="does not answer"):
         ask(script.server, seconds=0.5)
     assert script.datagrams[0] == REQUEST
 
 
 def test_patience_that_is_over_asks_nobody() -> None:
-    with ScriptedServer(tcp=[REPLY]) as script, pytest.raises(CommandError, match="no reply in time"):
+    with ScriptedServer(tcp=[REPLY]) as script, pytest.raises(ServerError, match="no reply in time"):
         ask(script.server, tcp=True, seconds=0)
 
 
 def test_an_address_that_cannot_be_reached_is_told_at_once() -> None:
-    with pytest.raises(CommandError, match=r"255\.255\.255\.255:9 does not answer: "):
+    with pytest.raises(ServerError, match=r"255\.255\.255\.255:9 does not answer: "):
         ask(Server("255.255.255.255", 9), seconds=600)
 
 
@@ -162,7 +162,7 @@ def closed_port() -> Iterator[int]:
 
 
 def test_a_port_that_refuses_is_told_at_once(closed_port: int) -> None:
-    with pytest.raises(CommandError, match="Connection refused") as refusal:
+    with pytest.raises(ServerError, match="Connection refused") as refusal:
         ask(Server("127.0.0.1", closed_port), seconds=600)
     assert str(closed_port) in refusal.value.message
 
@@ -178,7 +178,7 @@ def test_a_host_that_cannot_be_found_is_named(host: str, monkeypatch: pytest.Mon
         return resolve(name, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", without_network)
-    with pytest.raises(CommandError, match="cannot find the address of"):
+    with pytest.raises(ServerError, match="cannot find the address of"):
         ask(Server(host))
 
 

@@ -1,6 +1,6 @@
 """A request to a name server, signed where there is a key, and its reply, believed only where that is due.
 
-What must not live here: what was asked for. Each command knows what its replies mean.
+What must not live here: what was asked for. Whoever asks knows what the reply means.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import dns.rcode
 
-from oakroot.cli import CommandError
-from oakroot.cli.exchange import Deadline, exchange
-from oakroot.cli.options import Server
+from oakroot.client.exchange import Deadline, exchange
+from oakroot.client.server import Server, ServerError
 from oakroot.keys.key import Key
 from oakroot.protocol.message import Reply, read_reply
 from oakroot.protocol.tsig_client import (
@@ -43,7 +42,7 @@ class _Judged:
 
 
 def ask(server: Server, request: bytes, key: Key | None, deadline: Deadline, *, tcp: bool = False) -> Answer:
-    """The server's answer; CommandError where none comes, or where one of the signatures is not taken."""
+    """The server's answer; ServerError where none comes, or where one of the signatures is not taken."""
     signed, expected = (request, None) if key is None else sign_request(request, key, int(time.time()))
     judged = exchange(server, signed, lambda octets: _judge(signed, expected, octets), deadline, tcp=tcp)
     if judged.objection is not None:
@@ -73,13 +72,13 @@ def _judge(request: bytes, expected: ReplyExpectation | None, octets: bytes) -> 
             return _Judged(answer, flaw)
 
 
-def _refusal(server: Server, reply: Reply, objection: Flaw | SignatureRefused) -> CommandError:
+def _refusal(server: Server, reply: Reply, objection: Flaw | SignatureRefused) -> ServerError:
     if isinstance(objection, Flaw):
-        return CommandError(
+        return ServerError(
             f"{server}: {objection.value} (it says {told(reply)})",
             hint="the server may not know TSIG, or something between you and it changes messages",
         )
-    return CommandError(
+    return ServerError(
         f"{server} refused the signature: {objection.error_text}; {told(reply)}",
         hint=_signature_hint(objection),
     )

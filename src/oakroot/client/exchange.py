@@ -1,4 +1,4 @@
-"""One request to a name server and its reply, with patience: what the tools use sockets for.
+"""One request to a name server and its reply, with patience: all that a client has sockets for.
 
 UDP first, repeated with growing pauses, then TCP for what time is left: a server that is still at work knows
 the repetition by its octets. What must not live here: the meaning of a reply.
@@ -15,8 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
-from oakroot.cli import CommandError
-from oakroot.cli.options import Server
+from oakroot.client.server import Server, ServerError
 from oakroot.protocol.wire import read_header
 
 T = TypeVar("T")
@@ -50,7 +49,7 @@ class Deadline:
 
 
 def exchange(server: Server, request: bytes, judge: Judge[T], deadline: Deadline, *, tcp: bool = False) -> T:
-    """What `judge` makes of the server's reply; CommandError when there is none until the deadline."""
+    """What `judge` makes of the server's reply; ServerError when there is none until the deadline."""
     addresses = _resolve(server)
     if not tcp:
         # Half of the patience is kept for TCP, which gets through where UDP is filtered.
@@ -68,7 +67,7 @@ def _resolve(server: Server) -> list[Address]:
         found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no host name"
-        raise CommandError(f"cannot find the address of {server.host}: {reason}") from None
+        raise ServerError(f"cannot find the address of {server.host}: {reason}") from None
     return [(family, address) for family, _, _, _, address in found]
 
 
@@ -136,7 +135,7 @@ def _ask_by_tcp(
             reason = "it closed the connection without a reply"
         except OSError as error:
             reason = error.strerror or str(error)
-    raise CommandError(
+    raise ServerError(
         f"{server} does not answer: {reason}",
         hint="is this its address and port, and may you reach it by UDP and TCP? --timeout waits longer",
     )
