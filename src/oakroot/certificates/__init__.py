@@ -1,0 +1,1 @@
+"""Certificates through DNS: requests and certificates as records, ACME orders, the certifier."""
