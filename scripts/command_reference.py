@@ -88,9 +88,11 @@ def _rows(parser: argparse.ArgumentParser, options: dict[int, Option]) -> Iterat
     for action in actions_of(parser):
         option = options.get(id(action))
         help_text = _cell(action.help or "")
-        if action.dest in choices or (option is None and action.option_strings):
+        if action.dest in choices or action.dest in ("help", "config"):
             continue  # sub-commands have sections of their own; --help and --config are told above
-        if option is None:
+        if option is None and action.option_strings:
+            yield f"| `{_cell(action.option_strings[0])} {_cell(_placeholder(action))}` | | {help_text} |"
+        elif option is None:
             yield f"| `{_cell(_placeholder(action))}` | | {help_text} |"
         else:
             flags = ", ".join(action.option_strings)

@@ -10,14 +10,15 @@ programs=(
     ip tc tshark openssl
 )
 packages=(
-    bind9 bind9-dnsutils bind9-host bind9utils knot knot-dnsutils nsd pdns-server pdns-backend-bind pebble lego
-    ldnsutils openssh-server git dnsperf iproute2 tshark openssl
+    bind9 bind9-dnsutils bind9-host bind9utils knot knot-dnsutils nsd pdns-server pdns-backend-bind
+    pdns-backend-sqlite3 pebble lego ldnsutils openssh-server git dnsperf iproute2 tshark openssl
 )
 
 missing=()
 for program in "${programs[@]}"; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
+[ -e /usr/share/pdns-backend-sqlite3 ] || missing+=(pdns-backend-sqlite3)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then

@@ -23,6 +23,8 @@ __all__ = [
     "read_message_records",
     "read_records",
     "read_zone",
+    "type_number",
+    "wire_rdata",
 ]
 
 @final
@@ -211,6 +213,12 @@ def read_message_records(message: bytes) -> list[tuple[int, str, str, int, int, 
 def canonical_rdata(rtype: str, rdata: str) -> str:
     """RDATA as text that is the same for all that is equal: names in lower case. ValueError: no RDATA."""
 
+def wire_rdata(rtype: str, rdata: str) -> bytes:
+    """The octets of RDATA written as text, names absolute. ValueError: it is none."""
+
+def type_number(rtype: str) -> int:
+    """The number of a type, of a meta type too. ValueError: there is none of this name."""
+
 class TransferError(ValueError):
     """A transfer that is of no use. `args`: kind, text.
 
@@ -279,11 +287,7 @@ class Catalogue:
 
 @final
 class Request:
-    """A packet the engine does not decide: NOTIFY, UPDATE, TSIG, transfers.
-
-    By a connection that another `Request` keeps open also what the engine would leave unanswered comes, such
-    as responses.
-    """
+    """A packet the engine does not decide: NOTIFY, UPDATE, TSIG, transfers."""
 
     @property
     def wire(self) -> bytes: ...
@@ -299,9 +303,6 @@ class Request:
 
     def unsent(self) -> int:
         """Octets of replies that wait for the peer to take them."""
-
-    def has_ended(self) -> bool:
-        """Whether its connection brings nothing more: the peer closed its side, or all of it is gone."""
 
     def is_gone(self) -> bool:
         """Whether the connection it came by is closed; never so for UDP."""
@@ -345,12 +346,6 @@ class Server:
 
     def take(self, limit: int = 64) -> list[Request]:
         """Requests that wait, oldest first."""
-
-    def take_ends(self) -> bool:
-        """Whether a connection that requests came by has ended since the last call; to be asked after `take`.
-
-        When that happens `handover_fd` becomes readable.
-        """
 
     def reply(self, request: Request, wire: bytes) -> None:
         """Sends a response to where the request came from; a peer that is gone is no error.

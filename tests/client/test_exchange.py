@@ -33,11 +33,14 @@ class ScriptedServer:
 
     udp: Sequence[Sequence[bytes]] = ()
     tcp: Sequence[bytes] | None = ()
+    hangs_up: int = 0
+    """On so many requests by TCP, before it answers others."""
     datagrams: list[bytes] = field(default_factory=list)
     streams: list[bytes] = field(default_factory=list)
+    address: tuple[str, int] = ("127.0.0.1", 0)
 
     def __enter__(self) -> Self:
-        self._tcp = socket.create_server(("127.0.0.1", 0))
+        self._tcp = socket.create_server(self.address)
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.bind(self._tcp.getsockname())
         self._threads = [threading.Thread(target=self._serve_udp), threading.Thread(target=self._serve_tcp)]
@@ -75,6 +78,8 @@ class ScriptedServer:
                 if not length:
                     return
                 self.streams.append(stream.read(int.from_bytes(length)))
+                if len(self.streams) <= self.hangs_up:
+                    continue
                 for reply in self.tcp or ():
                     connection.sendall(struct.pack("!H", len(reply)) + reply)
                 if self.tcp is not None:
@@ -135,6 +140,43 @@ def test_a_server_that_hangs_up_is_told_from_one_that_is_silent() -> None:
         ask(script.server, tcp=True)
     with ScriptedServer(tcp=()) as script, pytest.raises(ServerError, match="no reply in time"):
         ask(script.server, tcp=True, seconds=0.2)
+
+
+def test_a_request_whose_answer_was_lost_is_sent_again_as_it_was() -> None:
+    with ScriptedServer(tcp=[REPLY], hangs_up=2) as script:
+        assert ask(script.server, tcp=True) == REPLY
+    assert script.streams == [REQUEST] * 3
+
+
+def test_a_server_that_always_hangs_up_is_not_asked_for_ever() -> None:
+    with ScriptedServer(tcp=None) as script, pytest.raises(ServerError, match="closed the connection"):
+        ask(script.server, tcp=True, seconds=600)
+    assert script.streams == [REQUEST] * exchange.LOST_LIMIT
+
+
+def test_a_server_that_starts_anew_with_the_request_is_waited_for() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = listener.getsockname()
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        listener.close()
+        connection.recv(2 + len(REQUEST))
+        connection.close()
+        with ScriptedServer(tcp=[REPLY], address=address) as script:
+            done.wait(PATIENCE)
+        streams.extend(script.streams)
+
+    streams: list[bytes] = []
+    done = threading.Event()
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        assert ask(Server(*address), tcp=True) == REPLY
+    finally:
+        done.set()
+        thread.join()
+    assert streams == [REQUEST]
 
 
 def test_a_server_that_is_silent_everywhere_costs_no_more_than_the_patience() -> None:

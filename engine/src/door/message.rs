@@ -2,6 +2,7 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::message::{self, HEADER};
 use crate::name;
@@ -23,9 +24,21 @@ pub(super) fn read_message_records(message: &[u8]) -> PyResult<Vec<MessageRecord
 /// RDATA as text, the same for all that is equal.
 #[pyfunction]
 pub(super) fn canonical_rdata(rtype: &str, rdata: &str) -> PyResult<String> {
-    let rtype = rdata::type_number(rtype.as_bytes())
-        .ok_or_else(|| PyValueError::new_err(format!("{rtype} is no type of record")))?;
-    canonical::rdata(rtype, rdata.as_bytes()).map_err(|error| PyValueError::new_err(error.message))
+    canonical::rdata(type_number(rtype)?, rdata.as_bytes()).map_err(|error| PyValueError::new_err(error.message))
+}
+
+/// RDATA as octets.
+#[pyfunction]
+pub(super) fn wire_rdata<'py>(py: Python<'py>, rtype: &str, rdata: &str) -> PyResult<Bound<'py, PyBytes>> {
+    canonical::octets(type_number(rtype)?, rdata.as_bytes())
+        .map(|wire| PyBytes::new(py, &wire))
+        .map_err(|error| PyValueError::new_err(error.message))
+}
+
+/// The number of a type.
+#[pyfunction]
+pub(super) fn type_number(rtype: &str) -> PyResult<u16> {
+    rdata::type_number(rtype.as_bytes()).ok_or_else(|| PyValueError::new_err(format!("{rtype} is no type of record")))
 }
 
 fn read(message: &[u8]) -> Result<Vec<MessageRecord>, String> {

@@ -28,7 +28,7 @@ mod engine {
     #[pymodule_export]
     use super::findings::Diagnostic;
     #[pymodule_export]
-    use super::message::{canonical_rdata, read_message_records};
+    use super::message::{canonical_rdata, read_message_records, type_number, wire_rdata};
     #[pymodule_export]
     use super::reading::{Record, find_serial, read_records, read_zone};
     #[pymodule_export]

@@ -1,4 +1,4 @@
-//! RDATA as a text that is the same for all that means the same.
+//! RDATA by itself: as octets, and as a text that is the same for all that means the same.
 
 use super::scanner::Scanner;
 use super::words;
@@ -10,10 +10,7 @@ use crate::rdata::{self, FieldError};
 /// # Errors
 /// What is wrong with the text.
 pub fn rdata(rtype: u16, text: &[u8]) -> Result<String, FieldError> {
-    let mut tokens = Vec::new();
-    Scanner::new(text, 0).next_entry(&mut tokens);
-    let mut wire = Vec::new();
-    rdata::read_text(rtype, &words::settle_fields(&tokens, rtype), name::Name::root().as_wire(), &mut wire)?;
+    let mut wire = octets(rtype, text)?;
     let names: Vec<_> = rdata::names(rtype, &wire).collect();
     for field in names {
         wire[field.start..field.end].make_ascii_lowercase();
@@ -23,10 +20,28 @@ pub fn rdata(rtype: u16, text: &[u8]) -> Result<String, FieldError> {
     Ok(written)
 }
 
+/// Reads RDATA, its names absolute with or without their final dot, and gives its octets.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn octets(rtype: u16, text: &[u8]) -> Result<Vec<u8>, FieldError> {
+    let mut tokens = Vec::new();
+    Scanner::new(text, 0).next_entry(&mut tokens);
+    let mut wire = Vec::new();
+    rdata::read_text(rtype, &words::settle_fields(&tokens, rtype), name::Name::root().as_wire(), &mut wire)?;
+    Ok(wire)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rdata::types;
+
+    #[test]
+    fn octets_keep_the_case_of_names() {
+        assert_eq!(octets(types::MX, b"10 Mail").unwrap(), b"\0\x0a\x04Mail\0");
+        assert!(octets(types::MX, b"Mail").is_err());
+    }
 
     #[test]
     fn what_means_the_same_has_one_text() {

@@ -22,7 +22,7 @@ from oakroot import __version__
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.client.server import ServerError
 from oakroot.operate import config, logs
-from oakroot.operate.options import ConfigError, Option, Options, Setting
+from oakroot.operate.options import ConfigError, Option, Options, Setting, actions_of, sub_parsers_of
 
 INTERRUPTED = 130  # 128 and the number of the signal, as a shell reports it
 PIPE_CLOSED = 141
@@ -45,6 +45,7 @@ COMMANDS = {
     "secondary": Command("oakroot.cli.secondary", "serve zones of other servers", serves=True),
     "check": Command("oakroot.cli.check", "check zone files, folders and repositories"),
     "notify": Command("oakroot.cli.notify", "tell a primary that its repository has changed"),
+    "update": Command("oakroot.cli.update", "change records of a zone at its primary"),
     "keygen": Command("oakroot.cli.keygen", "make a TSIG or ssh key"),
 }
 
@@ -115,13 +116,37 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         parser.parse_args(arguments)
         raise AssertionError("argparse accepted arguments without a command")
     options = Options(parser)
-    namespace = parser.parse_args(arguments)
+    namespace = parser.parse_args([chosen, *_options_first(parser, chosen, arguments[1:])])
     _complete(namespace, options, chosen, environment)
     if COMMANDS[chosen].serves:
         logs.set_up(namespace.log_level, namespace.log_format, environment=environment)
     else:
         logs.set_up("warning", "text", environment=environment)
     return module.run(namespace)
+
+
+def _options_first(parser: argparse.ArgumentParser, chosen: str, arguments: Sequence[str]) -> Sequence[str]:
+    """The arguments with positional ones last: argparse wants optional ones of them to stand together."""
+    _, commands = next(sub_parsers_of(parser))
+    command = commands[chosen]
+    if any(sub_parsers_of(command)):
+        return arguments
+    takes_value = {
+        flag: action.nargs is None for action in actions_of(command) for flag in action.option_strings
+    }
+    options, words, rest = [], [], list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        if argument == "--":
+            words += rest
+            break
+        if not argument.startswith("-") or argument == "-":
+            words.append(argument)
+            continue
+        options.append(argument)
+        if takes_value.get(argument) and rest:
+            options.append(rest.pop(0))
+    return [*options, *(["--"] if any(word.startswith("-") for word in words) else []), *words]
 
 
 def _add_common_options(parser: argparse.ArgumentParser, command: Command) -> None:

@@ -9,14 +9,14 @@ import dns.name
 import dns.rcode
 
 from oakroot.cli import CommandError, Exit, Subparsers
-from oakroot.cli.options import add_key_option, domain_name, key_option, server
+from oakroot.cli.options import add_key_option, add_timeout_option, domain_name, key_option, server
+from oakroot.client.authority import served_serial
 from oakroot.client.exchange import Deadline
-from oakroot.client.server import Server, ServerError
+from oakroot.client.server import Server
 from oakroot.client.signed import ask, told
 from oakroot.keys.key import Key
 from oakroot.protocol.message import Reply
 from oakroot.protocol.notify import build_notify
-from oakroot.protocol.query import build_soa_query, read_soa_reply
 
 _DESCRIPTION = """\
 Tells a primary that its repository has changed. The primary pulls before it answers, so success
@@ -30,7 +30,6 @@ As a hook after each push:
   oakroot notify ns.example.org example.org --key @/etc/oakroot/notify.key"""
 
 _PATIENCE = 60
-_SERIAL_PATIENCE = 5
 
 
 def configure(subparsers: Subparsers) -> None:
@@ -48,13 +47,7 @@ def configure(subparsers: Subparsers) -> None:
     parser.add_argument("zone", type=domain_name, metavar="ZONE", help="a zone that has changed")
     add_key_option(parser, "a key that may notify, for this zone or one above it")
     parser.add_argument("--tcp", action="store_true", help="do not try UDP first")
-    parser.add_argument(
-        "--timeout",
-        type=_seconds,
-        default=_PATIENCE,
-        metavar="SECONDS",
-        help="how long to wait, a pull included (default: %(default)s)",
-    )
+    add_timeout_option(parser, _PATIENCE, "how long to wait, a pull included")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     answer = ask(arguments.server, request, key, deadline, tcp=arguments.tcp)
     if answer.reply.rcode != dns.rcode.NOERROR:
         raise _refusal(arguments.server, arguments.zone, key, answer.reply)
-    serial = _served_serial(arguments.server, arguments.zone, key, deadline, tcp=arguments.tcp)
+    serial = served_serial(arguments.server, arguments.zone, key, deadline, tcp=arguments.tcp)
     print(f"{arguments.server} was notified of {arguments.zone} and serves {serial}")
     return Exit.FINE
 
@@ -81,23 +74,3 @@ def _refusal(where: Server, zone: dns.name.Name, key: Key | None, reply: Reply) 
         case _:
             hint = "is this an Oakroot primary?"
     return CommandError(f"{where} answered {told(reply)}", hint=hint)
-
-
-def _served_serial(
-    where: Server, zone: dns.name.Name, key: Key | None, deadline: Deadline, *, tcp: bool
-) -> str:
-    """The serial that is served now, in words; not to learn it takes nothing from the success."""
-    request = build_soa_query(zone, secrets.randbelow(1 << 16))
-    try:
-        answer = ask(where, request, key, deadline.but_within(_SERIAL_PATIENCE), tcp=tcp)
-    except ServerError as error:
-        return f"a serial it did not tell: {error.message}"
-    serial = read_soa_reply(request, answer.message, zone)
-    return f"no SOA record of it: {told(answer.reply)}" if serial is None else f"serial {serial}"
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError("it must be more than 0")
-    return seconds

@@ -1,4 +1,4 @@
-"""Options that several commands take in the same way: a server, a zone's name, a key.
+"""Options that several commands take in the same way: a server, a zone's name, a key, patience.
 
 A key is read by the command, not by argparse, which would quote a value that it cannot use.
 """
@@ -55,6 +55,17 @@ def add_key_option(parser: argparse.ArgumentParser, purpose: str) -> None:
     )
 
 
+def add_timeout_option(parser: argparse.ArgumentParser, patience: float, purpose: str) -> None:
+    """Adds `--timeout`, in seconds."""
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=patience,
+        metavar="SECONDS",
+        help=f"{purpose} (default: %(default)s)",
+    )
+
+
 def key_option(value: str) -> Key:
     """The key that an option's value stands for; CommandError, which never quotes the value."""
     try:
@@ -71,6 +82,13 @@ def key_text(value: str) -> str:
 def rejected_key(error: KeyRejectedError) -> CommandError:
     """The error as the command line tells it."""
     return CommandError(error.message, hint=error.hint, exit_code=Exit.USAGE)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError("it must be more than 0")
+    return seconds
 
 
 def _is_ipv6(text: str) -> bool:

@@ -1,7 +1,8 @@
 """One request to a name server and its reply, with patience: all that a client has sockets for.
 
-UDP first, repeated with growing pauses, then TCP for what time is left: a server that is still at work knows
-the repetition by its octets. What must not live here: the meaning of a reply.
+UDP first, repeated with growing pauses, then TCP for what time is left, again where an answer was lost: a
+server that is still at work, or has done it, knows the repetition by its octets. What must not live here: the
+meaning of a reply.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ Judge = Callable[[bytes], T | None]
 
 FIRST_PAUSE = 1.0
 UDP_ATTEMPTS = 3
+LOST_LIMIT = 3
 _MESSAGE_LIMIT = 65535
 
 
@@ -120,38 +122,64 @@ def _replies(selector: selectors.BaseSelector, deadline: Deadline) -> Iterator[b
                 selector.unregister(udp)
 
 
+class _LostError(Exception):
+    """The server had the request, or a part of it, and nothing came back."""
+
+
 def _ask_by_tcp(
     server: Server, addresses: list[Address], request: bytes, judge: Judge[T], deadline: Deadline
 ) -> T:
-    """Tries each address in turn, each with its share of the time that is left."""
-    reason = "timed out"
-    for position, address in enumerate(addresses):
-        share = deadline.but_within(deadline.left / (len(addresses) - position))
-        try:
-            return _ask_one_by_tcp(address, request, judge, share)
-        except TimeoutError:
-            reason = "no reply in time"
-        except EOFError:
-            reason = "it closed the connection without a reply"
-        except OSError as error:
-            reason = error.strerror or str(error)
-    raise ServerError(
-        f"{server} does not answer: {reason}",
-        hint="is this its address and port, and may you reach it by UDP and TCP? --timeout waits longer",
-    )
+    """Tries each address in turn, each with its share of the time that is left.
+
+    Where an answer was lost all are tried again, with the same octets: nobody else can say what became of the
+    request. A server that cannot be reached at all is not waited for.
+    """
+    lost, pause = 0, FIRST_PAUSE
+    while True:
+        lost_before, reason = lost, "timed out"
+        for position, address in enumerate(addresses):
+            shares = (len(addresses) - position) * (LOST_LIMIT - lost)
+            try:
+                return _ask_one_by_tcp(address, request, judge, deadline.but_within(deadline.left / shares))
+            except _LostError as error:
+                lost, reason = lost + 1, str(error)
+                if lost == LOST_LIMIT:
+                    break
+            except OSError as error:
+                reason = error.strerror or str(error) or "no reply in time"
+        if lost == LOST_LIMIT or lost == lost_before == 0 or deadline.left <= pause:
+            raise ServerError(
+                f"{server} does not answer: {reason}",
+                hint="is this its address and port, and may you reach it by UDP and TCP?"
+                " --timeout waits longer",
+            )
+        time.sleep(pause)
+        pause *= 2
 
 
 def _ask_one_by_tcp(address: Address, request: bytes, judge: Judge[T], deadline: Deadline) -> T:
+    """Raises OSError where there is no connection, and _LostError where there was one."""
     family, where = address
     with socket.socket(family, socket.SOCK_STREAM) as tcp:
         _set_timeout(tcp, deadline)
         tcp.connect(where)
-        tcp.sendall(struct.pack("!H", len(request)) + request)
-        while True:
-            length = int.from_bytes(_receive(tcp, 2, deadline))
-            found = judge(_receive(tcp, length, deadline))
-            if found is not None:
-                return found
+        try:
+            tcp.sendall(struct.pack("!H", len(request)) + request)
+            return _await_reply(tcp, judge, deadline)
+        except EOFError:
+            raise _LostError("it closed the connection without a reply") from None
+        except TimeoutError:
+            raise _LostError("no reply in time") from None
+        except OSError as error:
+            raise _LostError(error.strerror or str(error)) from None
+
+
+def _await_reply(tcp: socket.socket, judge: Judge[T], deadline: Deadline) -> T:
+    while True:
+        length = int.from_bytes(_receive(tcp, 2, deadline))
+        found = judge(_receive(tcp, length, deadline))
+        if found is not None:
+            return found
 
 
 def _receive(tcp: socket.socket, length: int, deadline: Deadline) -> bytes:

@@ -6,6 +6,7 @@ What must not live here: zones and answers. Those are the engine's.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dns.edns
@@ -84,10 +85,17 @@ def error_response(request: bytes, rcode: int, extended: ExtendedError | None = 
     return response(request, rcode, extended=extended)
 
 
-def request_message(identifier: int, flags: int, question: bytes) -> bytes:
+def request_message(
+    identifier: int,
+    flags: int,
+    question: bytes,
+    answers: Sequence[bytes] = (),
+    authorities: Sequence[bytes] = (),
+) -> bytes:
     """A request with one question that speaks EDNS, without which no server would tell an extended error."""
     opt = _OPT_FIELDS.pack(0, dns.rdatatype.OPT, UDP_PAYLOAD, 0, 0)
-    return struct.pack("!6H", identifier, flags, 1, 0, 0, 1) + question + opt
+    header = struct.pack("!6H", identifier, flags, 1, len(answers), len(authorities), 1)
+    return b"".join([header, question, *answers, *authorities, opt])
 
 
 def _write_opt(request: bytes, rcode: int, extended: ExtendedError | None, used: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The one query that Oakroot's own tools ask: the SOA of a zone, to learn its serial."""
+"""The one query that Oakroot's own tools ask: for a SOA, to learn a zone's serial, or the zone of a name."""
 
 from __future__ import annotations
 
@@ -34,6 +34,27 @@ def read_soa_reply(query: bytes, reply: bytes, zone: dns.name.Name) -> int | Non
                 return read_serial(reply, place)
         except MalformedError:
             return None
+    return None
+
+
+def read_zone_of(query: bytes, reply: bytes, name: dns.name.Name) -> dns.name.Name | None:
+    """The zone that holds the name, as the reply to a query for the name's SOA tells it, or None.
+
+    That is the name itself, or the owner of the SOA that says that there is none (RFC 2308 §3). A reply with
+    an alias or a referral tells nothing: its SOA, if any, is that of where the alias leads to.
+    """
+    if read_reply(query, reply) is None:
+        return None
+    layout = read_layout(reply)
+    has_answer = layout.header.record_counts[0] > 0
+    section = Section.ANSWER if has_answer else Section.AUTHORITY
+    for place in layout.of_type(dns.rdatatype.SOA, section):
+        try:
+            owner, _ = read_name(reply, place.start)
+        except MalformedError:
+            return None
+        if owner == name or (not has_answer and name.is_subdomain(owner)):
+            return owner
     return None
 
 
