@@ -67,6 +67,17 @@ def test_garbage_is_no_certificate(octets: bytes) -> None:
         read_certificate(octets)
 
 
+@given(st.integers(min_value=0), st.integers(min_value=1, max_value=255))
+def test_a_damaged_certificate_is_refused_or_read(position: int, change: int) -> None:
+    der = bytearray(new_certificate("a.example.org"))
+    der[position % len(der)] ^= change
+    try:
+        certificate = read_certificate(bytes(der))
+    except RejectedError:
+        return
+    assert certificate.not_after > 0
+
+
 def test_a_delivered_chain_is_the_certificate_and_its_authorities() -> None:
     ders = new_certificate("a.example.org"), new_authority("Intermediate", "Root")
     certificate, authorities = read_chain(as_pem(*ders))

@@ -6,17 +6,17 @@ who presents the certificate is believed or not by the clients.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import dns.name
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from oakroot.certificates.names import read_name
 from oakroot.certificates.rejected import RejectedError
-from oakroot.certificates.signing_request import SigningRequest, alternative_names
+from oakroot.certificates.signing_request import UNREADABLE, SigningRequest, alternative_names
 
 _LIFETIME_PARTS = 3
 _AUTHORITIES_LIMIT = 16
@@ -51,30 +51,32 @@ class Certificate:
 def read_certificate(der: bytes) -> Certificate:
     """Reads a certificate; raises RejectedError for what is none, or is for other things than hosts."""
     try:
-        parsed = x509.load_der_x509_certificate(der)
-        is_authority = _is_authority(parsed.extensions)
-        names = (
-            frozenset() if is_authority else frozenset(map(read_name, alternative_names(parsed.extensions)))
-        )
-        key = parsed.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return Certificate(
-            der,
-            names,
-            key,
-            parsed.not_valid_before_utc.timestamp(),
-            parsed.not_valid_after_utc.timestamp(),
-            parsed.subject.public_bytes(),
-            parsed.issuer.public_bytes(),
-            is_authority,
-        )
+        with warnings.catch_warnings(action="ignore"):  # those are for who made it, and for developers
+            return _certificate(der)
     except RejectedError:
         raise
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except UNREADABLE:
         raise RejectedError(
             "certificate-garbage",
             f"the {len(der)} octets are no certificate",
             "it is replaced as soon as there is a request beside it",
         ) from None
+
+
+def _certificate(der: bytes) -> Certificate:
+    parsed = x509.load_der_x509_certificate(der)
+    is_authority = _is_authority(parsed.extensions)
+    names = () if is_authority else map(read_name, alternative_names(parsed.extensions))
+    return Certificate(
+        der,
+        frozenset(names),
+        parsed.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        parsed.not_valid_before_utc.timestamp(),
+        parsed.not_valid_after_utc.timestamp(),
+        parsed.subject.public_bytes(),
+        parsed.issuer.public_bytes(),
+        is_authority,
+    )
 
 
 def read_chain(pem: str) -> tuple[Certificate, tuple[Certificate, ...]]:

@@ -6,6 +6,7 @@ here; `names_outside` is told them.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -22,6 +23,17 @@ from oakroot.certificates.rejected import RejectedError
 
 NAMES_LIMIT = 100
 """How many names Let's Encrypt, and most authorities with it, take in one certificate."""
+
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises about octets that are no request or certificate; no two of them are related."""
 
 _RSA_BITS = range(2048, 8193)
 _STRONG_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
@@ -50,14 +62,16 @@ class SigningRequest:
 def read_signing_request(der: bytes, names_limit: int = NAMES_LIMIT) -> SigningRequest:
     """Reads and checks a request; raises RejectedError for whatever an authority should not be asked."""
     try:
-        csr = x509.load_der_x509_csr(der)
-        public_key = csr.public_key()
-        names = _names(csr)
-        digest = csr.signature_hash_algorithm
-        signed = csr.is_signature_valid
+        # A country of three letters is worth a warning to cryptography; to us it is nothing.
+        with warnings.catch_warnings(action="ignore"):
+            csr = x509.load_der_x509_csr(der)
+            public_key = csr.public_key()
+            names = _names(csr)
+            digest = csr.signature_hash_algorithm
+            signed = csr.is_signature_valid
     except RejectedError:
         raise
-    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature, x509.DuplicateExtension):
+    except UNREADABLE:
         # No quote of the library's words: they speak of the inner life of ASN.1.
         raise RejectedError(
             "request-garbage",
