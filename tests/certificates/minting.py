@@ -50,12 +50,22 @@ def new_request(
 
 
 def new_certificate(
-    *names: str, kind: str = "p256", issuer: str = "Intermediate", begin: float = START, days: float = 90
+    *names: str,
+    kind: str = "p256",
+    issuer: str = "Intermediate",
+    begin: float = START,
+    days: float = 90,
+    serial: int | None = None,
+    issuer_key: bytes | None = None,
 ) -> bytes:
     """A certificate of a host in DER, for the key that requests of this kind have."""
     builder = _builder(names[0], issuer, kind, begin, days).add_extension(
         x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
     )
+    if issuer_key is not None:
+        identifier = x509.AuthorityKeyIdentifier(issuer_key, None, None)
+        builder = builder.add_extension(identifier, critical=False)
+    builder = builder.serial_number(x509.random_serial_number() if serial is None else serial)
     return builder.sign(new_key("p384"), SHA256()).public_bytes(Encoding.DER)
 
 
@@ -64,6 +74,7 @@ def new_authority(subject: str, issuer: str, *, begin: float = START) -> bytes:
     builder = _builder(subject, issuer, "p384", begin, 1000)
     return (
         builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .serial_number(x509.random_serial_number())
         .sign(new_key("p384"), SHA256())
         .public_bytes(Encoding.DER)
     )
@@ -83,7 +94,6 @@ def _builder(subject: str, issuer: str, kind: str, begin: float, days: float) ->
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .public_key(new_key(kind).public_key())
-        .serial_number(x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(start + dt.timedelta(days=days))
     )

@@ -14,6 +14,7 @@ from oakroot.certificates.certificate import (
     read_certificate,
     read_chain,
     renewal_due,
+    renewal_identifier,
 )
 from oakroot.certificates.names import read_name
 from oakroot.certificates.rejected import RejectedError
@@ -118,3 +119,14 @@ def test_a_circle_of_issuers_ends() -> None:
 def test_its_pem_is_what_was_delivered() -> None:
     pem = as_pem(new_certificate("a.example.org"))
     assert read_chain(pem)[0].pem == pem
+
+
+def test_renewal_information_names_it_by_issuer_and_serial() -> None:
+    # The example of RFC 9773 §4.1: serial 00:87:65:43:21, key identifier 69:88:5b:6b:...
+    issuer = bytes.fromhex("69885B6B87464041E1B37B847BA0AE2CDE01C8D4")
+    der = new_certificate("a.example.org", serial=0x87654321, issuer_key=issuer)
+    assert renewal_identifier(read_certificate(der)) == "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"
+
+
+def test_one_that_does_not_tell_its_issuers_key_has_no_such_name() -> None:
+    assert renewal_identifier(read_certificate(new_certificate("a.example.org"))) is None

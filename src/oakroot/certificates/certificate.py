@@ -14,6 +14,7 @@ import dns.name
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from oakroot.certificates.jose import encode
 from oakroot.certificates.names import read_name
 from oakroot.certificates.rejected import RejectedError
 from oakroot.certificates.signing_request import UNREADABLE, SigningRequest, alternative_names
@@ -89,6 +90,19 @@ def read_chain(pem: str) -> tuple[Certificate, tuple[Certificate, ...]]:
         ) from None
     certificates = [read_certificate(each.public_bytes(Encoding.DER)) for each in parsed]
     return certificates[0], tuple(certificates[1:])
+
+
+def renewal_identifier(certificate: Certificate) -> str | None:
+    """How renewal information names it (RFC 9773 §4.1); None for one that does not tell its issuer's key."""
+    parsed = x509.load_der_x509_certificate(certificate.der)
+    try:
+        issuer = parsed.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except x509.ExtensionNotFound:
+        return None
+    serial = parsed.serial_number
+    # The octets of a DER INTEGER: one more bit, for the sign.
+    octets = serial.to_bytes(serial.bit_length() // 8 + 1)
+    return None if issuer is None else f"{encode(issuer)}.{encode(octets)}"
 
 
 def _is_authority(extensions: x509.Extensions) -> bool:
