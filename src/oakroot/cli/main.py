@@ -35,6 +35,8 @@ class Command:
     module: str
     summary: str
     serves: bool = False
+    usage: Exit = Exit.USAGE
+    """What wrong usage ends with: `plan` says with a 2 that there are changes."""
 
 
 # `oakroot check` runs in hooks, once per push or commit, and must not wait for the git and ssh libraries that
@@ -44,6 +46,7 @@ COMMANDS = {
     "primary": Command("oakroot.cli.primary", "serve the zones of a git repository", serves=True),
     "secondary": Command("oakroot.cli.secondary", "serve zones of other servers", serves=True),
     "check": Command("oakroot.cli.check", "check zone files, folders and repositories"),
+    "plan": Command("oakroot.cli.plan", "show what a push would change", usage=Exit.NOT_SO),
     "notify": Command("oakroot.cli.notify", "tell a primary that its repository has changed"),
     "update": Command("oakroot.cli.update", "change records of a zone at its primary"),
     "keygen": Command("oakroot.cli.keygen", "make a TSIG or ssh key"),
@@ -74,9 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PIPE_CLOSED
     except ConfigError as problem:
-        code = _complain(str(problem), None, Exit.USAGE)
+        code = _complain(str(problem), None, _usage_exit(arguments, Exit.USAGE))
     except CommandError as problem:
-        code = _complain(problem.message, problem.hint, problem.exit_code)
+        code = _complain(problem.message, problem.hint, _usage_exit(arguments, problem.exit_code))
     except ServerError as problem:
         code = _complain(problem.message, problem.hint, Exit.NOT_SO)
     except OSError as problem:
@@ -108,15 +111,14 @@ def build_parser(chosen: str | None) -> tuple[argparse.ArgumentParser, CommandMo
 
 
 def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    # No option of the parser of all commands takes a value, so the command can only be the first word.
-    chosen = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    chosen = _chosen(arguments)
     parser, module = build_parser(chosen)
     if module is None or chosen is None:
         _refuse_unknown_command(parser, arguments)
         parser.parse_args(arguments)
         raise AssertionError("argparse accepted arguments without a command")
     options = Options(parser)
-    namespace = parser.parse_args([chosen, *_options_first(parser, chosen, arguments[1:])])
+    namespace = _parse(parser, [chosen, *_options_first(parser, chosen, arguments[1:])])
     _complete(namespace, options, chosen, environment)
     if COMMANDS[chosen].serves:
         logs.set_up(namespace.log_level, namespace.log_format, environment=environment)
@@ -147,6 +149,25 @@ def _options_first(parser: argparse.ArgumentParser, chosen: str, arguments: Sequ
         if takes_value.get(argument) and rest:
             options.append(rest.pop(0))
     return [*options, *(["--"] if any(word.startswith("-") for word in words) else []), *words]
+
+
+def _chosen(arguments: Sequence[str]) -> str | None:
+    # No option of the parser of all commands takes a value, so the command can only be the first word.
+    return arguments[0] if arguments and arguments[0] in COMMANDS else None
+
+
+def _parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    try:
+        return parser.parse_args(arguments)
+    except SystemExit as ended:
+        if ended.code == Exit.USAGE:
+            ended.code = _usage_exit(arguments, Exit.USAGE)
+        raise
+
+
+def _usage_exit(arguments: Sequence[str], code: Exit) -> Exit:
+    chosen = _chosen(arguments)
+    return COMMANDS[chosen].usage if chosen is not None and code is Exit.USAGE else code
 
 
 def _add_common_options(parser: argparse.ArgumentParser, command: Command) -> None:

@@ -1,0 +1,130 @@
+"""`oakroot plan`: what a push would do to zones and keys, before it does it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.cli.plan_views import as_markdown, as_object, as_text
+from oakroot.cli.repository import Version, changed_paths, nothing, opened, version_of, work_version
+from oakroot.git.checkout import Checkout
+from oakroot.operate.terminal import painter
+from oakroot.zones.guard import Guard
+from oakroot.zones.planning import Rules, make_plan
+from oakroot.zones.serials import SERIAL_POLICIES
+
+CHANGES = 2
+"""The exit code for a plan with changes, as terraform's -detailed-exitcode has it."""
+
+_DESCRIPTION = """\
+Shows what a push would do: per zone which records come and go, what becomes of the serial, how much
+is deleted, and what caches, delegations, secondaries and certificates will feel of it. Compares the
+files as they lie in DIR with the branch that a push would move, or with the last commit if there is
+none."""
+
+_EPILOG = """\
+exit code: 0 nothing changes, 1 something would not be served as written, too much would be deleted
+at once, or there is no plan, 2 changes.
+
+Before a push:
+  oakroot plan
+For a pull request:
+  oakroot plan --against origin/main --rev HEAD --format markdown"""
+
+
+def configure(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = subparsers.add_parser(
+        "plan",
+        help="show what a push would change",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "directory",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="the repository (default: here)",
+    )
+    parser.add_argument("--against", metavar="REV", help="compare with this revision instead")
+    parser.add_argument(
+        "--rev", metavar="REV", help="take the files of this revision, not those of the folder"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "markdown"),
+        default="text",
+        help="form of the plan (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--serial",
+        choices=SERIAL_POLICIES,
+        default="increment",
+        help="how the primary raises serials (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-deleted",
+        type=_percentage,
+        default=30,
+        metavar="PERCENT",
+        help="the share of a zone, or of all zones, that may be deleted at once (default: %(default)s)",
+    )
+    parser.add_argument("--force", action="store_true", help="let any share be deleted")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the plan, and says by the exit code whether there is anything in it."""
+    guard = Guard(1.0 if arguments.force else arguments.max_deleted / 100)
+    with opened(arguments.directory) as checkout:
+        after = _after(checkout, arguments)
+        before = _before(checkout, arguments, after)
+        rules = Rules(arguments.serial, time.time())
+        plan = make_plan(before.tree, after.tree, changed_paths(before, after), rules)
+        beyond = list(plan.beyond(guard))
+    match arguments.format:
+        case "json":
+            print(json.dumps(as_object(plan, beyond), indent=2))
+        case "markdown":
+            print(as_markdown(plan, beyond))
+        case _:
+            print(as_text(plan, beyond, painter(sys.stdout, os.environ)))
+            if beyond:
+                raise CommandError("too much would be deleted at once", hint="if it is meant, give --force")
+    if plan.is_broken or beyond:
+        return Exit.NOT_SO
+    return Exit.FINE if plan.is_empty else CHANGES
+
+
+def _after(checkout: Checkout, arguments: argparse.Namespace) -> Version:
+    if arguments.rev is not None:
+        return version_of(checkout, checkout.revision(arguments.rev))
+    return work_version(checkout)
+
+
+def _before(checkout: Checkout, arguments: argparse.Namespace, after: Version) -> Version:
+    name = arguments.against or checkout.upstream()
+    if name is not None:
+        return version_of(checkout, checkout.revision(name))
+    if arguments.rev is not None:
+        raise CommandError(
+            f"nothing to compare {after.name} with: the branch follows no other",
+            hint="give --against REV",
+            exit_code=Exit.USAGE,
+        )
+    head = checkout.head()
+    return nothing() if head is None else version_of(checkout, head)
+
+
+def _percentage(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 100:  # noqa: PLR2004 - that is what percent means
+        raise argparse.ArgumentTypeError("it must be between 0 and 100")
+    return number
