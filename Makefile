@@ -55,8 +55,8 @@ docs: build ## write docs/cli.md from the commands' parsers
 	mv docs/cli.md.new docs/cli.md
 
 .PHONY: bench
-bench: build ## measure Oakroot beside its peers (results below bench/results)
-	$(BIN)/python -m bench
+bench: build ## measure Oakroot beside its peers; `python -m bench report` then fills docs/performance.md
+	$(BIN)/python -m bench all
 
 .PHONY: clean
 clean: ## remove everything that was built

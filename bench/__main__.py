@@ -1,105 +1,84 @@
-"""`python -m bench`: Oakroot beside NSD, Knot DNS and BIND in one run; README.md tells how it measures."""
+"""`python -m bench`: Oakroot beside its peers; README.md tells how it measures."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from bench import contestants, loading, serving, tables, workloads
-from bench.workloads import Workload
-from tests.peers.nameservers import DaemonNameserver, NameserverError
+from bench import contestants, machine, report, results
+from bench.part import Part
+from bench.parts import load, serve
+from tests.peers.nameservers import NameserverError
 
-HERE = Path(__file__).parent
-Kinds = list[type[DaemonNameserver]]
+PARTS: tuple[Part[Any], ...] = (load.PART, serve.PART)
 
 
-def main() -> int:
-    """Runs the parts that were asked for."""
-    options = _options()
-    kinds = contestants.installed(options.only)
-    print("measured:", ", ".join(kind.name for kind in kinds))
-    loads: dict[str, list[loading.Load]] = {}
-    serves: list[serving.Serve] = []
-    dnsperf: dict[str, float] = {}
-    with tempfile.TemporaryDirectory(prefix="oakroot-bench-", dir=options.directory) as directory:
-        made = [
-            workloads.one_big_zone(Path(directory) / "big", options.records),
-            workloads.many_zones(Path(directory) / "many", options.zones),
-        ]
-        try:
-            for workload in made:
-                if options.part in ("load", "all"):
-                    loads[workload.name] = _load(kinds, workload, Path(directory), options.rounds)
-                if options.part in ("serve", "all"):
-                    serves += _serve(kinds, workload, Path(directory), options, dnsperf)
-        except NameserverError as error:
-            print(f"bench: {error}", file=sys.stderr)
-            return 1
-    out = options.out or HERE / "results" / time.strftime("%Y%m%d-%H%M%S.json")
-    tables.write_json(out, loads, serves, dnsperf)
+def main(arguments: Sequence[str]) -> int:
+    """Runs the command that was asked for."""
+    options = _parser().parse_args(arguments)
+    if options.command == "report":
+        report.write_page(PARTS, options.results)
+        return 0
+    for part in PARTS:
+        if options.command in (part.name, "all"):
+            # Every part has defaults of its own, so `all` takes them as each part's own command would.
+            own = options if options.command == part.name else _parser().parse_args([part.name])
+            try:
+                _run(part, own, arguments)
+            except NameserverError as error:
+                print(f"bench: {error}", file=sys.stderr)
+                return 1
     return 0
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=("load", "serve", "all"), default="all")
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measures Oakroot beside its peers.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for part in PARTS:
+        command = commands.add_parser(part.name, help=part.help, description=part.help)
+        _common(command)
+        part.configure(command)
+    commands.add_parser("all", help="every part in turn, with its defaults")
+    text = "write the newest results into docs/performance.md"
+    command = commands.add_parser("report", help=text, description=text)
+    command.add_argument("--results", type=Path, default=results.DIRECTORY, help="where results were kept")
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--rounds", type=int, default=3, help="how often each is measured, in turn (default 3)"
+        "--rounds", type=int, default=5, help="how often each is measured, in turn (default 5)"
     )
-    parser.add_argument("--records", type=int, default=1_000_000, help="of the one big zone")
-    parser.add_argument("--zones", type=int, default=10_000, help="of ten records each")
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each burst of questions")
-    parser.add_argument(
-        "--only", nargs="+", metavar="SERVER", help="of oakroot, oakroot-engine, nsd, knot, bind"
-    )
+    names = ", ".join(one.name for one in contestants.ALL)
+    parser.add_argument("--only", nargs="+", metavar="SERVER", help=f"of {names}")
     parser.add_argument("--directory", type=Path, help="where to put zones meanwhile (default: the system's)")
-    parser.add_argument("--out", type=Path, help="where to put the results as JSON (default: bench/results)")
-    return parser.parse_args()
+    parser.add_argument(
+        "--results", type=Path, default=results.DIRECTORY, help="where to keep results as JSON"
+    )
 
 
-def _load(kinds: Kinds, workload: Workload, directory: Path, rounds: int) -> list[loading.Load]:
-    """Each server in turn, round by round, so that a slow minute of the machine hits all of them."""
-    loads = []
-    for number in range(rounds):
-        for kind in kinds:
-            print(f"loading {workload.name}: round {number + 1}, {kind.name}", file=sys.stderr)
-            loads.append(loading.load(kind, workload, directory / f"load-{kind.name}"))
-    tables.load_table(workload.name, loads)
-    return loads
-
-
-def _serve(
-    kinds: Kinds, workload: Workload, directory: Path, options: argparse.Namespace, dnsperf: dict[str, float]
-) -> list[serving.Serve]:
-    serving.build_tools()
-    # The engine alone serves as the primary does: its threads are the same.
-    kinds = [kind for kind in kinds if kind is not contestants.OakrootEngine]
-    found: list[serving.Serve] = []
-    with serving.running(kinds, workload, directory / "serve") as servers:
-        for mix, transport in [*((mix, "udp") for mix in workload.mixes), ("hosts", "tcp")]:
-            of_mix: list[serving.Serve] = []
-            for number in range(options.rounds):
-                print(f"serving {workload.name}: {mix}, {transport}, round {number + 1}", file=sys.stderr)
-                of_mix += [
-                    serving.serve(server, workload, mix, transport, options.seconds)
-                    for server in servers
-                    if transport == "udp" or not isinstance(server, serving.Floor)
-                ]
-            tables.serve_table(workload.name, mix, transport, of_mix)
-            found += of_mix
-        for server in servers:
-            rate = serving.dnsperf_rate(server, workload.mixes["hosts"], max(1, round(options.seconds)))
-            if rate is not None:
-                dnsperf[f"{workload.name}: {server.name}"] = rate
-    rows = [
-        [key.split(": ")[1], f"{rate / 1000:.0f}"] for key, rate in dnsperf.items() if workload.name in key
-    ]
-    tables.print_table(f"dnsperf, {workload.name}: hosts, udp", ["server", "1000 answers/s"], rows)
-    return found
+def _run(part: Part[Any], options: argparse.Namespace, arguments: Sequence[str]) -> None:
+    facts = machine.machine()
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    with tempfile.TemporaryDirectory(prefix="oakroot-bench-", dir=options.directory) as directory:
+        options.directory = Path(directory)
+        measurements = part.run(options)
+    report.print_tables(part, measurements)
+    names = ["oakroot", *dict.fromkeys(measurement.server for measurement in measurements)]
+    command = shlex.join(["python", "-m", "bench", *arguments])
+    kept = [asdict(measurement) for measurement in measurements]
+    path = results.write(
+        results.Run(part.name, at, command, facts, machine.versions(names), kept), options.results
+    )
+    print(f"\nwritten to {path}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

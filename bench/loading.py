@@ -19,6 +19,7 @@ POLL = 0.005
 class Load:
     """One start of one server."""
 
+    case: str
     server: str
     seconds: float
     """Until the first right answer for the last name of the last zone."""
@@ -41,7 +42,7 @@ def load(kind: type[DaemonNameserver], workload: Workload, directory: Path) -> L
         taken = memory(server.process_ids())
     finally:
         server.stop()
-    return Load(kind.name, seconds, used, taken.peak, taken.resting)
+    return Load(workload.name, kind.name, seconds, used, taken.peak, taken.resting)
 
 
 def wait_for_last(server: DaemonNameserver, workload: Workload) -> None:

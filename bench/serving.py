@@ -45,15 +45,18 @@ class Floor(DaemonNameserver):
 class Serve:
     """One burst of questions to one server."""
 
+    case: str
     server: str
-    workload: str
-    mix: str
-    transport: str
     rate: float
     """Answers a second."""
     user_microseconds: float
     system_microseconds: float
     lost: int
+
+    @property
+    def microseconds(self) -> float:
+        """Processor time for each answer."""
+        return self.user_microseconds + self.system_microseconds
 
 
 def build_tools() -> None:
@@ -102,10 +105,8 @@ def serve(server: DaemonNameserver, workload: Workload, mix: str, transport: str
     used = processor(server.process_ids()) - before
     received = max(1, int(told["received"]))
     return Serve(
+        case=f"{workload.name}: {mix}, {transport}",
         server=server.name,
-        workload=workload.name,
-        mix=mix,
-        transport=transport,
         rate=float(told["rate"]),
         user_microseconds=used.user * 1e6 / received,
         system_microseconds=used.system * 1e6 / received,

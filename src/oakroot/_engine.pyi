@@ -287,7 +287,11 @@ class Catalogue:
 
 @final
 class Request:
-    """A packet the engine does not decide: NOTIFY, UPDATE, TSIG, transfers."""
+    """A packet the engine does not decide: NOTIFY, UPDATE, TSIG, transfers.
+
+    By a connection that another `Request` keeps open also what the engine would leave unanswered comes, such
+    as responses.
+    """
 
     @property
     def wire(self) -> bytes: ...
@@ -303,6 +307,9 @@ class Request:
 
     def unsent(self) -> int:
         """Octets of replies that wait for the peer to take them."""
+
+    def has_ended(self) -> bool:
+        """Whether its connection brings nothing more: the peer closed its side, or all of it is gone."""
 
     def is_gone(self) -> bool:
         """Whether the connection it came by is closed; never so for UDP."""
@@ -346,6 +353,12 @@ class Server:
 
     def take(self, limit: int = 64) -> list[Request]:
         """Requests that wait, oldest first."""
+
+    def take_ends(self) -> bool:
+        """Whether a connection that requests came by has ended since the last call; to be asked after `take`.
+
+        When that happens `handover_fd` becomes readable.
+        """
 
     def reply(self, request: Request, wire: bytes) -> None:
         """Sends a response to where the request came from; a peer that is gone is no error.

@@ -36,7 +36,7 @@ class FakeLink:
     peer: tuple[str, int]
     closed: bool = False
 
-    def is_gone(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether a test closed it."""
         return self.closed
 

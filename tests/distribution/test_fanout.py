@@ -139,6 +139,22 @@ def test_one_connection_that_closes_leaves_the_others_of_its_address() -> None:
     assert [each.target.link for each in world.sent] == [links[1]]
 
 
+def test_what_could_be_sent_over_a_closed_connection_only_is_given_up_at_once() -> None:
+    world = World()
+    world.serves(make_zone(1), keys=[ROOT_KEY])
+    links = [FakeLink(("192.0.2.77", port)) for port in (4000, 4001)]
+    for link in links:
+        world.fanout.enlist(link, granted(ROOT_KEY), name("example.org."))
+    world.serves(make_zone(2))
+    assert world.fanout.hang_up() == ()
+    links[0].closed = True
+    (ended,) = world.fanout.hang_up()
+    assert (ended.target.link, ended.failure) == (links[0], "it closed its connection")
+    world.sent.clear()
+    world.passes(1)
+    assert [each.target.link for each in world.sent] == [links[1]]
+
+
 def test_of_one_key_and_address_only_the_newest_connections_are_kept() -> None:
     world = World()
     world.serves(make_zone(1), keys=[ROOT_KEY])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,12 +23,15 @@ from oakroot.distribution.fanout import Changed, Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
 from oakroot.keys.keyring import Keyring
+from oakroot.protocol.message import response
 from oakroot.protocol.transfer_server import Refused, judge
+from oakroot.protocol.tsig import Verified, sign_reply, verify
 from tests.protocol.keys import granted, keyring, make_key, name
 from tests.secondary.authority import hosts, make_zone
 
 PATIENCE = 20.0
 ZONE = name("example.org.")
+KEY = make_key("k._transfer.example.org.")
 LOG = logging.getLogger("oakroot.tests")
 
 
@@ -41,8 +45,11 @@ class Role:
 
     def take(self) -> None:
         for request in self.server.take():
+            if self.distributor.hear(request):
+                continue
             plan = judge(request.wire, None, lambda _: (self.zone,), over_tcp=True, unsigned_allowed=True)
-            assert not isinstance(plan, Refused)
+            if isinstance(plan, Refused):
+                continue
             self.distributor.carry_out(SendTransfer(request, request.wire, plan, None))
         self.distributor.go_on()
 
@@ -198,20 +205,33 @@ def test_where_udp_does_not_get_through_tcp_does(caplog: pytest.LogCaptureFixtur
     asyncio.run(dialogue())
 
 
-def test_an_enlisted_peer_is_told_over_its_own_connection(caplog: pytest.LogCaptureFixture) -> None:
-    key = make_key("k._transfer.example.org.")
+async def enlisted(role: Role) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A peer whose connection is kept for KEY."""
+    loop = asyncio.get_running_loop()
+    request = loop.create_future()
+    loop.remove_reader(role.server.handover_fd())
+    loop.add_reader(role.server.handover_fd(), lambda: request.set_result(role.server.take()[0]))
+    reader, writer = await connect(role)
+    held = await request
+    loop.remove_reader(role.server.handover_fd())
+    loop.add_reader(role.server.handover_fd(), role.take)
+    role.distributor.carry_out(Enlist(held, granted(KEY), ZONE))
+    return reader, writer
 
+
+def acknowledge(wire: bytes) -> bytes:
+    verdict = verify(wire, keyring(KEY), int(time.time()))
+    assert isinstance(verdict, Verified)
+    reply = response(verdict.query, dns.rcode.NOERROR, authoritative=True)
+    assert reply is not None
+    return sign_reply(reply, verdict.context, int(time.time()))
+
+
+def test_an_enlisted_peer_is_told_over_its_own_connection(caplog: pytest.LogCaptureFixture) -> None:
     async def dialogue() -> None:
         async with a_role(make_zone(1)) as role:
-            loop = asyncio.get_running_loop()
-            request = loop.create_future()
-            loop.remove_reader(role.server.handover_fd())
-            loop.add_reader(role.server.handover_fd(), lambda: request.set_result(role.server.take()[0]))
-            reader, writer = await connect(role)
-            held = await request
-            loop.remove_reader(role.server.handover_fd())
-            role.distributor.carry_out(Enlist(held, granted(key), ZONE))
-            role.spread(keyring(key))
+            reader, writer = await enlisted(role)
+            role.spread(keyring(KEY))
             message = dns.message.from_wire(await read_message(reader), keyring=False)
             assert (message.opcode(), message.had_tsig) == (dns.opcode.NOTIFY, True)
             role.distributor.carry_out(NoteAsked("127.0.0.1", ZONE))
@@ -222,12 +242,33 @@ def test_an_enlisted_peer_is_told_over_its_own_connection(caplog: pytest.LogCapt
     asyncio.run(dialogue())
 
 
-def test_an_address_that_nothing_can_be_sent_to_does_no_harm(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_acknowledgement_over_a_kept_connection_is_heard(caplog: pytest.LogCaptureFixture) -> None:
     async def dialogue() -> None:
-        async with a_role(make_zone(1), Configured("2001:db8::53", 53), Configured("240.0.0.1", 53)) as role:
-            role.spread()
-            while "NOTIFY to" not in caplog.text:
-                await role.ask()
+        async with a_role(make_zone(1)) as role:
+            reader, writer = await enlisted(role)
+            role.spread(keyring(KEY))
+            wire = await read_message(reader)
+            noise = [b"\0" * 11, b"\xff\xff\xa4" + b"\0" * 9, wire[:2] + b"\xa4" + b"\0" * 9]
+            writer.write(b"".join(map(framed, noise)))
+            writer.write(framed(acknowledge(wire)))
+            await taken(caplog, role)
+            writer.close()
+
+    caplog.set_level("DEBUG")
+    asyncio.run(dialogue())
+
+
+def test_a_kept_connection_is_let_go_as_soon_as_its_peer_closes_it(caplog: pytest.LogCaptureFixture) -> None:
+    async def dialogue() -> None:
+        async with a_role(make_zone(1)) as role:
+            reader, writer = await enlisted(role)
+            role.spread(keyring(KEY))
+            await read_message(reader)
+            writer.write_eof()
+            # Ours is closed, too: nobody keeps it any more.
+            assert await reader.read() == b""
+            assert "NOTIFY to 127.0.0.1: in vain: it closed its connection" in caplog.text
+            writer.close()
 
     caplog.set_level("DEBUG")
     asyncio.run(dialogue())

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from oakroot.git.commits import Head, Person
-from oakroot.git.credentials import Credentials, parse_authenticator, parse_ssh_key
+from oakroot.git.credentials import Credentials, parse_authenticator
+from oakroot.git.login_key import parse_ssh_key
 from oakroot.git.remote import Remote, parse_remote
 from oakroot.git.repository import RemoteRepository
 from tests.peers.authority import Authority

@@ -14,9 +14,9 @@ from oakroot.git.credentials import (
     fingerprint_of,
     load_credentials,
     parse_authenticator,
-    parse_ssh_key,
 )
 from oakroot.git.errors import InvalidSetting
+from oakroot.git.login_key import parse_ssh_key
 from tests.git.conftest import SSH_KEY, SSH_PUBLIC
 
 FINGERPRINT = "SHA256:a5kkkuo7MwTBkW+HDt4km0gGPUAX0y1bFcPMXKxBaD0"

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"asyncssh", "dulwich", "urllib3"}
+from oakroot.git.late import Part
+
+HEAVY = {"asyncssh", "cryptography", "dulwich", "urllib3"}
 
 
 def imported_by(module: str, project_root: Path) -> set[str]:
@@ -30,6 +32,14 @@ def test_addresses_credentials_and_errors_are_cheap(module: str, project_root: P
     assert not imported_by(module, project_root) & HEAVY
 
 
-def test_the_repository_brings_its_libraries(project_root: Path) -> None:
-    """Else the test above would prove nothing."""
-    assert imported_by("oakroot.git.repository", project_root) >= HEAVY
+def test_a_repository_in_a_folder_needs_no_library_for_networks(project_root: Path) -> None:
+    assert imported_by("oakroot.cli.primary", project_root) & HEAVY == {"dulwich"}
+
+
+@pytest.mark.parametrize(
+    ("part", "library"),
+    [(Part.LOGIN_KEY, "cryptography"), (Part.SSH, "asyncssh"), (Part.HTTPS, "urllib3")],
+)
+def test_what_is_loaded_late_brings_its_library(part: Part, library: str, project_root: Path) -> None:
+    """Else the tests above would prove nothing."""
+    assert library in imported_by(part, project_root)

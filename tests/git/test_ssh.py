@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from oakroot.git.credentials import Credentials, load_credentials, parse_authenticator, parse_ssh_key
+from oakroot.git.credentials import Credentials, load_credentials, parse_authenticator
 from oakroot.git.errors import RemoteRefused, RemoteUntrusted
+from oakroot.git.login_key import parse_ssh_key
 from oakroot.git.remote import parse_remote
 from tests.git.conftest import SSH_KEY, SSH_PUBLIC, Opener, Place, Servers, push
 from tests.peers.git_servers import LOOPBACK, BareRepository, Daemon, HostKeys, login_name, sshd

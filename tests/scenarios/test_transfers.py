@@ -36,7 +36,7 @@ HIDDEN = make_key("hidden._transfer.")
 class Connection(Packet):
     """A request over a connection that stays open."""
 
-    def is_gone(self) -> bool:
+    def has_ended(self) -> bool:
         return False
 
 

@@ -51,6 +51,10 @@ impl Request {
         self.0.unsent()
     }
 
+    fn has_ended(&self) -> bool {
+        self.0.has_ended()
+    }
+
     fn is_gone(&self) -> bool {
         self.0.is_gone()
     }
@@ -141,6 +145,10 @@ impl Server {
     #[pyo3(signature = (limit = 64))]
     fn take(&self, limit: usize) -> Vec<Request> {
         self.handover.take(limit).into_iter().map(Request).collect()
+    }
+
+    fn take_ends(&self) -> bool {
+        self.handover.take_ends()
     }
 
     fn reply(&self, py: Python<'_>, request: &Request, wire: &[u8]) -> PyResult<()> {

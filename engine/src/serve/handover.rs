@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::Transport;
@@ -27,12 +27,14 @@ pub struct Handover {
     limit: usize,
     event: Event,
     send_errors: AtomicU64,
+    /// Whether a connection that requests came by has ended since this was last asked.
+    lost: AtomicBool,
 }
 
 impl Handover {
     pub(super) fn new(limit: usize) -> io::Result<Self> {
-        let (waiting, send_errors) = (Mutex::default(), AtomicU64::new(0));
-        Ok(Self { waiting, limit, event: Event::new()?, send_errors })
+        let (waiting, send_errors, lost) = (Mutex::default(), AtomicU64::new(0), AtomicBool::new(false));
+        Ok(Self { waiting, limit, event: Event::new()?, send_errors, lost })
     }
 
     /// Queues the request that `make` gives, unless the queue is full; says whether it did.
@@ -90,14 +92,26 @@ impl Handover {
         self.event.raise();
     }
 
+    /// Tells that a connection which requests came by has ended; see [`Request::has_ended`].
+    pub(super) fn announce_end(&self) {
+        self.lost.store(true, Ordering::Release);
+        self.event.raise();
+    }
+
+    /// Whether such a connection has ended since the last call. To be asked after [`Self::take`].
+    #[must_use]
+    pub fn take_ends(&self) -> bool {
+        self.lost.swap(false, Ordering::Acquire)
+    }
+
     /// A panic while the lock was held cannot have left the queue half changed, so the lock is good for ever.
     fn waiting(&self) -> MutexGuard<'_, VecDeque<Request>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Readable while requests wait, and once when [`Request::unsent`] of some connection falls below
-/// [`Request::HIGH_BACKLOG`]. A [`Handover::take`] that leaves the queue empty makes it unreadable again.
+/// Readable while requests wait, once when [`Request::unsent`] of some connection falls below
+/// [`Request::HIGH_BACKLOG`], and once when a connection that requests came by ends. A [`Handover::take`] that leaves the queue empty makes it unreadable again.
 impl AsFd for Handover {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.event.as_fd()
@@ -179,6 +193,16 @@ impl Request {
         match &self.path {
             Path::Udp { .. } => 0,
             Path::Tcp(path) => path.unsent(),
+        }
+    }
+
+    /// Whether the peer will send nothing more by the connection that this came by: it has closed its side, or all of
+    /// it is gone. When that happens the hand-over's descriptor becomes readable.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        match &self.path {
+            Path::Udp { socket, .. } => socket.strong_count() == 0,
+            Path::Tcp(path) => path.has_ended(),
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use oakroot_engine::serve::{Request, Settings, Transport};
 
 use crate::harness::{
-    ECHO, FILL, HAND_OVER, Running, ask_tcp, ask_udp, echo, expect_end, framed, query, read_message, until,
+    ECHO, FILL, HAND_OVER, Running, SILENCE, ask_tcp, ask_udp, echo, expect_end, framed, query, read_message, until,
 };
 
 /// Whether the hand-over's descriptor was readable; it is not afterwards.
@@ -232,6 +232,61 @@ fn who_has_sent_all_gets_a_long_reply_whole() {
         assert_eq!(read_message(&mut stream), message);
     }
     expect_end(&mut stream);
+}
+
+#[test]
+fn what_deserves_no_answer_is_handed_over_where_a_request_keeps_the_connection() {
+    let running = Running::start(Settings::default());
+    let mut stream = running.tcp();
+    stream.write_all(&framed(&query(1, SILENCE))).unwrap();
+    stream.write_all(&framed(&query(2, HAND_OVER))).unwrap();
+    let request = running.take();
+    assert_eq!(request.wire(), query(2, HAND_OVER));
+    running.server.handover().reply(&request, b"a question of ours").unwrap();
+    assert_eq!(read_message(&mut stream), b"a question of ours");
+    stream.write_all(&framed(&query(3, SILENCE))).unwrap();
+    assert_eq!(running.take().wire(), query(3, SILENCE));
+    running.until_counter("malformed_silent", 1);
+    drop(request);
+    assert_eq!(ask_tcp(&mut stream, &query(4, ECHO)), echo(query(4, ECHO)));
+    stream.write_all(&framed(&query(5, SILENCE))).unwrap();
+    running.until_counter("malformed_silent", 2);
+    assert!(running.server.handover().take(1).is_empty());
+}
+
+#[test]
+fn the_end_of_a_kept_connection_is_told() {
+    let running = Running::start(Settings::default());
+    let mut half_closed = running.tcp();
+    half_closed.write_all(&framed(&query(1, HAND_OVER))).unwrap();
+    let request = running.take();
+    assert!(!request.has_ended() && !running.server.handover().take_ends());
+    half_closed.shutdown(Shutdown::Write).unwrap();
+    until("the descriptor is readable", || was_readable(&running));
+    assert!(running.server.handover().take_ends() && !running.server.handover().take_ends());
+    assert!(request.has_ended() && !request.is_gone());
+
+    let mut reset = running.tcp();
+    reset.write_all(&framed(&query(2, HAND_OVER))).unwrap();
+    let request = running.take();
+    // Closing with an unread answer resets the connection.
+    reset.write_all(&framed(&query(3, ECHO))).unwrap();
+    reset.peek(&mut [0]).unwrap();
+    drop(reset);
+    until("the end is told", || running.server.handover().take_ends());
+    assert!(request.has_ended());
+}
+
+#[test]
+fn connections_that_nobody_keeps_end_without_a_word() {
+    let running = Running::start(Settings::default());
+    let mut stream = running.tcp();
+    stream.write_all(&framed(&query(1, HAND_OVER))).unwrap();
+    drop(running.take());
+    assert_eq!(ask_tcp(&mut stream, &query(2, ECHO)), echo(query(2, ECHO)));
+    stream.shutdown(Shutdown::Write).unwrap();
+    expect_end(&mut stream);
+    assert!(!running.server.handover().take_ends());
 }
 
 #[test]

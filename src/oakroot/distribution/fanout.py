@@ -100,9 +100,7 @@ class Fanout:
         it is told of each of them now.
         """
         enlisted = Enlisted(link, granted.key, granted.grant.zone, zone)
-        self._enlisted = [
-            each for each in self._enlisted if not each.link.is_gone() and not _same(each, enlisted)
-        ]
+        self._enlisted = [each for each in self._enlisted if not _same(each, enlisted)]
         alike = [each for each in self._enlisted if _source(each) == _source(enlisted)]
         links = dict.fromkeys(each.link.peer for each in alike)
         if link.peer not in links and len(links) >= LINKS_PER_SOURCE:
@@ -111,6 +109,14 @@ class Fanout:
         self._enlisted = [*self._enlisted[-LINKS_LIMIT + 1 :], enlisted]
         if zone == dns.name.root:
             self._wish(enlisted.wants, place_of_link(link))
+
+    def hang_up(self) -> tuple[Ended, ...]:
+        """Lets go of connections that their peers have closed; gives what could be sent over them only."""
+        open_ones = [each for each in self._enlisted if not each.link.has_ended()]
+        if len(open_ones) == len(self._enlisted):
+            return ()
+        self._enlisted = open_ones
+        return self._outbox.hang_up()
 
     def remind(self, address: str, granted: GrantedKey) -> None:
         """A peer without a connection asked what there is for its key: it is told where it is known to be."""

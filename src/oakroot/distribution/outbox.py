@@ -34,6 +34,8 @@ BURST = 100
 PAUSE = 0.05
 """So many NOTIFYs go out at once, then there is a rest: ten thousand new zones must not flood anybody."""
 
+_HUNG_UP = "it closed its connection"
+
 Way = Literal["udp", "tcp", "link"]
 
 
@@ -169,11 +171,19 @@ class Outbox:
             self._remove(waiting)
         return tuple(Ended(zone, waiting.target) for waiting in found)
 
+    def hang_up(self) -> tuple[Ended, ...]:
+        """Gives up on targets that could be reached over their own connection only, and closed it."""
+        everything = [waiting for places in self._waiting.values() for waiting in places.values()]
+        found = [waiting for waiting in everything if _way(waiting) is None]
+        for waiting in found:
+            self._remove(waiting)
+        return tuple(Ended(waiting.zone, waiting.target, _HUNG_UP) for waiting in found)
+
     def _try(self, waiting: _Waiting, now: Moment) -> Send | Ended:
         way = _way(waiting)
         if way is None or waiting.tries >= TRIES_LIMIT:
             self._remove(waiting)
-            trouble = "it closed its connection" if way is None else waiting.trouble
+            trouble = _HUNG_UP if way is None else waiting.trouble
             return Ended(waiting.zone, waiting.target, trouble)
         wire = self._compose(waiting, now)
         self._schedule(waiting, now.monotonic + min(2.0**waiting.tries, LONGEST_WAIT))
@@ -214,7 +224,7 @@ class Outbox:
 def _way(waiting: _Waiting) -> Way | None:
     """UDP first, as most messages arrive; then what gets through where UDP does not."""
     target = waiting.target
-    linked = target.link is not None and not target.link.is_gone()
+    linked = target.link is not None and not target.link.has_ended()
     if target.port == NO_PORT:
         return "link" if linked else None
     ways: tuple[Way, ...] = ("udp", "link", "tcp") if linked else ("udp", "udp", "tcp")

@@ -22,6 +22,7 @@ from oakroot.distribution.outbox import Ended, Send
 from oakroot.distribution.targets import Target
 from oakroot.distribution.transfers import Done, Message, Order, Transfers
 from oakroot.protocol.transfer_server import SoaAlone, Steps, busy
+from oakroot.protocol.wire import MalformedError, read_header
 
 TCP_SECONDS = 10.0
 """For a NOTIFY over TCP, from connecting to the reply."""
@@ -69,9 +70,21 @@ class Distributor:
                 self._fanout.publish(news)
         self.go_on()
 
+    def hear(self, request: Request) -> bool:
+        """Takes a message that is a response, as come by kept connections; False: it is something else."""
+        try:
+            if not read_header(request.wire).is_response:
+                return False
+        except MalformedError:
+            return False
+        self._received(str(ipaddress.ip_address(request.peer[0])), request.wire)
+        return True
+
     def go_on(self) -> None:
         """Does what can be done now. To be called whenever the hand-over's descriptor was readable."""
         self._cancel_timer()
+        if self._server.take_ends():
+            self._tell(self._fanout.hang_up())
         now = Now(time.time(), self._loop.time())
         for step in self._transfers.turn(now):
             match step:

@@ -45,8 +45,8 @@ class Link(Protocol):
     def peer(self) -> tuple[str, int]:
         """Whose it is."""
 
-    def is_gone(self) -> bool:
-        """Whether it is closed."""
+    def has_ended(self) -> bool:
+        """Whether the peer has closed it, at least its own side."""
 
 
 def place_of_link(link: Link) -> Place:
@@ -189,7 +189,7 @@ class Directory:
             if place in self.own or self.is_left_out(place):
                 del found[place]
         for each_enlisted in enlisted:
-            if each_enlisted.wants(zone) and not each_enlisted.link.is_gone():
+            if each_enlisted.wants(zone) and not each_enlisted.link.has_ended():
                 _link(found, each_enlisted, self.port)
         return tuple(found.values())
 

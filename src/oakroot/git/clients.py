@@ -23,10 +23,9 @@ from oakroot.git.errors import (
     StorageFailed,
     printable,
 )
-from oakroot.git.https import HttpsClient
+from oakroot.git.late import Part, part
 from oakroot.git.remote import DEFAULT_PORTS, Remote, Transport
 from oakroot.git.reports import ReportingClient, ReportListener
-from oakroot.git.ssh import SshChannel
 
 # What git, git daemon and the hosters say of a path with nothing there, or nothing they want to show.
 _MISSING = re.compile(
@@ -89,7 +88,9 @@ def open_client(
 
     def over_ssh(service: str, path: str, second_version: bool) -> Channel:  # noqa: FBT001 - see Connect
         environment = {"GIT_PROTOCOL": "version=2"} if second_version else {}
-        return SshChannel(remote, credentials, timeouts, f"{service} {_quoted(path)}", environment)
+        command = f"{service} {_quoted(path)}"
+        channel = part(Part.SSH).SshChannel(remote, credentials, timeouts, command, environment)
+        return cast("Channel", channel)
 
     def over_tcp(service: str, path: str, second_version: bool) -> Channel:  # noqa: FBT001 - see Connect
         channel = SocketChannel(dial(remote, timeouts), remote, timeouts)
@@ -101,7 +102,8 @@ def open_client(
         return channel
 
     if remote.transport in {Transport.HTTP, Transport.HTTPS}:
-        return HttpsClient(remote, credentials, timeouts, allowance, on_report), b""
+        client = part(Part.HTTPS).HttpsClient(remote, credentials, timeouts, allowance, on_report)
+        return cast("GitClient", client), b""
     connect = over_ssh if remote.transport is Transport.SSH else over_tcp
     # "/~user" in a URL means that user's home folder, which the server writes "~user".
     path = remote.path[1:] if remote.path.startswith("/~") else remote.path

@@ -1,7 +1,7 @@
 """What opens the remote and what proves it: ssh keys, host key pins, tokens, a private CA.
 
 Notations in, values out. Every value that holds a secret hides it from `repr`. Nothing here connects
-anywhere or needs dulwich or asyncssh. The `ed25519:` notation itself is at home in `oakroot.keys.ssh`.
+anywhere or needs a library; private keys are read in `login_key`.
 """
 
 from __future__ import annotations
@@ -13,55 +13,30 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    SSHPrivateKeyTypes,
-    load_pem_private_key,
-    load_ssh_private_key,
-)
+from typing import Protocol, cast
 
 from oakroot.git.errors import InvalidSetting
-from oakroot.keys.rejected import KeyRejectedError
-from oakroot.keys.ssh import read_ssh_key
+from oakroot.git.late import Part, part
 
 SHA256_OCTETS = 32
 
 SYSTEM_KNOWN_HOSTS = (Path("/etc/ssh/ssh_known_hosts"), Path("/etc/ssh/ssh_known_hosts2"))
 USER_KNOWN_HOSTS = ("known_hosts", "known_hosts2")
 
-_KEY_FORMS = "give ed25519:BASE64, the path of an OpenSSH private key, or @FILE holding either"
 
-
-@dataclass(frozen=True, slots=True)
-class LoginKey:
-    """A private key, of whatever type OpenSSH knows, for the login on an ssh server."""
-
-    private: SSHPrivateKeyTypes = field(repr=False)
+class LoginKey(Protocol):
+    """A private key, of whatever type OpenSSH knows, for the login on an ssh server. Its `repr` hides it."""
 
     @property
     def public_line(self) -> str:
         """The public key as it stands in authorized_keys."""
-        public = self.private.public_key()
-        return public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode("ascii")
 
     @property
     def fingerprint(self) -> str:
         """SHA256:... of the public key."""
-        return fingerprint_of(base64.b64decode(self.public_line.split()[1]))
 
     def openssh_private(self) -> bytes:
         """The private key in OpenSSH's own format, for the ssh library. Handle as what it is."""
-        return self.private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-
-    def __repr__(self) -> str:
-        return f"LoginKey({self.fingerprint})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,36 +83,12 @@ def load_credentials(
     user_files = tuple(Path(home) / ".ssh" / name for name in USER_KNOWN_HOSTS) if home else ()
     authority = ca_file or environment.get("SSL_CERT_FILE") or None
     return Credentials(
-        ssh_key=parse_ssh_key(ssh_key) if ssh_key else None,
+        ssh_key=_login_key(ssh_key) if ssh_key else None,
         host_key_pin=parse_authenticator(authenticator) if authenticator else None,
         known_hosts=user_files + SYSTEM_KNOWN_HOSTS,
         token=_token(environment),
         ca_file=Path(authority) if authority else None,
     )
-
-
-def parse_ssh_key(text: str) -> LoginKey:
-    """Reads `--ssh-key`: `ed25519:BASE64` (the raw private key), a key file's path, or `@FILE` with either.
-
-    A key file's content is taken too: that is what a systemd credential or `OAKROOT_SSH_KEY_FILE` hands over.
-
-    Raises:
-        InvalidSetting: with the reason; the text itself is never repeated, as it may be a secret.
-    """
-    text = text.strip()
-    if text.startswith("@"):
-        content = _read_file(Path(text[1:]), "the ssh key file")
-        return _ssh_key_from_content(content, text[1:])
-    kind, mark, _data = text.partition(":")
-    if (mark and kind == "ed25519") or "PRIVATE KEY-----" in text:
-        return _ssh_key_from_content(text, "the ssh key")
-    if mark and kind == "rsa":
-        raise InvalidSetting(
-            "rsa:SEED keys can only be computed by the program that made the seed; "
-            "make a new key with `oakroot keygen ssh`, or give an OpenSSH private key file"
-        )
-    content = _read_file(Path(text), f"the ssh key is not ed25519:BASE64, and as a file ({_KEY_FORMS}) it")
-    return _ssh_key_from_content(content, text)
 
 
 def parse_authenticator(text: str) -> HostKeyPin:
@@ -169,6 +120,10 @@ def fingerprint_of(public_blob: bytes) -> str:
     return _fingerprint_text(hashlib.sha256(public_blob).digest())
 
 
+def _login_key(text: str) -> LoginKey:
+    return cast("LoginKey", part(Part.LOGIN_KEY).parse_ssh_key(text))
+
+
 def _digest_of_public_line(fields: list[str]) -> bytes | None:
     """`TYPE BASE64 [COMMENT]`; the blob itself begins with the type (RFC 4253, section 6.6)."""
     blob = _from_base64(fields[1]) if len(fields) > 1 else None
@@ -179,33 +134,6 @@ def _digest_of_public_line(fields: list[str]) -> bytes | None:
 
 def _fingerprint_text(digest: bytes) -> str:
     return "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("=")
-
-
-def _ssh_key_from_content(content: str, name: str) -> LoginKey:
-    if content.lstrip().startswith("ed25519:"):
-        return _raw_ed25519(content)
-    octets = content.encode("utf-8")
-    load = load_ssh_private_key if "OPENSSH PRIVATE KEY" in content else load_pem_private_key
-    try:
-        key = LoginKey(cast("SSHPrivateKeyTypes", load(octets, None)))
-        _ = key.public_line  # other kinds of key have none
-    except TypeError:
-        raise InvalidSetting(
-            f"{name} is protected by a passphrase; a server has nobody to ask: "
-            "make a key of its own with `oakroot keygen ssh`"
-        ) from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise InvalidSetting(f"{name} holds no private key that ssh can use; {_KEY_FORMS}") from None
-    return key
-
-
-def _raw_ed25519(notation: str) -> LoginKey:
-    try:
-        key = read_ssh_key(notation)
-    except KeyRejectedError as error:
-        hint = f"; {error.hint}" if error.hint else ""
-        raise InvalidSetting(f"the ssh key cannot be used: {error.message}{hint}") from None
-    return LoginKey(Ed25519PrivateKey.from_private_bytes(key.private.reveal()))
 
 
 def _from_base64(text: str) -> bytes | None:
@@ -220,7 +148,7 @@ def _token(environment: Mapping[str, str]) -> str | None:
     if token := environment.get("OAKROOT_GIT_TOKEN", "").strip():
         return _checked_token(token, "OAKROOT_GIT_TOKEN")
     if name := environment.get("OAKROOT_GIT_TOKEN_FILE"):
-        token = _read_file(Path(name), "the token file (OAKROOT_GIT_TOKEN_FILE)").strip()
+        token = read_text_file(Path(name), "the token file (OAKROOT_GIT_TOKEN_FILE)").strip()
         return _checked_token(token, f"the token in {name}")
     return None
 
@@ -231,7 +159,8 @@ def _checked_token(token: str, name: str) -> str:
     return token
 
 
-def _read_file(path: Path, what: str) -> str:
+def read_text_file(path: Path, what: str) -> str:
+    """The content of a file that a setting names; InvalidSetting begins with `what` it is."""
     try:
         return path.expanduser().read_text("utf-8")
     except UnicodeDecodeError:

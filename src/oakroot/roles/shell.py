@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from oakroot._engine import Request, Server
+from oakroot.distribution.service import Distributor
 from oakroot.roles.events import Log
 from oakroot.roles.events import Request as AnyRequest
 
@@ -40,15 +41,17 @@ class Alarm:
 
 
 @contextmanager
-def packets(server: Server, take: Callable[[Request], None], then: Callable[[], None]) -> Iterator[None]:
-    """Hands requests over while the block runs; `then` follows each batch, and peers that have read."""
+def packets(server: Server, distributor: Distributor, take: Callable[[Request], None]) -> Iterator[None]:
+    """Hands requests over while the block runs, and to the distributor what answers its NOTIFYs."""
     loop = asyncio.get_running_loop()
     descriptor = server.handover_fd()
 
     def take_batch() -> None:
         for request in server.take(TAKE_LIMIT):
-            take(request)
-        then()
+            if not distributor.hear(request):
+                take(request)
+        # The descriptor also tells that peers have read what they were sent, or have hung up.
+        distributor.go_on()
 
     loop.add_reader(descriptor, take_batch)
     try:

@@ -84,7 +84,7 @@ class Service:
         # Signals are caught to the very end: who asks twice must not cut off what the first asking began.
         with signals(actions):
             stored = () if self._directory is None else tuple(self._directory.load())
-            with packets(self._server, self._packet_received, self._distributor.go_on):
+            with packets(self._server, self._distributor, self._packet_received):
                 self._happened(events.Started(stored))
                 self._server.start()
                 await self._stopped.wait()

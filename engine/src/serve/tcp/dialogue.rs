@@ -134,7 +134,11 @@ impl Desk {
         responder: &mut R,
     ) -> Result<bool, Over> {
         let received = match connection.read(&mut self.input) {
-            Moved::Octets(0) | Moved::Blocked => return Ok(false),
+            Moved::Octets(0) => {
+                self.note_end(connection);
+                return Ok(false);
+            }
+            Moved::Blocked => return Ok(false),
             Moved::Octets(count) => &self.input[..count],
             Moved::Broken => return Err(Over),
         };
@@ -148,6 +152,14 @@ impl Desk {
         connection.keep_unanswered(received[answered..].to_vec());
         // Something was whole, or else something began.
         Ok(true)
+    }
+
+    /// Tells those who hold requests of a connection that its peer sends nothing more.
+    pub(super) fn note_end(&self, connection: &Connection) {
+        if let Some(backlog) = connection.backlog().filter(|_| connection.is_held()) {
+            backlog.end();
+            self.answers.handover.announce_end();
+        }
     }
 }
 
@@ -208,6 +220,8 @@ impl Answers {
                 self.used = start + length;
                 self.tally.add(Counter::TcpAnswers, 1);
             }
+            // It may itself be an answer, to what was sent by whoever keeps the connection.
+            Verdict::Silence if connection.is_held() => self.hand_over(connection, token, message),
             Verdict::Silence => self.tally.add(Counter::MalformedSilent, 1),
             Verdict::HandOver => self.hand_over(connection, token, message),
         }

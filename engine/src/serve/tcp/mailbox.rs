@@ -64,12 +64,14 @@ impl AsFd for Mailbox {
 #[derive(Debug)]
 pub(super) struct Backlog {
     unsent: AtomicUsize,
+    /// The peer sends nothing more.
+    ended: AtomicBool,
     gone: AtomicBool,
 }
 
 impl Backlog {
     pub(super) fn new(queued: usize) -> Self {
-        Self { unsent: AtomicUsize::new(queued), gone: AtomicBool::new(false) }
+        Self { unsent: AtomicUsize::new(queued), ended: AtomicBool::new(false), gone: AtomicBool::new(false) }
     }
 
     /// So many octets were posted or queued.
@@ -81,6 +83,11 @@ impl Backlog {
     pub(super) fn shrink(&self, octets: usize) -> bool {
         let before = self.unsent.fetch_sub(octets, Ordering::Relaxed);
         before >= HIGH_BACKLOG && before - octets < HIGH_BACKLOG
+    }
+
+    /// The peer has closed its side: it may still read.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
     }
 
     /// The connection is closed.
@@ -114,6 +121,10 @@ impl ReplyPath {
 
     pub(in crate::serve) fn unsent(&self) -> usize {
         if self.is_gone() { 0 } else { self.backlog.unsent.load(Ordering::Relaxed) }
+    }
+
+    pub(in crate::serve) fn has_ended(&self) -> bool {
+        self.is_gone() || self.backlog.ended.load(Ordering::Relaxed)
     }
 
     pub(in crate::serve) fn is_gone(&self) -> bool {

@@ -130,7 +130,7 @@ impl Worker {
             if catch_unwind(AssertUnwindSafe(|| self.serve(&mut responder))).is_err() {
                 self.desk.tally().add(Counter::WorkerPanics, 1);
                 if let Some(token) = self.current.take() {
-                    self.table.remove(token);
+                    self.close(token);
                 }
             }
         }
@@ -220,7 +220,9 @@ impl Worker {
 
     /// Closes a connection; the kernel forgets its epoll registration with it.
     fn close(&mut self, token: Token) {
-        self.table.remove(token);
+        if let Some(connection) = self.table.remove(token) {
+            self.desk.note_end(&connection);
+        }
     }
 
     fn accept<R: Responder>(&mut self, listener: usize, responder: &mut R) {

@@ -1,0 +1,119 @@
+"""What a part of the benchmark is: options, a run that gives measurements, their tables and their targets.
+
+A part is a file in `bench/parts` and a line in `__main__`. What must not live here: where results are kept
+(`results`) and how the page is written (`report`).
+"""
+
+from __future__ import annotations
+
+import argparse
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+Row = Sequence[str]
+
+
+class Measurement(Protocol):
+    """A frozen dataclass of numbers and words, kept as JSON.
+
+    One of each server in each round. A later run of the same case takes the place of an earlier one.
+    """
+
+    @property
+    def case(self) -> str:
+        """What was measured, in the words of a table's title."""
+        ...
+
+    @property
+    def server(self) -> str:
+        """Who was measured."""
+        ...
+
+
+M = TypeVar("M", bound=Measurement)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as the terminal and the page show it: the first column to the left, numbers to the right."""
+
+    title: str
+    head: Row
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be reached: at most `wanted`."""
+
+    what: str
+    wanted: float
+    found: float | None
+    """None: not measured."""
+    unit: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Met, or missed by how much."""
+        if self.found is None:
+            return "not measured"
+        if self.found <= self.wanted:
+            return "met"
+        return f"missed by {100 * (self.found / self.wanted - 1):.0f} %"
+
+
+class Part(ABC, Generic[M]):
+    """One command of the benchmark."""
+
+    name: ClassVar[str]
+    help: ClassVar[str]
+    measurement: type[M]
+
+    @abstractmethod
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Adds the options of this part alone."""
+
+    @abstractmethod
+    def run(self, options: argparse.Namespace) -> list[M]:
+        """Measures; raises `NameserverError` when a server does not answer right."""
+
+    @abstractmethod
+    def tables(self, measurements: Sequence[M]) -> list[Table]:
+        """The tables, in the order of the page."""
+
+    def targets(self, measurements: Sequence[M]) -> list[Target]:
+        """What the measurements must reach."""
+        _ = measurements
+        return []
+
+
+def cases(measurements: Iterable[M]) -> dict[str, list[M]]:
+    """The measurements of each case, in the order in which the cases came."""
+    found: dict[str, list[M]] = {}
+    for measurement in measurements:
+        found.setdefault(measurement.case, []).append(measurement)
+    return found
+
+
+def servers(measurements: Iterable[M]) -> dict[str, list[M]]:
+    """The measurements of each server."""
+    found: dict[str, list[M]] = {}
+    for measurement in measurements:
+        found.setdefault(measurement.server, []).append(measurement)
+    return found
+
+
+def told(values: Sequence[float], form: str) -> str:
+    """The median, and from where to where the rounds went."""
+    if not values:
+        return "-"
+    middle = form.format(median(values))
+    return middle if len(values) == 1 else f"{middle} ({form.format(min(values))}-{form.format(max(values))})"
+
+
+def ratio(value: float | None, yardstick: float | None) -> str:
+    """How often the yardstick goes into the value."""
+    return "-" if value is None or not yardstick else f"{value / yardstick:.2f}"

@@ -1,0 +1,107 @@
+"""Writes what was measured: tables on the terminal, and the tables and targets of docs/performance.md.
+
+The page is prose with marked places, `<!-- bench: serve -->` to `<!-- end -->`; what stands between them is
+written by `python -m bench report` from the newest results, and by nobody else.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench import results
+from bench.part import Part, Target
+from bench.results import Run
+
+PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+PLACE = re.compile(r"(<!-- bench: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+AnyPart = Part[Any]
+
+
+def write_page(parts: Sequence[AnyPart], directory: Path = results.DIRECTORY, page: Path = PAGE) -> None:
+    """Fills the places of the page with the newest results."""
+    runs = {part.name: results.runs(part.name, directory) for part in parts}
+    newest = {part.name: _measurements(part, runs[part.name]) for part in parts}
+    texts: dict[str, Callable[[], str]] = {
+        "targets": lambda: _targets(parts, newest),
+        "machine": lambda: _machine([run for of_part in runs.values() for run in of_part]),
+        **{
+            part.name: functools.partial(_section, part, runs[part.name], newest[part.name]) for part in parts
+        },
+    }
+    page.write_text(fill(page.read_text(), texts))
+
+
+def fill(text: str, texts: dict[str, Callable[[], str]]) -> str:
+    """The page with each place filled; a place of an unknown name stays."""
+
+    def filled(place: re.Match[str]) -> str:
+        make = texts.get(place["name"])
+        return place[0] if make is None else f"{place[1]}\n{make()}\n{place[3]}"
+
+    return PLACE.sub(filled, text)
+
+
+def print_tables(part: AnyPart, measurements: Sequence[Any]) -> None:
+    """The tables of one run, and how far its targets were met."""
+    for table in part.tables(measurements):
+        print(f"\n{table.title}\n")
+        print(_lines(table.head, table.rows))
+    targets = part.targets(measurements)
+    if targets:
+        print(f"\nTargets\n\n{_targets([part], {part.name: measurements})}")
+
+
+def _measurements(part: AnyPart, runs: Iterable[Run]) -> list[Any]:
+    return [part.measurement(**measurement) for measurement in results.newest(runs)]
+
+
+def _section(part: AnyPart, runs: Sequence[Run], measurements: Sequence[Any]) -> str:
+    if not runs:
+        return "Not measured yet.\n"
+    commands = sorted({f"`{run.command}` on {run.at[:10]}" for run in runs})
+    blocks = [f"Measured by {', '.join(commands)}.\n"]
+    blocks += [
+        f"**{table.title}**\n\n{_lines(table.head, table.rows)}" for table in part.tables(measurements)
+    ]
+    return "\n".join(blocks)
+
+
+def _targets(parts: Sequence[AnyPart], measurements: dict[str, list[Any]] | dict[str, Sequence[Any]]) -> str:
+    targets = [target for part in parts for target in part.targets(measurements[part.name])]
+    return _lines(("target", "at most", "found", "verdict"), [_row(target) for target in targets])
+
+
+def _row(target: Target) -> tuple[str, str, str, str]:
+    unit = f" {target.unit}" if target.unit else ""
+    found = "-" if target.found is None else f"{target.found:.3g}{unit}"
+    return (target.what, f"{target.wanted:.3g}{unit}", found, target.verdict)
+
+
+def _machine(runs: Sequence[Run]) -> str:
+    if not runs:
+        return "Not measured yet.\n"
+    newest = max(runs, key=lambda run: run.at)
+    facts = [f"{name} {value}" for name, value in newest.machine.items()]
+    versions: dict[str, str] = {}
+    for run in sorted(runs, key=lambda run: run.at):
+        versions.update(run.versions)
+    named = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return f"**Machine**: {', '.join(facts)}.\n**Versions**: {named}.\n"
+
+
+def _lines(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown whose columns also stand below each other on a terminal."""
+    table = [list(head), *map(list, rows)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        return f"| {' | '.join(cells)} |"
+
+    return "\n".join([line(table[0]), line(rule), *map(line, table[1:])]) + "\n"

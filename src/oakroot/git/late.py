@@ -1,0 +1,28 @@
+"""The parts of this room that need a large library, loaded when an address or an option asks for one of them.
+
+asyncssh, urllib3 and cryptography are half of a server's time to start, and half of its memory before it
+holds a zone; a remote needs one of them or none. So these modules are named here as text. This table and that
+of commands in `cli.main` are the only late imports of the project.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from importlib import import_module
+from typing import Any
+
+
+class Part(StrEnum):
+    """A module, and the library it needs."""
+
+    LOGIN_KEY = "oakroot.git.login_key"
+    """cryptography: private keys of ssh in all their notations."""
+    SSH = "oakroot.git.ssh"
+    """asyncssh."""
+    HTTPS = "oakroot.git.https"
+    """urllib3."""
+
+
+def part(name: Part) -> Any:  # noqa: ANN401 - the caller says what it expects of the module
+    """The module."""
+    return import_module(name)

@@ -1,0 +1,52 @@
+"""The benchmark's report takes the newest results, says what is missed, and fills no places but its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bench import results
+from bench.__main__ import PARTS
+from bench.part import Target
+from bench.report import PAGE, fill
+
+
+@dataclass(frozen=True)
+class Step:
+    case: str
+    server: str
+    value: float
+
+
+def run(at: str, **values: float) -> results.Run:
+    measured = [{"case": case, "server": "oakroot", "value": value} for case, value in values.items()]
+    return results.Run("part", at, "python -m bench part", {}, {}, measured)
+
+
+def test_a_later_run_replaces_only_the_cases_it_measured(tmp_path: Path) -> None:
+    results.write(run("2026-01-02T00:00:00Z", udp=2.0), tmp_path)
+    results.write(run("2026-01-01T00:00:00Z", udp=1.0, tcp=3.0), tmp_path)
+    newest = [Step(**step) for step in results.newest(results.runs("part", tmp_path))]
+    assert {step.case: step.value for step in newest} == {"udp": 2.0, "tcp": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [(None, "not measured"), (1.05, "met"), (1.0, "met"), (1.26, "missed by 20 %")],
+)
+def test_a_target_says_whether_it_is_met(found: float | None, verdict: str) -> None:
+    assert Target("to the floor", 1.05, found).verdict == verdict
+
+
+def test_only_known_places_of_the_page_are_filled() -> None:
+    page = "a\n<!-- bench: one -->\nold\n<!-- end -->\nb\n<!-- bench: two -->\nkept\n<!-- end -->\n"
+    filled = "a\n<!-- bench: one -->\n\nnew\n\n<!-- end -->\nb\n<!-- bench: two -->\nkept\n<!-- end -->\n"
+    assert fill(page, {"one": lambda: "new\n"}) == filled
+    assert fill(filled, {"one": lambda: "new\n"}) == filled
+
+
+def test_every_part_has_its_place_on_the_page() -> None:
+    page = PAGE.read_text()
+    assert [part.name for part in PARTS if f"<!-- bench: {part.name} -->" not in page] == []
