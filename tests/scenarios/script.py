@@ -14,6 +14,7 @@ import dns.name
 import dns.opcode
 import dns.rcode
 import dns.rdatatype
+import dns.update
 
 from oakroot.keys.dnskey import write_dnskey
 from oakroot.keys.key import Algorithm, Key
@@ -34,7 +35,15 @@ from tests.zones.repositories import zone_text
 
 SECRET = Secret(b"thirty-two octets that are known")
 OTHER_SECRET = Secret(b"thirty-two octets of another key")
-TASKS = {"idle": Task.NONE, "pulling": Task.PULL, "pushing": Task.PUSH}
+TASKS = {"idle": Task.NONE, "pulling": Task.PULL, "pushing": Task.PUSH, "writing": Task.WRITE}
+
+
+PARTS: dict[str, Callable[..., None]] = {
+    "add": dns.update.UpdateMessage.add,
+    "delete": dns.update.UpdateMessage.delete,
+    "need": dns.update.UpdateMessage.present,
+    "lack": dns.update.UpdateMessage.absent,
+}
 
 
 @dataclass(frozen=True)
@@ -125,12 +134,8 @@ class Player:
     def _remote(self, words: Sequence[str]) -> None:
         remote = self.stage.remote
         match words:
-            case ["is", "down", reason]:
-                remote.down = reason
-            case ["is", "up"]:
-                remote.down = None
-            case ["refuses", "pushes", reason]:
-                remote.read_only = reason
+            case ["lacks", path, fragment]:
+                assert fragment.encode() not in remote.files[path], remote.files[path].decode()
             case ["has", path, fragment]:
                 assert fragment.encode() in remote.files[path], remote.files[path].decode()
             case ["got", fragment]:
@@ -143,6 +148,22 @@ class Player:
                 remote.change(path, text.encode())
             case [path, "removed"]:
                 remote.change(path, None)
+            case _:
+                self._remote_mood(words)
+
+    def _remote_mood(self, words: Sequence[str]) -> None:
+        remote = self.stage.remote
+        match words:
+            case ["is", "down", reason]:
+                remote.down = reason
+            case ["is", "up"]:
+                remote.down = None
+            case ["refuses", "pushes", reason]:
+                remote.read_only = reason
+            case ["takes", "pushes"]:
+                remote.read_only = remote.loses_answers = None
+            case ["loses", "answers", reason]:
+                remote.loses_answers = reason
             case _:
                 raise AssertionError("no such step")
 
@@ -166,9 +187,16 @@ class Player:
 
     def _update(self, words: Sequence[str]) -> None:
         label, zone, *options = words
-        message = self._message(zone, "SOA")
-        message.set_opcode(dns.opcode.UPDATE)
-        self._send(label, message.to_wire(), options)
+        self.identifier += 1
+        message = dns.update.UpdateMessage(zone, id=self.identifier)
+        message.use_edns(0)
+        others: list[str] = []
+        for word, value in zip(options[::2], options[1::2], strict=True):
+            if word in PARTS:
+                PARTS[word](message, *value.split(None, 3 if word == "add" else 2))
+            else:
+                others += [word, value]
+        self._send(label, message.to_wire(), others)
 
     def _message(self, name: str, kind: str) -> dns.message.Message:
         self.identifier += 1

@@ -12,11 +12,16 @@ from typing import Literal
 
 from oakroot._engine import Catalogue
 from oakroot.primary import core, events
-from oakroot.primary.events import Action, Event, Fetch, Push
+from oakroot.primary.events import Action, Event, Fetch, Push, Write
+from oakroot.primary.words import Written, commit_message
+from oakroot.primary.writing import Draft, write_group
 from oakroot.roles.events import Log, Moment, PacketReceived, Publish, SendReply, TimePassed
+from oakroot.zones.edited import take_edited
+from oakroot.zones.edits import ZoneText, read_zone_text
 from oakroot.zones.load import SerialRules, load
-from oakroot.zones.loaded import Loaded, Loading
+from oakroot.zones.loaded import Loaded, LoadedZone, Loading
 from oakroot.zones.serials import SerialPolicy
+from oakroot.zones.tree import Tree
 from tests.zones.repositories import tree_of
 
 WALL = 1_795_348_800.0  # 2026-11-22 12:00 UTC
@@ -40,6 +45,10 @@ class Remote:
     down: str | None = None
     read_only: str | None = None
     messages: list[str] = field(default_factory=list)
+    loses_answers: str | None = None
+    """Why nobody hears what becomes of pushes, which do reach it."""
+    ours: set[str] = field(default_factory=set)
+    """The commits of updates."""
 
     def change(self, path: str, content: bytes | None) -> None:
         """A commit by somebody."""
@@ -61,10 +70,12 @@ class Stage:
     replies: list[tuple[Packet, bytes]] = field(default_factory=list)
     logs: list[Log] = field(default_factory=list)
     pulls: int = 0
+    trees: dict[str, Tree] = field(default_factory=dict)
+    """What the commits hold that were looked at."""
 
     def __post_init__(self) -> None:
         self.state = core.new_state(self.settings)
-        self.task: Fetch | Push | None = None
+        self.task: Fetch | Push | Write | None = None
         self._seen = replace(self.remote)
 
     def happens(self, event: Event) -> None:
@@ -89,7 +100,13 @@ class Stage:
         """What git is busy with ends."""
         task, self.task = self.task, None
         assert task is not None, "git has nothing to do"
-        self.happens(self._pulled(task) if isinstance(task, Fetch) else self._pushed(task))
+        match task:
+            case Fetch():
+                self.happens(self._pulled(task))
+            case Push():
+                self.happens(self._pushed(task))
+            case Write():
+                self.happens(self._written(task))
 
     def _carry_out(self, action: Action) -> None:
         match action:
@@ -100,7 +117,7 @@ class Stage:
                 self.replies.append((request, wire))
             case Publish(catalogue):
                 self.catalogue = catalogue
-            case Fetch() | Push():
+            case Fetch() | Push() | Write():
                 assert self.task is None, "one thing at a time"
                 self.task = action
                 self.pulls += isinstance(action, Fetch)
@@ -111,7 +128,8 @@ class Stage:
             return events.FetchFailed(self.remote.down)
         if task.known.commit == str(self._seen.commit):
             return events.NothingNewFetched()
-        return events.Fetched(self._load(self._seen.files, self._seen.commit, task.known))
+        landed = next((commit for commit in task.attempts if commit in self._seen.ours), None)
+        return events.Fetched(self._load(self._seen.files, self._seen.commit, task.known), landed=landed)
 
     def _pushed(self, task: Push) -> Event:
         if self.remote.down is not None:
@@ -120,14 +138,57 @@ class Stage:
             return events.PushRefused(self.remote.read_only)
         if task.known.commit != str(self.remote.commit):
             return events.PushOvertaken()
-        for edit in task.edits:
-            self.remote.files[edit.path] = edit.content
+        self.remote.files = {**self.remote.files, **{edit.path: edit.content for edit in task.edits}}
         self.remote.commit += 1
         self.remote.messages.append(task.message)
         return events.Pushed(self._load(self.remote.files, self.remote.commit, task.known))
 
+    def _written(self, task: Write) -> Event:
+        """Judges and edits for real; the remote takes it or not."""
+        if self.remote.down is not None:
+            return events.WriteFailed(self.remote.down)
+        tree = self.trees[task.known.commit or ""]
+
+        def read(zone: LoadedZone) -> ZoneText:
+            return read_zone_text(tree, zone.path, zone.apex)
+
+        draft = write_group(task.submissions, task.known, read, SerialRules(self.policy, self.now.wall))
+        if not draft.contents:
+            return events.Written(draft.outcomes, None)
+        if self.remote.read_only is not None:
+            return events.WriteRefused(draft.outcomes, self.remote.read_only)
+        if task.known.commit != str(self.remote.commit):
+            return events.WriteOvertaken()
+        return self._committed(task, draft)
+
+    def _committed(self, task: Write, draft: Draft) -> Event:
+        self.remote.files = {**self.remote.files, **draft.contents}
+        self.remote.commit += 1
+        commit = str(self.remote.commit)
+        self.remote.ours.add(commit)
+        pairs = zip(task.submissions, draft.outcomes, strict=True)
+        written = [
+            Written(done.apex or "", done.words, asked.signer.key.name.to_text(), asked.client)
+            for asked, done in pairs
+            if done.words
+        ]
+        serials = {apex: version.zone.serial for apex, version in draft.edited.items()}
+        self.remote.messages.append(commit_message(written, serials))
+        if self.remote.loses_answers is not None:
+            return events.WriteFailed(self.remote.loses_answers, commit, draft.outcomes)
+        read = self._load(self.remote.files, self.remote.commit, task.known)
+        blobs = {path: self.trees[commit].files[path] for path in draft.contents}
+        loading = take_edited(task.known, commit, draft.edited, blobs, task.edits)
+        for apex, zone in read.loaded.zones.items():
+            taken = loading.loaded.zones[apex].zone
+            assert zone.zone is not None
+            assert taken is not None
+            assert zone.zone.difference(taken) == ([], []), "what is served is not what is in git"
+        return events.Written(draft.outcomes, loading)
+
     def _load(self, files: Mapping[str, bytes], commit: int, known: Loaded) -> Loading:
-        return load(tree_of(files, str(commit)), known, SerialRules(self.policy, self.now.wall))
+        tree = self.trees[str(commit)] = tree_of(files, str(commit))
+        return load(tree, known, SerialRules(self.policy, self.now.wall))
 
     def _clock_to(self, moment: float) -> None:
         self.now = Moment(self.now.wall + moment - self.now.monotonic, moment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import closing, suppress
 from io import BytesIO
 from pathlib import Path
@@ -134,17 +134,23 @@ class Copy:
 
         Commit times are not looked at: clocks of laptops are wrong too often.
         """
-        seen = {commit}
+        return self.find_ancestor(commit, {ancestor}) is not None
+
+    def find_ancestor(
+        self, commit: ObjectID, wanted: Collection[ObjectID], until: ObjectID | None = None
+    ) -> ObjectID | None:
+        """The first of the wanted commits in the history of `commit`, itself included; not beyond `until`."""
+        seen = {commit} if until is None else {commit, until}
         waiting = deque([commit])
         while waiting:
             current = waiting.popleft()
-            if current == ancestor:
-                return True
+            if current in wanted:
+                return current
             for parent in self._known_parents(current):
                 if parent not in seen:
                     seen.add(parent)
                     waiting.append(parent)
-        return False
+        return None
 
     def walker(self) -> RecentCommits:
         """What to tell a server that we have."""

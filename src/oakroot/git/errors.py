@@ -53,6 +53,17 @@ class RemoteMoved(GitError):
     """Somebody else pushed first: fetch, do the work again on what is there, push again."""
 
 
+class PushUncertain(RemoteUnreachable):
+    """The push broke off, or its end could not be kept: the remote may have `commit` or not.
+
+    The next fetch tells, by `RemoteRepository.landed`.
+    """
+
+    def __init__(self, message: str, *, commit: str) -> None:
+        super().__init__(message)
+        self.commit = commit
+
+
 class PushRefused(GitError):
     """The remote was reached and would not take the commit: no right to write, a hook, a protected branch.
 

@@ -8,7 +8,7 @@ IXFR after a restart, `log` and `blame` live on it, zone text packs well, and a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -21,7 +21,7 @@ from oakroot.git.commits import CommitId, Head, Person, TreeId, head_of, make_co
 from oakroot.git.connections import Timeouts
 from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
-from oakroot.git.errors import PushRefused
+from oakroot.git.errors import GitError, PushRefused, PushUncertain, RemoteMoved, RemoteRefused
 from oakroot.git.local import LocalRemote
 from oakroot.git.refs import BRANCHES, Tip
 from oakroot.git.remote import Branch, Remote, Transport
@@ -108,6 +108,10 @@ class RemoteRepository:
         """
         return self._copy.blob(find_file(self._copy.tree, _id(head.tree), path))
 
+    def find(self, head: Head, path: str) -> BlobId:
+        """The id of the regular file at `path`; PathRefused as in `read`."""
+        return BlobId(find_file(self._copy.tree, _id(head.tree), path).decode("ascii"))
+
     def changed(self, previous: Head | None, head: Head) -> frozenset[str]:
         """Paths of files added, removed or changed between two heads, by comparing ids; no file is read."""
         before = None if previous is None else _id(previous.tree)
@@ -131,10 +135,11 @@ class RemoteRepository:
 
         Modes and all other files stay as they are. If the changes change nothing, no commit is made and
         `head` is returned. Where anything fails, neither the remote nor our copy has changed, but for what no
-        protocol avoids: after RemoteUnreachable the remote may have it nevertheless; the next fetch tells.
+        protocol avoids: after PushUncertain the remote may have it nevertheless; the next fetch tells.
 
         Raises:
             RemoteMoved: the remote is no longer at `head`.
+            PushUncertain: whether the remote has taken the commit is not known.
             PushRefused: it would not take the commit, or `head` has no branch.
             PathRefused: a path leaves the tree, or stands for something else than a regular file.
         """
@@ -155,11 +160,27 @@ class RemoteRepository:
             )
             objects.append(commit)
             made = head_of(commit, head.branch, previous=_id(head.commit))
-        self._side.push(Ref(BRANCHES + head.branch.encode()), _id(head.commit), commit.id, objects)
-        with translated(self.remote):
-            self._copy.add(objects)
-            self._copy.head = commit.id
+        self._push(made, Ref(BRANCHES + head.branch.encode()), _id(head.commit), objects)
         return made
+
+    def landed(self, head: Head, commits: Collection[str]) -> str | None:
+        """Which of these commits of ours is in the history that `head` has beyond the head before it."""
+        wanted = {ObjectID(commit.encode("ascii")) for commit in commits}
+        with translated(self.remote):
+            until = None if head.previous is None else _id(head.previous)
+            found = self._copy.find_ancestor(_id(head.commit), wanted, until)
+        return None if found is None else found.decode("ascii")
+
+    def _push(self, made: Head, ref: Ref, old: ObjectID, objects: Sequence[ShaFile]) -> None:
+        try:
+            self._side.push(ref, old, _id(made.commit), objects)
+            with translated(self.remote):
+                self._copy.add(objects)
+                self._copy.head = _id(made.commit)
+        except (RemoteMoved, PushRefused, RemoteRefused):
+            raise
+        except GitError as error:
+            raise PushUncertain(str(error), commit=made.commit) from error
 
 
 def _id(name: CommitId | TreeId | BlobId) -> ObjectID:

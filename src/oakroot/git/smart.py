@@ -170,6 +170,9 @@ class SmartRemote:
         tip = self._tip(ref)
         if tip == new:
             return
+        if tip != old and report is None:
+            # Ours may be below what is there now.
+            raise RemoteUnreachable(f"{self._remote} broke off before it said what became of the push")
         if tip != old:
             raise moved(self._remote)
         full = printable(f"{reason}: {remarks}" if str(remarks) else reason)

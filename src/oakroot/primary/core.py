@@ -6,7 +6,7 @@ git or the log: `service` does, and tells what happened in the words of `events`
 
 from __future__ import annotations
 
-from oakroot.primary import pulling
+from oakroot.primary import pulling, turns, updating
 from oakroot.primary.events import (
     Action,
     Event,
@@ -19,6 +19,10 @@ from oakroot.primary.events import (
     PushOvertaken,
     PushRefused,
     Started,
+    WriteFailed,
+    WriteOvertaken,
+    WriteRefused,
+    Written,
 )
 from oakroot.primary.packets import received
 from oakroot.primary.pulling import wake_at
@@ -28,7 +32,7 @@ from oakroot.roles.events import Moment, PacketReceived, TimePassed
 __all__ = ["Settings", "State", "handle", "new_state", "wake_at"]
 
 
-def handle(  # noqa: C901, PLR0911 - one arm for each event, and nothing else
+def handle(  # noqa: C901, PLR0911, PLR0912 - one arm for each event, and nothing else
     state: State, event: Event, now: Moment
 ) -> tuple[State, tuple[Action, ...]]:
     """What becomes of a primary by an event, and what is to be done, in this order. Never raises."""
@@ -36,11 +40,11 @@ def handle(  # noqa: C901, PLR0911 - one arm for each event, and nothing else
         case PacketReceived(request):
             return received(state, request, now)
         case Started() | PullRequested():
-            return pulling.pull(state)
+            return turns.pull(state)
         case TimePassed():
             return pulling.time_passed(state, now)
-        case Fetched(loading, rewritten):
-            return pulling.fetched(state, loading, now, rewritten=rewritten)
+        case Fetched(loading, rewritten, landed):
+            return pulling.fetched(state, loading, now, rewritten=rewritten, landed=landed)
         case NothingNewFetched():
             return pulling.nothing_new(state, now)
         case FetchFailed(reason):
@@ -53,3 +57,11 @@ def handle(  # noqa: C901, PLR0911 - one arm for each event, and nothing else
             return pulling.push_refused(state, reason, now)
         case PushFailed(reason):
             return pulling.push_failed(state, reason, now)
+        case Written(outcomes, loading):
+            return updating.written(state, outcomes, loading, now)
+        case WriteOvertaken():
+            return updating.overtaken(state)
+        case WriteRefused(outcomes, reason):
+            return updating.refused(state, outcomes, reason, now)
+        case WriteFailed(reason, attempt, outcomes):
+            return updating.failed(state, reason, attempt, outcomes, now)

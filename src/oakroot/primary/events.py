@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from oakroot.distribution.actions import Distribute
+from oakroot.primary.writing import Outcome, Submission
 from oakroot.roles.events import Log, PacketReceived, Publish, SendReply, TimePassed
 from oakroot.zones.loaded import Edit, Loaded, Loading
 
@@ -24,10 +25,12 @@ class Fetched:
     """The remote was reached, and this is what its newest commit makes.
 
     `rewritten`: the commit that was loaded before is not in its history; somebody pushed by force.
+    `landed`: which of the commits asked about, whose push had an unknown outcome, is in its history.
     """
 
     loading: Loading
     rewritten: bool = False
+    landed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,42 @@ class PushFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The updates were judged; their commit is the remote's newest, and this is what it makes.
+
+    None: nothing had to be changed, so there is no commit.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    loading: Loading | None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOvertaken:
+    """Somebody else's commit came first; the updates are to be judged anew, on what is there now."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRefused:
+    """The remote will not take this commit. `outcomes` are the verdicts as they would have been."""
+
+    outcomes: tuple[Outcome, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteFailed:
+    """The commit did not come through; another try may.
+
+    `attempt`: the commit, if the remote may have it nevertheless; with the verdicts that then hold.
+    """
+
+    reason: str
+    attempt: str | None = None
+    outcomes: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PullRequested:
     """The operator asked for a pull (SIGHUP)."""
 
@@ -82,6 +121,10 @@ Event = (
     | PushOvertaken
     | PushRefused
     | PushFailed
+    | Written
+    | WriteOvertaken
+    | WriteRefused
+    | WriteFailed
     | PacketReceived
     | PullRequested
     | TimePassed
@@ -93,9 +136,13 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Fetch and load: ends in Fetched, NothingNewFetched or FetchFailed."""
+    """Fetch and load: ends in Fetched, NothingNewFetched or FetchFailed.
+
+    `attempts`: commits of ours of which it is not known whether they reached the remote.
+    """
 
     known: Loaded
+    attempts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +154,16 @@ class Push:
     known: Loaded
 
 
-Action = Fetch | Push | Publish | SendReply | Log | Distribute
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Judge these updates on top of what is loaded, commit and push what they change.
+
+    Ends in Written, WriteOvertaken, WriteRefused or WriteFailed. `edits`: what else waits for a commit.
+    """
+
+    submissions: tuple[Submission, ...]
+    known: Loaded
+    edits: tuple[Edit, ...] = ()
+
+
+Action = Fetch | Push | Write | Publish | SendReply | Log | Distribute

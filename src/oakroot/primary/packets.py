@@ -1,8 +1,8 @@
 """What is answered to a packet that the engine handed over: signed queries, NOTIFY, UPDATE, transfers.
 
 Data is the engine's business: a signed query is answered by the same code that answers an unsigned one. What
-a NOTIFY sets off stands in `pulling`, what is sent for a transfer in `protocol.transfer_server`. Octets may
-be anything; nothing here raises for them.
+a NOTIFY sets off stands in `pulling`, what an UPDATE does in `updating`, what is sent for a transfer in
+`protocol.transfer_server`. Octets may be anything; nothing here raises for them.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import dns.name
 import dns.opcode
 import dns.rcode
 import dns.rdatatype
-from dns.edns import EDECode
 
 from oakroot._engine import Zone
-from oakroot.keys.grant import Operation
-from oakroot.primary.pulling import Step, await_pull
+from oakroot.primary import updating
+from oakroot.primary.pulling import await_pull
 from oakroot.primary.state import State, Waiting
+from oakroot.primary.turns import Step
 from oakroot.protocol import notify, transfer_server
-from oakroot.protocol.message import ExtendedError, error_response, response
+from oakroot.protocol.message import error_response
 from oakroot.protocol.tsig import Refused
 from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
 from oakroot.roles.events import Log, Moment, Request
@@ -46,7 +46,7 @@ def _dispatch(state: State, asked: Asked, now: Moment) -> Step:
     if opcode == dns.opcode.NOTIFY:
         return _notified(state, asked, now)
     if opcode == dns.opcode.UPDATE:
-        return _update(state, asked, now)
+        return updating.received(state, asked, now)
     if opcode == dns.opcode.QUERY:
         return _queried(state, asked, now)
     return state, reply(asked, error_response(asked.query, dns.rcode.NOTIMP), now)
@@ -106,31 +106,6 @@ def _versions(state: State, name: dns.name.Name) -> Sequence[Zone] | None:
     if loaded is None:
         return None
     return () if loaded.zone is None else state.versions.of(loaded.zone)
-
-
-def _update(state: State, asked: Asked, now: Moment) -> Step:
-    """REFUSED for those without the right, NOTIMP for those with it.
-
-    Who has no right learns nothing of what this server can do: it is REFUSED now (RFC 2136 §3.3), and will be
-    later.
-    """
-    try:
-        name = read_question(asked.query).name
-    except MalformedError:
-        return state, reply(asked, error_response(asked.query, dns.rcode.FORMERR), now)
-    if asked.signer is None:
-        reason = f"an update must be signed by a key for {name}"
-    elif not asked.signer.grant.allows(Operation.UPDATE, name):
-        grant = asked.signer.grant
-        reason = f"the key {asked.signer.key.name} may {grant.operation.name.lower()} at {grant.zone}"
-    else:
-        extended = ExtendedError(EDECode.NOT_SUPPORTED, "an update is not offered by this server")
-        wire = response(asked.query, dns.rcode.NOTIMP, extended=extended, reserve=asked.reserve)
-        return state, reply(asked, wire, now)
-    extended = ExtendedError(EDECode.PROHIBITED, reason)
-    wire = response(asked.query, dns.rcode.REFUSED, extended=extended, reserve=asked.reserve)
-    state, log = _told(state, asked.request, f"an update refused: {reason}", now)
-    return state, (*reply(asked, wire, now), *log)
 
 
 def _told(state: State, request: Request, text: str, now: Moment) -> tuple[State, tuple[Log, ...]]:

@@ -12,37 +12,16 @@ from dataclasses import replace
 
 from dns.edns import EDECode
 
-from oakroot.distribution.actions import Spread
-from oakroot.distribution.fanout import Changed
-from oakroot.primary.events import Action, Fetch, Push
-from oakroot.primary.news import commit_message, describe_loading, describe_push
+from oakroot.primary import turns, updating
+from oakroot.primary.events import Action
+from oakroot.primary.news import describe_loading, describe_push
 from oakroot.primary.state import State, Task, Waiting
+from oakroot.primary.turns import Step
 from oakroot.primary.verdict import Verdict, failure, of_zone
 from oakroot.protocol.message import response
 from oakroot.protocol.tsig import sign_reply
-from oakroot.roles.events import Log, Moment, Publish, SendReply
-from oakroot.zones.loaded import Loaded, Loading
-
-# Pushing may take rounds: somebody was faster, or zones share the file with their SOA. A remote with which it
-# never comes to an end is left alone for a while.
-ROUNDS_LIMIT = 10
-
-Step = tuple[State, tuple[Action, ...]]
-
-
-def pull(state: State) -> Step:
-    """Pulls, or sees to it that one more pull follows what git is busy with."""
-    if state.task is not Task.NONE:
-        return replace(state, pull_wanted=True), ()
-    state = replace(
-        state,
-        task=Task.PULL,
-        waiting=state.queued,
-        queued=(),
-        pull_wanted=False,
-        next_pull=None,
-    )
-    return state, (Fetch(state.loaded),)
+from oakroot.roles.events import Log, Moment, SendReply
+from oakroot.zones.loaded import Loading
 
 
 def await_pull(state: State, waiting: Waiting, now: Moment) -> Step:
@@ -61,28 +40,31 @@ def await_pull(state: State, waiting: Waiting, now: Moment) -> Step:
         full = failure(EDECode.NOT_READY, "too many NOTIFYs are waiting for a pull; try again later")
         return state, _answer(waiting, full, now)
     state = replace(state, queued=(*state.queued, waiting))
-    return pull(state) if state.task is Task.NONE else (state, ())
+    return turns.pull(state) if state.task is Task.NONE else (state, ())
 
 
 def _renew(known: Waiting, again: Waiting) -> Waiting:
     return replace(again, until=known.until) if known.identity == again.identity else known
 
 
-def fetched(state: State, loading: Loading, now: Moment, *, rewritten: bool) -> Step:
+def fetched(
+    state: State, loading: Loading, now: Moment, *, rewritten: bool = False, landed: str | None = None
+) -> Step:
     """A new commit is loaded: serves it, and tells those who waited whether it is what they meant."""
     before = state.loaded
     logs = (Log("warning", "the repository's history was rewritten; following it"),) if rewritten else ()
     state, publish = _take(state, loading)
     state, answers = _answer_all(state, now, lambda each: of_zone(each.zone, loading.loaded, before))
-    state, following = _go_on(_in_touch(state, now), now)
-    return state, (*logs, *publish, *answers, *following)
+    state, updated = updating.landed(state, landed, now)
+    state, following = turns.go_on(turns.in_touch(state, now), now)
+    return state, (*logs, *publish, *answers, *updated, *following)
 
 
 def nothing_new(state: State, now: Moment) -> Step:
     """The remote holds what is loaded already."""
     loaded = state.loaded
     state, answers = _answer_all(state, now, lambda each: of_zone(each.zone, loaded, loaded))
-    state, following = _go_on(_in_touch(state, now), now)
+    state, following = turns.go_on(turns.in_touch(state, now), now)
     return state, (*answers, *following)
 
 
@@ -91,7 +73,7 @@ def fetch_failed(state: State, reason: str, now: Moment) -> Step:
     verdict = failure(EDECode.NETWORK_ERROR, f"the pull failed: {reason}")
     state, answers = _answer_all(state, now, lambda _: verdict)
     served = "nothing is served yet" if state.loaded.commit is None else "what is served stays"
-    state, actions = _retry_later(state, f"the pull failed, {served}: {reason}", now)
+    state, actions = turns.retry_later(state, f"the pull failed, {served}: {reason}", now)
     return state, (*answers, *actions)
 
 
@@ -99,13 +81,13 @@ def pushed(state: State, loading: Loading, now: Moment) -> Step:
     """Our commit is in the repository, and loaded."""
     logs = describe_push(state.edits)
     state, publish = _take(state, loading)
-    state, following = _go_on(_in_touch(state, now), now)
+    state, following = turns.go_on(turns.in_touch(state, now), now)
     return state, (*logs, *publish, *following)
 
 
 def push_overtaken(state: State) -> Step:
     """Somebody pushed before us: what they have is pulled first."""
-    state, actions = pull(replace(state, task=Task.NONE))
+    state, actions = turns.pull(replace(state, task=Task.NONE))
     return state, (Log("info", "somebody pushed before us; pulling, then pushing again"), *actions)
 
 
@@ -120,17 +102,17 @@ def push_refused(state: State, reason: str, now: Moment) -> Step:
         )
         for edit in state.edits
     )
-    state, following = _go_on(_in_touch(replace(state, push_refused=True), now), now)
+    state, following = turns.go_on(turns.in_touch(replace(state, push_refused=True), now), now)
     return state, (*logs, *following)
 
 
 def push_failed(state: State, reason: str, now: Moment) -> Step:
     """The push did not come through: git is tried again later."""
-    return _retry_later(state, f"raised serials could not be pushed: {reason}", now)
+    return turns.retry_later(state, f"raised serials could not be pushed: {reason}", now)
 
 
 def time_passed(state: State, now: Moment) -> Step:
-    """Gives up on NOTIFYs that waited too long, and pulls if it is time to."""
+    """Gives up on NOTIFYs and updates that waited too long, and pulls if it is time to."""
     late = [each for each in (*state.waiting, *state.queued) if each.until <= now.monotonic]
     verdict = failure(EDECode.NOT_READY, "the pull is still under way; its outcome will be in the log")
     actions = tuple(action for each in late for action in _answer(each, verdict, now))
@@ -139,10 +121,11 @@ def time_passed(state: State, now: Moment) -> Step:
         waiting=tuple(each for each in state.waiting if each not in late),
         queued=tuple(each for each in state.queued if each not in late),
     )
+    state, updated = updating.time_passed(state, now)
     if state.task is Task.NONE and state.next_pull is not None and state.next_pull <= now.monotonic:
-        state, following = pull(state)
-        return state, (*actions, *following)
-    return state, actions
+        state, following = turns.pull(state)
+        return state, (*actions, *updated, *following)
+    return state, (*actions, *updated)
 
 
 def wake_at(state: State) -> float | None:
@@ -150,62 +133,15 @@ def wake_at(state: State) -> float | None:
     moments = [each.until for each in (*state.waiting, *state.queued)]
     if state.task is Task.NONE and state.next_pull is not None:
         moments.append(state.next_pull)
-    return min(moments, default=None)
+    updates = updating.wake_at(state)
+    return min(moments if updates is None else [*moments, updates], default=None)
 
 
 def _take(state: State, loading: Loading) -> Step:
-    """Serves what was loaded."""
-    before, loaded = state.loaded, loading.loaded
-    state = replace(
-        state,
-        loaded=loaded,
-        edits=loading.edits,
-        push_refused=state.push_refused and loaded.commit == before.commit,
-        versions=state.versions.after(loading.changes),
-    )
-    publish = () if loaded.catalogue is before.catalogue else (Publish(loaded.catalogue),)
-    return state, (*publish, *describe_loading(loading, before), *_spread(loading, before))
-
-
-def _spread(loading: Loading, before: Loaded) -> tuple[Action, ...]:
-    """Tells the secondaries, if there is news for them."""
-    loaded, changes = loading.loaded, loading.changes
-    if not changes and loaded.keyring == before.keyring:
-        return ()
-    served = [apex for apex, zone in loaded.zones.items() if zone.zone is not None]
-    changed = [change.apex for change in changes]
-    return (Spread(Changed(loaded.catalogue, loaded.keyring, served, changed)),)
-
-
-def _in_touch(state: State, now: Moment) -> State:
-    """Git answered: nothing is under way any more, and the next pull is the one that is due by the clock."""
-    poll = state.settings.poll
-    return replace(
-        state, task=Task.NONE, failures=0, next_pull=None if poll is None else now.monotonic + poll
-    )
-
-
-def _go_on(state: State, now: Moment) -> Step:
-    """What git does next. Pushing comes first: its outcome is what those who wait will hear of."""
-    if not state.edits or state.push_refused:
-        state = replace(state, rounds=0)
-        return pull(state) if state.queued or state.pull_wanted else (state, ())
-    if state.rounds >= ROUNDS_LIMIT:
-        state = replace(state, rounds=0)
-        return _retry_later(state, f"raised serials could not be pushed in {ROUNDS_LIMIT} rounds", now)
-    state = replace(state, task=Task.PUSH, rounds=state.rounds + 1)
-    return state, (Push(state.edits, commit_message(state.edits), state.loaded),)
-
-
-def _retry_later(state: State, text: str, now: Moment) -> Step:
-    """Tries git again after a while; at once if somebody came meanwhile: what hindered it may be over."""
-    settings = state.settings
-    wait = min(settings.retry * 2.0 ** min(state.failures, 30), settings.retry_limit)
-    state = replace(state, task=Task.NONE, failures=state.failures + 1, next_pull=now.monotonic + wait)
-    if state.queued or state.pull_wanted:
-        state, actions = pull(state)
-        return state, (Log("error", text), *actions)
-    return state, (Log("error", f"{text}; next try in {wait:.0f} s"),)
+    """Serves what was loaded, and tells of it."""
+    before = state.loaded
+    state, actions = turns.take(state, loading)
+    return state, (*describe_loading(loading, before), *actions)
 
 
 def _answer_all(state: State, now: Moment, verdict: Callable[[Waiting], Verdict]) -> Step:

@@ -19,7 +19,7 @@ from oakroot.distribution.fanout import Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
 from oakroot.primary import core, events
-from oakroot.primary.events import Action, Event, Fetch, Push
+from oakroot.primary.events import Action, Event, Fetch, Push, Write
 from oakroot.primary.worker import GitWorker
 from oakroot.roles.events import Log, Moment, PacketReceived, Publish, SendReply, TimePassed
 from oakroot.roles.shell import Alarm, of_engine, packets, signals, tell
@@ -107,6 +107,8 @@ class Service:
                 self._start_git(lambda: self._worker.fetch(action))
             case Push():
                 self._start_git(lambda: self._worker.push(action))
+            case Write():
+                self._start_git(lambda: self._worker.write(action))
 
     def _start_git(self, work: Callable[[], Event]) -> None:
         """Does this in a thread. A daemon one: a remote that hangs must not keep the process from ending."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import dns.name
 
 from oakroot.distribution.versions import Versions
+from oakroot.primary.memory import Identity, Memory
+from oakroot.primary.writing import Outcome, Submission
 from oakroot.protocol.tsig import ReplyContext
 from oakroot.roles.events import Request
 from oakroot.roles.quota import Quota
@@ -20,6 +22,7 @@ class Task(enum.Enum):
     NONE = "none"
     PULL = "pull"
     PUSH = "push"
+    WRITE = "write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,15 @@ class Settings:
     poll: float | None = None
     """Seconds between pulls that nobody asked for; None: none of those."""
     patience: float = 45.0
-    """Seconds that a NOTIFY waits for its pull before it is answered SERVFAIL."""
+    """Seconds that a NOTIFY waits for its pull, or an update for its push, before it is answered SERVFAIL."""
     waiting_limit: int = 256
     """How many NOTIFYs may wait."""
+    updates_limit: int = 4096
+    """How many updates may wait."""
+    updates_octets: int = 2**24
+    """How many octets the updates that wait may have."""
+    group_limit: int = 512
+    """How many updates go into one commit."""
     retry: float = 1.0
     """Seconds until git is tried again after a failure; doubled with each further one."""
     retry_limit: float = 300.0
@@ -56,6 +65,27 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """An update that waits for its commit. `is_answered`: it was told that this lasts too long."""
+
+    submission: Submission
+    request: Request
+    query: bytes
+    context: ReplyContext
+    identity: Identity
+    until: float
+    is_answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A commit that the remote may have or not, and the verdicts that hold if it has."""
+
+    commit: str
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """A primary."""
 
@@ -72,6 +102,17 @@ class State:
     """Serials that the repository should learn, on top of the commit that is loaded."""
     push_refused: bool = False
     """Whether the remote would not take these edits; asked again when there is a new commit."""
+    updates: tuple[Pending, ...] = ()
+    """Updates that wait, in the order of their arrival."""
+    writing: tuple[Pending, ...] = ()
+    """Updates of the commit that is under way; they came before those that wait."""
+    attempts: tuple[Attempt, ...] = ()
+    """Commits of the updates that wait, of which the next fetch tells whether they are there."""
+    memory: Memory = field(default_factory=Memory)
+    arrivals: int = 0
+    """How many updates there have been: the number of the next one."""
+    trouble: str | None = None
+    """Why git failed the last time."""
     next_pull: float | None = None
     """When to pull without being told."""
     failures: int = 0

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from oakroot.git.commits import Head, Person
-from oakroot.git.errors import GitError, PathRefused, PushRefused, RemoteMoved, RemoteRefused
+from oakroot.git.errors import (
+    GitError,
+    PathRefused,
+    PushRefused,
+    PushUncertain,
+    RemoteMoved,
+    RemoteRefused,
+)
 from oakroot.git.repository import RemoteRepository
 from oakroot.git.trees import BlobId
 from oakroot.primary import events
-from oakroot.primary.events import Event, Fetch, Push
+from oakroot.primary.events import Event, Fetch, Push, Write
+from oakroot.primary.texts import Texts
+from oakroot.primary.words import Written, address, authors, commit_message
+from oakroot.primary.writing import Draft, Outcome, Submission, write_group
+from oakroot.zones.edited import take_edited
+from oakroot.zones.edits import ZoneText
 from oakroot.zones.load import SerialRules, load
-from oakroot.zones.loaded import Loaded, Loading
+from oakroot.zones.loaded import Loaded, LoadedZone, Loading
 from oakroot.zones.serials import SerialPolicy
 from oakroot.zones.tree import Tree
 
@@ -24,12 +36,13 @@ AUTHOR = Person("Oakroot", "oakroot@localhost")
 
 @dataclass(slots=True)
 class GitWorker:
-    """Carries out `Fetch` and `Push`, one at a time. `clock` gives the seconds since 1970."""
+    """Carries out `Fetch`, `Push` and `Write`, one at a time. `clock` gives the seconds since 1970."""
 
     repository: RemoteRepository
     policy: SerialPolicy
     clock: Callable[[], float]
     head: Head | None = None
+    texts: Texts = field(default_factory=Texts)
 
     def fetch(self, action: Fetch) -> Event:
         """Fetches, and loads what is new."""
@@ -39,12 +52,14 @@ class GitWorker:
                 self.head = head
                 return events.NothingNewFetched()
             loading = self._load(head, action.known)
+            landed = self.repository.landed(head, action.attempts) if action.attempts else None
         except GitError as error:
             return events.FetchFailed(str(error))
         except Exception as error:  # noqa: BLE001 - reported by _bug, and the server goes on
             return events.FetchFailed(_bug(error))
         self.head = head
-        return events.Fetched(loading, rewritten=head.rewritten)
+        self.texts.somebody_pushed()
+        return events.Fetched(loading, rewritten=head.rewritten, landed=landed)
 
     def push(self, action: Push) -> Event:
         """Commits on top of what was fetched last, pushes, and loads the result."""
@@ -73,15 +88,94 @@ class GitWorker:
         self.head = head
         return events.Pushed(loading)
 
+    def write(self, action: Write) -> Event:
+        """Judges updates on top of what was fetched last, commits what they change, and pushes."""
+        if self.head is None:
+            raise AssertionError("a commit follows a fetch")
+        outcomes: tuple[Outcome, ...] = ()
+        try:
+            draft = self._draft(action, self.head)
+            outcomes = draft.outcomes
+            if not draft.contents:
+                return events.Written(outcomes, None)
+            head = self._commit(draft, action, self.head)
+        except Exception as error:  # noqa: BLE001 - reported by _failed_write, and the server goes on
+            return _failed_write(error, outcomes)
+        return self._taken(draft, action, head)
+
+    def _draft(self, action: Write, head: Head) -> Draft:
+        def read_text(zone: LoadedZone) -> ZoneText:
+            return self.texts.read(zone, action.known, lambda: self._tree(head))
+
+        rules = SerialRules(self.policy, self.clock())
+        return write_group(action.submissions, action.known, read_text, rules)
+
+    def _commit(self, draft: Draft, action: Write, head: Head) -> Head:
+        written = tuple(_written(action.submissions, draft.outcomes))
+        serials = {apex: version.zone.serial for apex, version in draft.edited.items()}
+        author = authors(written)[0]
+        return self.repository.commit_and_push(
+            head,
+            draft.contents,
+            author=Person(author, address(author)),
+            committer=AUTHOR,
+            message=commit_message(written, serials),
+            now=int(self.clock()),
+        )
+
+    def _taken(self, draft: Draft, action: Write, head: Head) -> Event:
+        """The remote has the commit. Whatever goes wrong now, a fetch will find it there."""
+        try:
+            if self.texts.are_shared(draft.contents, action.known):
+                # Other zones changed with these: the SOA of several may be one.
+                loading = self._load(head, action.known)
+            else:
+                blobs = {path: self.repository.find(head, path) for path in draft.contents}
+                loading = take_edited(action.known, head.commit, draft.edited, blobs, action.edits)
+                self.texts.keep(draft.edited, loading.loaded)
+        except Exception as error:  # noqa: BLE001 - reported by _bug, and the server goes on
+            return events.WriteFailed(_reason(error), head.commit, draft.outcomes)
+        self.head = head
+        return events.Written(draft.outcomes, loading)
+
     def _load(self, head: Head, known: Loaded) -> Loading:
+        return load(self._tree(head), known, SerialRules(self.policy, self.clock()))
+
+    def _tree(self, head: Head) -> Tree:
         files = self.repository.files(head)
-        tree = Tree(
+        return Tree(
             commit=head.commit,
             files=files,
             read=lambda blob: self.repository.blob(BlobId(blob)),
             left_out=files.left_out,
         )
-        return load(tree, known, SerialRules(self.policy, self.clock()))
+
+
+def _failed_write(error: Exception, outcomes: tuple[Outcome, ...]) -> Event:
+    """How a commit of updates ended that did not come to be, as far as is known."""
+    match error:
+        case RemoteMoved():
+            return events.WriteOvertaken()
+        case PushUncertain():
+            return events.WriteFailed(str(error), error.commit, outcomes)
+        case PushRefused():
+            return events.WriteRefused(outcomes, error.reason)
+        case RemoteRefused() | PathRefused():
+            return events.WriteRefused(outcomes, str(error))
+        case _:
+            return events.WriteFailed(_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, GitError) else _bug(error)
+
+
+def _written(submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> Iterator[Written]:
+    """What the updates that changed something did, for the words of the commit."""
+    for submission, outcome in zip(submissions, outcomes, strict=True):
+        if outcome.words and outcome.apex is not None:
+            key = submission.signer.key.name.to_text(omit_final_dot=True)
+            yield Written(outcome.apex, outcome.words, key, submission.client)
 
 
 def _bug(error: Exception) -> str:

@@ -1,0 +1,126 @@
+"""What git does next, and what follows from every load: one thing at a time, everything in its turn.
+
+A push wants to know what it is on top of, so git is never asked to do two things at once. What is waited for
+takes turns: a pull, then the updates that came meanwhile, then raised serials, then the next pull. What must
+not live here: the answers to those who wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from oakroot.distribution.actions import Spread
+from oakroot.distribution.fanout import Changed
+from oakroot.primary.events import Action, Fetch, Push, Write
+from oakroot.primary.news import commit_message
+from oakroot.primary.state import State, Task
+from oakroot.roles.events import Log, Moment, Publish
+from oakroot.zones.loaded import Loaded, Loading
+
+# Pushing may take rounds: somebody was faster, or zones share the file with their SOA. A remote with which it
+# never comes to an end is left alone for a while.
+ROUNDS_LIMIT = 10
+# While updates wait, which have their own patience, git is not left alone for longer.
+LONGEST_WAIT_OF_UPDATES = 5.0
+
+Step = tuple[State, tuple[Action, ...]]
+
+
+def pull(state: State) -> Step:
+    """Pulls, or sees to it that one more pull follows what git is busy with."""
+    if state.task is not Task.NONE:
+        return replace(state, pull_wanted=True), ()
+    state = replace(
+        state,
+        task=Task.PULL,
+        waiting=state.queued,
+        queued=(),
+        pull_wanted=False,
+        next_pull=None,
+    )
+    return state, (Fetch(state.loaded, tuple(attempt.commit for attempt in state.attempts)),)
+
+
+def in_touch(state: State, now: Moment) -> State:
+    """Git answered: the next pull is the one that is due by the clock."""
+    poll = state.settings.poll
+    due = None if poll is None else now.monotonic + poll
+    return replace(state, failures=0, trouble=None, next_pull=due)
+
+
+def go_on(state: State, now: Moment) -> Step:
+    """Git has ended what it was busy with, and does what is next."""
+    done = state.task
+    state = replace(state, task=Task.NONE)
+    if not state.edits or state.push_refused:
+        state = replace(state, rounds=0)
+    pulling = (Task.PULL, bool(state.queued or state.pull_wanted))
+    writing = (Task.WRITE, bool(state.updates))
+    pushing = (Task.PUSH, bool(state.edits) and not state.push_refused)
+    turns = {
+        Task.PULL: (writing, pushing, pulling),
+        Task.WRITE: (pushing, pulling, writing),
+        Task.PUSH: (pushing, pulling, writing),
+        Task.NONE: (pulling, writing, pushing),
+    }
+    task = next((task for task, is_wanted in turns[done] if is_wanted), Task.NONE)
+    match task:
+        case Task.PULL:
+            return pull(state)
+        case Task.WRITE:
+            return _write(state)
+        case Task.PUSH:
+            return _push(state, now)
+        case Task.NONE:
+            return state, ()
+
+
+def retry_later(state: State, text: str, now: Moment) -> Step:
+    """Tries git again after a while; at once if somebody came meanwhile: what hindered it may be over."""
+    settings = state.settings
+    wait = min(settings.retry * 2.0 ** min(state.failures, 30), settings.retry_limit)
+    if state.updates:
+        wait = min(wait, LONGEST_WAIT_OF_UPDATES)
+    state = replace(state, task=Task.NONE, failures=state.failures + 1, next_pull=now.monotonic + wait)
+    if state.queued or state.pull_wanted:
+        state, actions = pull(state)
+        return state, (Log("error", text), *actions)
+    return state, (Log("error", f"{text}; next try in {wait:.0f} s"),)
+
+
+def take(state: State, loading: Loading) -> Step:
+    """Serves what was loaded, and tells the secondaries."""
+    before, loaded = state.loaded, loading.loaded
+    state = replace(
+        state,
+        loaded=loaded,
+        edits=loading.edits,
+        push_refused=state.push_refused and loaded.commit == before.commit,
+        versions=state.versions.after(loading.changes),
+    )
+    publish = () if loaded.catalogue is before.catalogue else (Publish(loaded.catalogue),)
+    return state, (*publish, *_spread(loading, before))
+
+
+def _spread(loading: Loading, before: Loaded) -> tuple[Action, ...]:
+    """Tells the secondaries, if there is news for them."""
+    loaded, changes = loading.loaded, loading.changes
+    if not changes and loaded.keyring == before.keyring:
+        return ()
+    served = [apex for apex, zone in loaded.zones.items() if zone.zone is not None]
+    changed = [change.apex for change in changes]
+    return (Spread(Changed(loaded.catalogue, loaded.keyring, served, changed)),)
+
+
+def _write(state: State) -> Step:
+    limit = state.settings.group_limit
+    state = replace(state, task=Task.WRITE, writing=state.updates[:limit], updates=state.updates[limit:])
+    return state, (Write(tuple(each.submission for each in state.writing), state.loaded, state.edits),)
+
+
+def _push(state: State, now: Moment) -> Step:
+    if state.rounds >= ROUNDS_LIMIT:
+        state = replace(state, rounds=0)
+        return retry_later(state, f"raised serials could not be pushed in {ROUNDS_LIMIT} rounds", now)
+    state = replace(state, task=Task.PUSH, rounds=state.rounds + 1)
+    return state, (Push(state.edits, commit_message(state.edits), state.loaded),)

@@ -1,0 +1,261 @@
+"""Updates on their way into the repository: queued in order, committed in groups, answered when it is done.
+
+NOERROR means that the change is in the remote repository, and served. Updates that arrive while a commit is
+under way go into the next one. One that comes again is not made again: it takes the place of the one it
+repeats, or has the same answer. What must not live here: what an update changes (`writing`), and git's turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import dns.rcode
+from dns.edns import EDECode
+
+from oakroot.primary import memory, turns
+from oakroot.primary.events import Action
+from oakroot.primary.memory import Identity, Memory
+from oakroot.primary.state import Attempt, Pending, State, Task
+from oakroot.primary.turns import Step
+from oakroot.primary.verdict import Verdict, failure
+from oakroot.primary.writing import Outcome, Submission, find_obstacle
+from oakroot.protocol import update
+from oakroot.protocol.message import response
+from oakroot.protocol.tsig import sign_reply
+from oakroot.protocol.tsig_record import MESSAGE_LIMIT
+from oakroot.protocol.update import Denied
+from oakroot.roles.events import Log, Moment, SendReply
+from oakroot.roles.requests import Asked, Signature, reply
+from oakroot.zones.loaded import Loading
+
+
+def received(state: State, asked: Asked, now: Moment) -> Step:
+    """Queues an update, or answers it at once: it must not be made, or comes again."""
+    read = update.read(asked.query)
+    obstacle = read if isinstance(read, Denied) else find_obstacle(read, asked.signer, state.loaded)
+    if obstacle is not None or isinstance(read, Denied) or asked.signature is None:
+        denied = read if isinstance(read, Denied) else obstacle
+        return (state, ()) if denied is None else _deny(state, asked, denied, now)
+    pending = _pending(state, asked, asked.signature, read, now)
+    known = state.memory.find(pending.identity, now.monotonic)
+    if isinstance(known, Verdict):
+        return state, _answer(pending, known, now)
+    if known is not None and (renewed := _renewed(state, pending)) is not None:
+        return renewed, ()
+    if _is_full(state, pending):
+        full = failure(EDECode.NOT_READY, "too many updates are waiting for a push; try again later")
+        return state, _answer(pending, full, now)
+    state = replace(
+        state,
+        updates=(*state.updates, pending),
+        arrivals=state.arrivals + 1,
+        memory=state.memory.noting({pending.identity: memory.PENDING}, now.monotonic),
+    )
+    return _begin(state, now)
+
+
+def written(state: State, outcomes: tuple[Outcome, ...], loading: Loading | None, now: Moment) -> Step:
+    """What the updates changed is in the repository: serves it, then says so."""
+    actions: tuple[Action, ...] = ()
+    if loading is not None:
+        state, actions = turns.take(state, loading)
+    state, answers = _settle(state, outcomes, now)
+    state, following = turns.go_on(turns.in_touch(state, now), now)
+    return state, (*actions, *answers, *following)
+
+
+def overtaken(state: State) -> Step:
+    """Somebody pushed before us: the updates wait for a pull, and are judged again on what it brings."""
+    state, actions = turns.pull(replace(_requeued(state), task=Task.NONE))
+    return state, (Log("info", "somebody pushed before us; pulling, then making the updates there"), *actions)
+
+
+def refused(state: State, outcomes: tuple[Outcome, ...], reason: str, now: Moment) -> Step:
+    """The remote does not take the commit: none of the updates in it is made."""
+    verdict = failure(EDECode.NOT_READY, f"the repository refuses the commit: {reason}")
+    log = Log("error", f"the repository refuses the commit of {len(outcomes)} updates: {reason}")
+    state, answers = _settle(state, _without_commit(outcomes, verdict), now)
+    state, following = turns.go_on(turns.in_touch(state, now), now)
+    return state, (log, *answers, *following)
+
+
+def failed(
+    state: State, reason: str, attempt: str | None, outcomes: tuple[Outcome, ...], now: Moment
+) -> Step:
+    """The commit did not come through, or nobody knows: the updates wait for the next try."""
+    if attempt is not None:
+        state = replace(state, attempts=(*state.attempts, Attempt(attempt, outcomes)))
+    state = replace(_requeued(state), trouble=reason)
+    return turns.retry_later(state, f"updates could not be pushed: {reason}", now)
+
+
+def landed(state: State, commit: str | None, now: Moment) -> Step:
+    """A fetch tells which of the commits with unknown outcome is in the repository; the others are not.
+
+    Others may still come, if the server is slow: they stay known for as long as updates of theirs wait.
+    """
+    attempt = next((attempt for attempt in state.attempts if attempt.commit == commit), None)
+    answers: tuple[Action, ...] = ()
+    if attempt is not None:
+        found = {outcome.number for outcome in attempt.outcomes}
+        mine = tuple(each for each in state.updates if each.submission.number in found)
+        rest = tuple(each for each in state.updates if each.submission.number not in found)
+        state, answers = _settle(replace(state, writing=mine, updates=rest), attempt.outcomes, now)
+        state = replace(state, attempts=tuple(each for each in state.attempts if each is not attempt))
+    return _without_stale_attempts(state), answers
+
+
+def time_passed(state: State, now: Moment) -> Step:
+    """Gives up on updates that waited too long; one in the commit under way may come to be nevertheless."""
+    late = [each for each in (*state.writing, *state.updates) if _is_late(each, now)]
+    if not late:
+        return state, ()
+    why = state.trouble or "the push is still under way"
+    verdict = failure(EDECode.NETWORK_ERROR, f"the update is not in the repository yet: {why}")
+    actions = tuple(action for each in late for action in _answer(each, verdict, now))
+    state = replace(
+        state,
+        writing=tuple(replace(each, is_answered=True) if each in late else each for each in state.writing),
+        updates=tuple(each for each in state.updates if each not in late),
+        memory=_noting(state.memory, {each.identity: None for each in state.updates if each in late}, now),
+    )
+    return _without_stale_attempts(state), actions
+
+
+def wake_at(state: State) -> float | None:
+    """When the first update has waited too long."""
+    return min(
+        (each.until for each in (*state.writing, *state.updates) if not each.is_answered), default=None
+    )
+
+
+def _pending(state: State, asked: Asked, signature: Signature, read: update.Update, now: Moment) -> Pending:
+    request = asked.request
+    return Pending(
+        submission=Submission(state.arrivals, read, signature.signer, request.peer[0]),
+        request=request,
+        query=asked.query,
+        context=signature.context,
+        identity=memory.identify(request.wire, asked.query, signature.signer.key.name.to_text()),
+        until=now.monotonic + state.settings.patience,
+    )
+
+
+def _deny(state: State, asked: Asked, denied: Denied, now: Moment) -> Step:
+    wire = response(asked.query, denied.rcode, extended=denied.reason, reserve=asked.reserve)
+    rcode = dns.rcode.to_text(denied.rcode)
+    quota, log = state.quota.tell(asked.request, f"an update is answered {rcode}: {denied.reason.text}", now)
+    return replace(state, quota=quota), (*reply(asked, wire, now), *log)
+
+
+def _renewed(state: State, again: Pending) -> State | None:
+    """The state with this message in the place of the one that it repeats and that waits; None: none does."""
+
+    def renew(known: Pending) -> Pending:
+        if known.identity.message != again.identity.message:
+            return known
+        # It may be signed anew, and its sender awaits an answer to that.
+        until = again.until if known.is_answered else known.until
+        return replace(again, submission=known.submission, identity=known.identity, until=until)
+
+    if all(each.identity.message != again.identity.message for each in (*state.writing, *state.updates)):
+        return None
+    writing, updates = tuple(map(renew, state.writing)), tuple(map(renew, state.updates))
+    return replace(state, writing=writing, updates=updates)
+
+
+def _is_full(state: State, pending: Pending) -> bool:
+    settings = state.settings
+    if len(state.updates) >= settings.updates_limit:
+        return True
+    if (len(state.updates) + 1) * MESSAGE_LIMIT <= settings.updates_octets:
+        return False
+    octets = sum(len(each.query) for each in state.updates) + len(pending.query)
+    return octets > settings.updates_octets
+
+
+def _begin(state: State, now: Moment) -> Step:
+    """Starts git if it is idle; if it failed lately, it is tried again soon."""
+    if state.task is not Task.NONE:
+        return state, ()
+    if state.failures == 0:
+        return turns.go_on(state, now)
+    soon = now.monotonic + state.settings.retry
+    return replace(state, next_pull=soon if state.next_pull is None else min(state.next_pull, soon)), ()
+
+
+def _settle(state: State, outcomes: Iterable[Outcome], now: Moment) -> Step:
+    """Answers the updates of the commit that was under way."""
+    pending = {each.submission.number: each for each in state.writing}
+    verdicts: dict[Identity, Verdict | None] = {}
+    actions: list[Action] = []
+    for outcome in outcomes:
+        each = pending.get(outcome.number)
+        if each is None:
+            continue
+        verdicts[each.identity] = outcome.verdict
+        state, logs = _tell(state, each, outcome, now)
+        actions += logs
+        if not each.is_answered:
+            actions += _answer(each, outcome.verdict, now)
+    state = replace(state, writing=(), memory=_noting(state.memory, verdicts, now))
+    return state, tuple(actions)
+
+
+def _tell(state: State, pending: Pending, outcome: Outcome, now: Moment) -> tuple[State, tuple[Log, ...]]:
+    """A line for what was changed, and for what was denied as long as the minute's quota lasts."""
+    key, reason = pending.submission.signer.key.name, outcome.verdict.reason
+    if outcome.words:
+        text = f"update by {key}: {', '.join(outcome.words)}"
+        return state, (Log("info", text, outcome.apex, pending.submission.client),)
+    if reason is None:
+        return state, ()
+    rcode = dns.rcode.to_text(outcome.verdict.rcode)
+    quota, log = state.quota.tell(
+        pending.request, f"an update by {key} is answered {rcode}: {reason.text}", now
+    )
+    return replace(state, quota=quota), log
+
+
+def _noting(known: Memory, verdicts: Mapping[Identity, Verdict | None], now: Moment) -> Memory:
+    """Remembers verdicts; after SERVFAIL another try may have more luck."""
+    entries = {
+        identity: None if verdict is None or verdict.rcode == dns.rcode.SERVFAIL else verdict
+        for identity, verdict in verdicts.items()
+    }
+    return known.noting(entries, now.monotonic) if entries else known
+
+
+def _without_commit(outcomes: tuple[Outcome, ...], verdict: Verdict) -> tuple[Outcome, ...]:
+    """The verdicts that are left where the commit is not: those that do not rest on anything in it."""
+    return tuple(
+        outcome if outcome.is_settled else replace(outcome, verdict=verdict, words=()) for outcome in outcomes
+    )
+
+
+def _requeued(state: State) -> State:
+    """The updates of the commit that was under way wait again, but for those that were told SERVFAIL."""
+    again = tuple(each for each in state.writing if not each.is_answered)
+    return replace(state, writing=(), updates=(*again, *state.updates))
+
+
+def _without_stale_attempts(state: State) -> State:
+    waiting = {each.submission.number for each in (*state.writing, *state.updates)}
+    kept = tuple(
+        attempt
+        for attempt in state.attempts
+        if any(outcome.number in waiting for outcome in attempt.outcomes)
+    )
+    return replace(state, attempts=kept)
+
+
+def _is_late(pending: Pending, now: Moment) -> bool:
+    return pending.until <= now.monotonic and not pending.is_answered
+
+
+def _answer(pending: Pending, verdict: Verdict, now: Moment) -> tuple[SendReply, ...]:
+    wire = response(pending.query, verdict.rcode, extended=verdict.reason, reserve=pending.context.reserve)
+    if wire is None:
+        return ()
+    return (SendReply(pending.request, sign_reply(wire, pending.context, int(now.wall))),)

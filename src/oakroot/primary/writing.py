@@ -1,0 +1,247 @@
+"""What a group of updates makes of the zones and their files: pure, and at the cost of what the updates name.
+
+Each update is judged on what those before it left, and has a verdict of its own; one that is denied leaves
+nothing. All of them together become one commit. What must not live here: git, and what happens if the commit
+cannot be pushed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import dns.name
+import dns.rcode
+from dns.edns import EDECode
+
+from oakroot._engine import Zone
+from oakroot.keys.grant import Operation
+from oakroot.keys.keyring import GrantedKey
+from oakroot.primary.verdict import FINE, Verdict, failure
+from oakroot.primary.words import describe_change
+from oakroot.protocol import update_judge
+from oakroot.protocol.message import ExtendedError
+from oakroot.protocol.update import Denied, Update, deny, owners
+from oakroot.protocol.update_judge import Change
+from oakroot.zones.diagnostics import errors
+from oakroot.zones.edited import EditedZone
+from oakroot.zones.edits import EditError, TextRecord, ZoneText
+from oakroot.zones.load import SerialRules
+from oakroot.zones.loaded import Loaded, LoadedZone
+from oakroot.zones.serials import is_forward, next_serial
+
+ReadText = Callable[[LoadedZone], ZoneText]
+"""The files of a zone as the commit has them."""
+
+# Errors of an edit that tell of the zone's files, and not of a fault of ours.
+_FILES_FORBID = frozenset({"shared-file", "default-ttl"})
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An update to be judged: who signed it, and where it came from."""
+
+    number: int
+    update: Update
+    signer: GrantedKey
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one update.
+
+    `words`: what it changed, one phrase for each change. `is_settled`: the verdict stands whether or not the
+    commit comes to be, since nothing that it rests on is in it.
+    """
+
+    number: int
+    verdict: Verdict
+    apex: str | None = None
+    words: tuple[str, ...] = ()
+    is_settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a group makes: verdicts, and the zones that changed, by apex."""
+
+    outcomes: tuple[Outcome, ...]
+    edited: dict[str, EditedZone] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    """New content of files, by path."""
+
+
+def zone_above(name: dns.name.Name, loaded: Loaded) -> LoadedZone | None:
+    """Our zone that this name is in: the nearest apex at or above it."""
+    name = name.canonicalize()
+    while True:
+        zone = loaded.zones.get(name.to_text())
+        if zone is not None or name == dns.name.root:
+            return zone
+        name = name.parent()
+
+
+def find_obstacle(update: Update, signer: GrantedKey | None, loaded: Loaded) -> Denied | None:
+    """Why nobody, or not this key, may make the update at all; None if there is no reason."""
+    if signer is None:
+        return deny(dns.rcode.REFUSED, f"an update must be signed by a key for {update.scope}")
+    known = loaded.keyring.find(signer.key.name)
+    if known is None or known.key != signer.key:
+        return deny(dns.rcode.REFUSED, f"the key {signer.key.name} is no longer in the repository")
+    denied = _find_missing_grant(update, signer)
+    if denied is None and zone_above(update.scope, loaded) is None:
+        return deny(dns.rcode.NOTAUTH, f"the repository has no file for the zone {update.scope}")
+    return denied
+
+
+def _find_missing_grant(update: Update, signer: GrantedKey) -> Denied | None:
+    """What is asked for that the key's name does not grant; a key may be for names below the scope alone."""
+    grant = signer.grant
+    related = grant.covers(update.scope) or grant.zone.is_subdomain(update.scope)
+    if grant.operation < Operation.UPDATE or not related:
+        return _not_granted(signer, str(update.scope))
+    for owner in dict.fromkeys(owners(update)):
+        if not grant.covers(dns.name.from_text(owner)):
+            return _not_granted(signer, owner)
+    return None
+
+
+def write_group(
+    submissions: Sequence[Submission], known: Loaded, read_text: ReadText, rules: SerialRules
+) -> Draft:
+    """Judges updates in their order. Raises only what `read_text` raises."""
+    group = _Group(known, read_text, rules)
+    outcomes = tuple(map(group.submit, submissions))
+    return Draft(outcomes, group.edited, group.contents())
+
+
+class _Group:
+    """The zones as the updates so far have left them."""
+
+    def __init__(self, known: Loaded, read_text: ReadText, rules: SerialRules) -> None:
+        self.edited: dict[str, EditedZone] = {}
+        self._known = known
+        self._read_text = read_text
+        self._rules = rules
+        self._texts: dict[str, ZoneText] = {}
+
+    def contents(self) -> dict[str, bytes]:
+        contents: dict[str, bytes] = {}
+        for apex, version in self.edited.items():
+            contents.update(version.text.contents_since(self._texts[apex]))
+        return contents
+
+    def submit(self, submission: Submission) -> Outcome:
+        """Judges one update; what it changes is kept for those after it."""
+        is_settled = not self.edited
+        outcome = self._judge(submission)
+        return Outcome(
+            submission.number,
+            outcome.verdict,
+            outcome.apex,
+            outcome.words,
+            is_settled=is_settled and not outcome.words,
+        )
+
+    def _judge(self, submission: Submission) -> Outcome:
+        number = submission.number
+        obstacle = find_obstacle(submission.update, submission.signer, self._known)
+        if obstacle is not None:
+            return Outcome(number, _verdict(obstacle))
+        loaded = zone_above(submission.update.scope, self._known)
+        if loaded is None or loaded.zone is None or not loaded.is_current:
+            return Outcome(number, _out_of_order(loaded))
+        apex = loaded.apex
+        version = self.edited.get(apex)
+        zone = loaded.zone if version is None else version.zone
+        change = update_judge.judge(submission.update, zone)
+        if isinstance(change, Denied):
+            return Outcome(number, _verdict(change), apex)
+        if not change:
+            return Outcome(number, _done(change), apex)
+        denied = self._edit(loaded, zone, change)
+        if denied is not None:
+            return Outcome(number, denied, apex)
+        return Outcome(number, _done(change), apex, describe_change(change, apex))
+
+    def _edit(self, loaded: LoadedZone, zone: Zone, change: Change) -> Verdict | None:
+        """Makes the change; the verdict if it cannot be made."""
+        apex = loaded.apex
+        serial = self._serial_change(loaded, zone, change)
+        if isinstance(serial, Denied):
+            return _verdict(serial)
+        removed, added = ((*change.removed, *serial.removed), (*change.added, *serial.added))
+        try:
+            newer = zone.changed(removed, added)
+            if faults := newer.faults_since(zone):
+                return _verdict(deny(dns.rcode.REFUSED, f"the zone would not pass the check: {faults[0]}"))
+            if apex not in self._texts:
+                self._texts[apex] = self._read_text(loaded)
+            version = self.edited.get(apex)
+            text = self._texts[apex] if version is None else version.text
+            self.edited[apex] = EditedZone(newer, text.changed(removed, added))
+        except EditError as error:
+            return _cannot_be_written(*error.args)
+        except ValueError as error:
+            return failure(EDECode.OTHER, f"the change cannot be made: {error}")
+        return None
+
+    def _serial_change(self, loaded: LoadedZone, zone: Zone, change: Change) -> Change | Denied:
+        """The SOA that goes with the first change of a zone: a commit has one new serial."""
+        none = Change((), ())
+        if zone.serial_is_sealed:
+            text = f"the zone {loaded.apex} is signed in its file: sign it anew with the change"
+            return deny(dns.rcode.REFUSED, text)
+        if loaded.apex in self.edited or any(kind == "SOA" for _, _, kind, _ in change.added):
+            return none
+        if self._rules.policy == "manual":
+            text = "serials are the operator's here (--serial manual): update the SOA too"
+            return deny(dns.rcode.REFUSED, text)
+        served = self._known.serials.get(loaded.apex, zone.serial)
+        serial = next_serial(self._rules.policy, _later(served, zone.serial), self._rules.now)
+        (soa,) = zone.records_of(loaded.apex, "SOA")
+        return Change((soa,), (_with_serial(soa, serial),))
+
+
+def _later(one: int, other: int) -> int:
+    return one if is_forward(other, one) else other
+
+
+def _with_serial(soa: TextRecord, serial: int) -> TextRecord:
+    owner, ttl, kind, rdata = soa
+    primary, mailbox, _, times = rdata.split(" ", 3)
+    return owner, ttl, kind, f"{primary} {mailbox} {serial} {times}"
+
+
+def _not_granted(signer: GrantedKey, name: str) -> Denied:
+    grant = signer.grant
+    may = grant.operation.name.lower()
+    return deny(
+        dns.rcode.REFUSED, f"the key {signer.key.name} may {may} at {grant.zone} and may not update {name}"
+    )
+
+
+def _verdict(denied: Denied) -> Verdict:
+    return Verdict(denied.rcode, denied.reason)
+
+
+def _done(change: Change) -> Verdict:
+    """NOERROR, with what was left out by the rules: RFC 2136 would have it left out silently."""
+    if not change.ignored:
+        return FINE
+    return Verdict(dns.rcode.NOERROR, ExtendedError(EDECode.OTHER, "; ".join(change.ignored)))
+
+
+def _out_of_order(loaded: LoadedZone | None) -> Verdict:
+    """The file in the repository has errors: whoever edits it now, edits what is not served."""
+    if loaded is None or not loaded.findings:
+        return failure(EDECode.NOT_READY, "the zone cannot be updated now")
+    text = f"the zone's file cannot be updated while it has errors: {errors(loaded.findings)[0].brief}"
+    return failure(EDECode.INVALID_DATA, text)
+
+
+def _cannot_be_written(kind: str, text: str) -> Verdict:
+    if kind in _FILES_FORBID:
+        return _verdict(deny(dns.rcode.REFUSED, text))
+    return failure(EDECode.OTHER, text)

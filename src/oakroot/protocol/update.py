@@ -1,0 +1,256 @@
+"""UPDATE (RFC 2136) as a value: the message read, its prerequisites and operations told apart.
+
+What is wrong with the message itself is found here, by §3.1 to §3.4.1. What must not live here: zones, and
+what becomes of them (`update_judge`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import dns.exception
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+from dns.edns import EDECode
+
+from oakroot._engine import canonical_rdata, read_message_records
+from oakroot.protocol.message import ExtendedError
+from oakroot.protocol.wire import MalformedError, RecordPlace, Section, read_layout, read_question
+
+# Types that no zone can hold: those for questions and for messages (RFC 6895 §3.1).
+_META_TYPES = range(128, 256)
+_LONGEST_TTL = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class NameInUse:
+    """The name has a record (§2.4.4)."""
+
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameNotInUse:
+    """The name has no record (§2.4.5)."""
+
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class RrsetExists:
+    """There is such an RRset, whatever it holds (§2.4.1)."""
+
+    owner: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class RrsetAbsent:
+    """There is no such RRset (§2.4.3)."""
+
+    owner: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class RrsetIs:
+    """The RRset holds exactly these values, given in canonical text (§2.4.2)."""
+
+    owner: str
+    type: str
+    values: frozenset[str]
+
+
+Prerequisite = NameInUse | NameNotInUse | RrsetExists | RrsetAbsent | RrsetIs
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Add a record, or give its RRset another TTL (§2.5.1)."""
+
+    owner: str
+    ttl: int
+    type: str
+    rdata: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRrset:
+    """Delete an RRset (§2.5.2)."""
+
+    owner: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteName:
+    """Delete all records of a name (§2.5.3)."""
+
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRecord:
+    """Delete one record, whatever its TTL (§2.5.4)."""
+
+    owner: str
+    type: str
+    rdata: str
+
+
+UpdateOperation = Add | DeleteRrset | DeleteName | DeleteRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A well-formed UPDATE. `scope` is what the zone section names: a zone, or a name below one."""
+
+    scope: dns.name.Name
+    prerequisites: tuple[Prerequisite, ...]
+    operations: tuple[UpdateOperation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """What an UPDATE without effect is answered, with the rule in words."""
+
+    rcode: dns.rcode.Rcode
+    reason: ExtendedError
+
+
+class _DeniedError(Exception):
+    """Leaves the reading of one record."""
+
+    def __init__(self, rcode: dns.rcode.Rcode, text: str) -> None:
+        super().__init__(text)
+        self.denied = deny(rcode, text)
+
+
+def deny(rcode: dns.rcode.Rcode, text: str) -> Denied:
+    """The denial, with the extended error that goes with its rcode."""
+    codes = {
+        dns.rcode.REFUSED: EDECode.PROHIBITED,
+        dns.rcode.NOTAUTH: EDECode.NOT_AUTHORITATIVE,
+        dns.rcode.NOTZONE: EDECode.NOT_AUTHORITATIVE,
+    }
+    return Denied(rcode, ExtendedError(codes.get(rcode, EDECode.OTHER), text))
+
+
+def read(query: bytes) -> Update | Denied:
+    """Reads an UPDATE of any octets, its TSIG record taken off."""
+    try:
+        question = read_question(query)
+        layout = read_layout(query)
+        records = read_message_records(query)
+    except (MalformedError, ValueError) as error:
+        return deny(dns.rcode.FORMERR, str(error))
+    if (question.type, question.class_) != (dns.rdatatype.SOA, dns.rdataclass.IN):
+        return deny(dns.rcode.FORMERR, "the zone section names one zone, with type SOA and class IN (§3.1.1)")
+    scope = _Scope(question.name)
+    prerequisites: list[Prerequisite] = []
+    operations: list[UpdateOperation] = []
+    values: dict[tuple[str, str], tuple[str, str, set[str]]] = {}
+    try:
+        for place, (section, owner, kind, _, ttl, rdata) in zip(layout.records, records, strict=True):
+            if section == Section.ADDITIONAL:
+                break
+            scope.check(owner)
+            if section == Section.AUTHORITY:
+                operations.append(_operation(place, owner, kind, ttl, rdata))
+            elif place.class_ == dns.rdataclass.IN:
+                value = _value(place, owner, kind, rdata)
+                values.setdefault((owner.lower(), kind), (owner, kind, set()))[2].add(value)
+            else:
+                prerequisites.append(_prerequisite(place, owner, kind))
+    except _DeniedError as error:
+        return error.denied
+    prerequisites += [RrsetIs(owner, kind, frozenset(found)) for owner, kind, found in values.values()]
+    return Update(question.name, tuple(prerequisites), tuple(operations))
+
+
+def owners(update: Update) -> Iterator[str]:
+    """The names whose records the update would change, once for each operation."""
+    return (operation.owner for operation in update.operations)
+
+
+class _Scope:
+    """Names at or below the one of the zone section."""
+
+    def __init__(self, name: dns.name.Name) -> None:
+        self._name = name
+        self._known: set[str] = set()
+
+    def check(self, owner: str) -> None:
+        if owner in self._known:
+            return
+        try:
+            inside = dns.name.from_text(owner).is_subdomain(self._name)
+        except dns.exception.DNSException as error:
+            raise _DeniedError(dns.rcode.FORMERR, f"{owner} is no name") from error
+        if not inside:
+            text = f"{owner} is not at or below {self._name}, which the zone section names (§3.1.2)"
+            raise _DeniedError(dns.rcode.NOTZONE, text)
+        self._known.add(owner)
+
+
+def _prerequisite(place: RecordPlace, owner: str, kind: str) -> Prerequisite:
+    """A prerequisite of class ANY or NONE (§3.2.1 to §3.2.4)."""
+    what = f"the prerequisite {owner} {kind}"
+    if place.ttl != 0 or place.end != place.rdata_start:
+        raise _DeniedError(dns.rcode.FORMERR, f"{what} has a TTL or data, which it must not (§3.2.5)")
+    any_type = place.type == dns.rdatatype.ANY
+    if not any_type:
+        _check_type(place, what)
+    if place.class_ == dns.rdataclass.ANY:
+        return NameInUse(owner) if any_type else RrsetExists(owner, kind)
+    if place.class_ == dns.rdataclass.NONE:
+        return NameNotInUse(owner) if any_type else RrsetAbsent(owner, kind)
+    raise _DeniedError(dns.rcode.FORMERR, f"{what} has a class that is not IN, ANY or NONE (§3.2.5)")
+
+
+def _value(place: RecordPlace, owner: str, kind: str, rdata: str | None) -> str:
+    """A value that an RRset must have (§3.2.3)."""
+    what = f"the prerequisite {owner} {kind}"
+    if place.ttl != 0:
+        raise _DeniedError(dns.rcode.FORMERR, f"{what} has a TTL, which must be 0 (§3.2.5)")
+    _check_type(place, what)
+    return _canonical(what, kind, rdata)
+
+
+def _operation(place: RecordPlace, owner: str, kind: str, ttl: int, rdata: str | None) -> UpdateOperation:
+    """One record of the update section (§3.4.1)."""
+    what = f"the update of {owner} {kind}"
+    if place.class_ == dns.rdataclass.IN:
+        _check_type(place, what)
+        # A TTL with its highest bit set means 0 (RFC 2181 §8).
+        return Add(owner, ttl if ttl <= _LONGEST_TTL else 0, kind, _canonical(what, kind, rdata, keep=True))
+    if ttl != 0:
+        raise _DeniedError(dns.rcode.FORMERR, f"{what} deletes with a TTL that is not 0 (§3.4.1.3)")
+    if place.class_ == dns.rdataclass.NONE:
+        _check_type(place, what)
+        return DeleteRecord(owner, kind, _canonical(what, kind, rdata, keep=True))
+    if place.class_ != dns.rdataclass.ANY:
+        raise _DeniedError(dns.rcode.FORMERR, f"{what} has a class that is not IN, ANY or NONE (§3.4.1.3)")
+    if place.end != place.rdata_start:
+        raise _DeniedError(dns.rcode.FORMERR, f"{what} deletes a whole RRset and has data (§3.4.1.3)")
+    if place.type == dns.rdatatype.ANY:
+        return DeleteName(owner)
+    _check_type(place, what)
+    return DeleteRrset(owner, kind)
+
+
+def _check_type(place: RecordPlace, what: str) -> None:
+    if place.type in _META_TYPES or place.type in {dns.rdatatype.TYPE0, dns.rdatatype.OPT}:
+        raise _DeniedError(dns.rcode.FORMERR, f"{what} has a type that no zone can hold (§3.4.1.2)")
+
+
+def _canonical(what: str, kind: str, rdata: str | None, *, keep: bool = False) -> str:
+    """The value in canonical text, or as it was written; both are checked. A type may allow no octets."""
+    try:
+        canonical = canonical_rdata(kind, rdata or "")
+    except ValueError as error:
+        raise _DeniedError(dns.rcode.FORMERR, f"{what} has data that cannot be read: {error}") from error
+    return rdata if keep and rdata is not None else canonical
