@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.peers.nameservers import PEERS, DaemonNameserver
+from bench.peers import PEERS, PowerDns
+from tests.peers.nameservers import DaemonNameserver
 
 ENGINE_ONLY = Path(__file__).with_name("engine_only.py")
 
@@ -66,6 +67,10 @@ class OakrootEngine(DaemonNameserver):
 
 
 ALL: tuple[type[DaemonNameserver], ...] = (OakrootPrimary, OakrootEngine, *PEERS)
+
+
+# PowerDNS takes a signed zone file for an unsigned one unless a database tells it otherwise.
+UNSIGNED_ONLY: tuple[type[DaemonNameserver], ...] = (PowerDns,)
 
 
 def installed(wanted: list[str] | None) -> list[type[DaemonNameserver]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,8 @@ class Processor:
 
     user: float
     system: float
+    of_threads: Mapping[int, float]
+    """What each thread used, user and system together, by its number."""
 
     @property
     def total(self) -> float:
@@ -49,16 +52,31 @@ class Processor:
         return self.user + self.system
 
     def __sub__(self, earlier: Processor) -> Processor:
-        """What was used since `earlier`."""
-        return Processor(self.user - earlier.user, self.system - earlier.system)
+        """What was used since `earlier`; threads that have ended since then are not counted."""
+        used = {
+            thread: seconds - earlier.of_threads.get(thread, 0.0)
+            for thread, seconds in self.of_threads.items()
+        }
+        user, total = self.user - earlier.user, self.total - earlier.total
+        # The scheduler knows to the nanosecond how long threads ran, but of those that have ended it tells
+        # nothing; the clock's ticks count these too.
+        seconds = sum(used.values())
+        if total - seconds > 3 / TICKS_PER_SECOND:
+            seconds = total
+        in_user = seconds * user / total if total else 0.0
+        return Processor(in_user, seconds - in_user, used)
 
 
 def processor(process_ids: Sequence[int]) -> Processor:
     """The processor time of a process tree so far."""
     user = system = 0
+    of_threads = {}
     for process in process_ids:
         # The program's name stands in brackets and may hold spaces; utime and stime are fields 14 and 15.
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
         user += int(fields[11])
         system += int(fields[12])
-    return Processor(user / TICKS_PER_SECOND, system / TICKS_PER_SECOND)
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                of_threads[int(thread.name)] = int((thread / "schedstat").read_text().split()[0]) / 1e9
+    return Processor(user / TICKS_PER_SECOND, system / TICKS_PER_SECOND, of_threads)

@@ -7,17 +7,19 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.loading import LONGEST, check_answers, wait_for_last
-from bench.processes import processor
+from bench.processes import Processor, processor
 from bench.workloads import Workload
-from tests.peers.nameservers import LOOPBACK, Address, DaemonNameserver, ZoneFile
+from tests.peers.nameservers import LOOPBACK, DaemonNameserver, NameserverError, ZoneFile
 
 HERE = Path(__file__).parent
+GENERATOR = HERE / "load/target/release/load"
+DNSPERF = "dnsperf"
 
 
 class Floor(DaemonNameserver):
@@ -42,6 +44,43 @@ class Floor(DaemonNameserver):
 
 
 @dataclass(frozen=True)
+class Way:
+    """How questions come."""
+
+    name: str
+    options: tuple[str, ...] = ()
+    """Of the load generator."""
+    workers: int = 1
+    """Of the server. With two, neither it nor the generator is kept to one processor."""
+    over_tcp: bool = False
+    edns: bool = False
+    dnssec: bool = False
+    by_dnsperf: bool = False
+
+
+# No more questions under way than fit the receive buffer that a socket has by default: some peers leave it at
+# that, and what is lost would stall the generator.
+WINDOW = ("--window", "160")
+WAYS = {
+    way.name: way
+    for way in (
+        Way("UDP", WINDOW),
+        Way("UDP with EDNS", (*WINDOW, "--edns", "1232"), edns=True),
+        Way("UDP with DO", (*WINDOW, "--dnssec"), dnssec=True),
+        Way("dnsperf", by_dnsperf=True),
+        Way("TCP", (*WINDOW, "--transport", "tcp", "--sockets", "16"), over_tcp=True),
+        Way("TCP one by one", ("--transport", "tcp", "--window", "32", "--sockets", "32"), over_tcp=True),
+        Way(
+            "TCP connection each",
+            ("--transport", "tcp-once", "--window", "32", "--sockets", "32"),
+            over_tcp=True,
+        ),
+        Way("UDP two workers", (*WINDOW, "--sockets", "32"), workers=2),
+    )
+}
+
+
+@dataclass(frozen=True)
 class Serve:
     """One burst of questions to one server."""
 
@@ -50,8 +89,11 @@ class Serve:
     rate: float
     """Answers a second."""
     user_microseconds: float
+    """Processor time for each answer, split by the clock's ticks."""
     system_microseconds: float
     lost: int
+    balance: float = 1.0
+    """Of the two busiest threads, the less busy one's share of the other's time."""
 
     @property
     def microseconds(self) -> float:
@@ -67,30 +109,30 @@ def build_tools() -> None:
 
 @contextmanager
 def running(
-    kinds: list[type[DaemonNameserver]], workload: Workload, directory: Path
+    kinds: Sequence[type[DaemonNameserver]], workload: Workload, directory: Path, workers: int
 ) -> Iterator[list[DaemonNameserver]]:
-    """All servers at once, on the first processor, so that rounds go from one to the next at once."""
+    """All servers at once, so that rounds go from one to the next; one worker's on the first processor."""
     with ExitStack() as stack:
-        servers: list[DaemonNameserver] = []
+        up: list[DaemonNameserver] = []
         contestants: list[type[DaemonNameserver]] = [Floor, *kinds]
         for kind in contestants:
             zones: list[ZoneFile] = [] if kind is Floor else workload.zones
-            server = kind(zones, directory / kind.name.split()[0])
+            server = kind(zones, directory / kind.name.split()[0], workers=workers)
             stack.callback(server.stop)
-            with _on_processor(0):
+            with _on_processor(0 if workers == 1 else None):
                 server.start(LONGEST)
             if kind is not Floor:
                 wait_for_last(server, workload)
                 check_answers(server, workload)
-            servers.append(server)
-        yield servers
+            up.append(server)
+        yield up
 
 
 @contextmanager
-def _on_processor(number: int) -> Iterator[None]:
+def _on_processor(number: int | None) -> Iterator[None]:
     """Keeps what is started meanwhile on one processor, if there are several."""
     before = os.sched_getaffinity(0)
-    if len(before) > 1:
+    if number is not None and len(before) > 1:
         os.sched_setaffinity(0, {sorted(before)[number]})
     try:
         yield
@@ -98,43 +140,59 @@ def _on_processor(number: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def serve(server: DaemonNameserver, workload: Workload, mix: str, transport: str, seconds: float) -> Serve:
+def serve(server: DaemonNameserver, case: str, questions: Path, way: Way, seconds: float) -> Serve:
     """Asks as fast as the generator can on the second processor."""
     before = processor(server.process_ids())
-    told = _generate(server.address, workload.mixes[mix], transport, seconds)
+    ask = _ask_by_dnsperf if way.by_dnsperf else _ask
+    received, rate, lost = ask(server, questions, way, seconds)
     used = processor(server.process_ids()) - before
-    received = max(1, int(told["received"]))
+    if not received:
+        message = f"{server.name} answered nothing: {case}{server.log_tail()}"
+        raise NameserverError(message)
     return Serve(
-        case=f"{workload.name}: {mix}, {transport}",
+        case=case,
         server=server.name,
-        rate=float(told["rate"]),
+        rate=rate,
         user_microseconds=used.user * 1e6 / received,
         system_microseconds=used.system * 1e6 / received,
-        lost=int(told["lost"]),
+        lost=lost,
+        balance=_balance(used),
     )
 
 
-def _generate(address: Address, questions: Path, transport: str, seconds: float) -> dict[str, float]:
-    generator = HERE / "load/target/release/load"
-    command = [str(generator), "--server", f"{address[0]}:{address[1]}", "--queries", str(questions)]
-    with _on_processor(1):
+def _balance(used: Processor) -> float:
+    first, second, *_ = [*sorted(used.of_threads.values(), reverse=True), 0.0, 0.0]
+    return second / first if first else 1.0
+
+
+def _ask(server: DaemonNameserver, questions: Path, way: Way, seconds: float) -> tuple[int, float, int]:
+    host, port = server.address
+    command = [str(GENERATOR), "--server", f"{host}:{port}", "--queries", str(questions), *way.options]
+    with _on_processor(1 if way.workers == 1 else None):
         done = subprocess.run(
-            [*command, "--transport", transport, "--seconds", str(seconds)],
-            capture_output=True,
-            text=True,
-            check=True,
+            [*command, "--seconds", str(seconds)], capture_output=True, text=True, check=True
         )
     told: dict[str, float] = json.loads(done.stdout)
-    return told
+    return int(told["received"]), float(told["rate"]), int(told["lost"])
 
 
-def dnsperf_rate(server: DaemonNameserver, questions: Path, seconds: int) -> float | None:
-    """Answers a second by dnsperf, a generator of other people; None where it is not installed."""
-    if shutil.which("dnsperf") is None:
-        return None
+def _ask_by_dnsperf(
+    server: DaemonNameserver, questions: Path, way: Way, seconds: float
+) -> tuple[int, float, int]:
+    """The generator of other people, so that nobody has to believe ours."""
+    _ = way
     host, port = server.address
-    options = f"-s {host} -p {port} -d {questions} -l {seconds} -c 8 -q 512"
+    options = f"-s {host} -p {port} -d {questions} -l {max(1, round(seconds))} -c 8 -q 160"
     with _on_processor(1):
-        done = subprocess.run(["dnsperf", *options.split()], capture_output=True, text=True, check=True)
-    found = re.search(r"Queries per second:\s+([0-9.]+)", done.stdout)
-    return None if found is None else float(found[1])
+        done = subprocess.run([DNSPERF, *options.split()], capture_output=True, text=True, check=True)
+    numbers = [
+        re.search(rf"{title}:\s+([0-9.]+)", done.stdout)
+        for title in ("Queries completed", "Queries per second", "Queries lost")
+    ]
+    received, rate, lost = (float(found[1]) if found else 0.0 for found in numbers)
+    return int(received), rate, int(lost)
+
+
+def has_dnsperf() -> bool:
+    """Whether dnsperf is installed."""
+    return shutil.which(DNSPERF) is not None

@@ -1,13 +1,13 @@
-"""The zones that are measured with, as files in a git repository, and answers that are right for them.
+"""The zones that are measured with, as files in a git repository, and what is asked of them.
 
 The same for the same sizes, so that results of different days can be compared. What must not live here:
-servers.
+servers, and the zones of mixed content (`mixtures`).
 """
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -45,6 +45,7 @@ class Workload:
     checks: tuple[Check, ...]
     mixes: dict[str, Path]
     """Files of questions, `NAME TYPE` a line, by what they ask for."""
+    is_signed: bool = False
 
     @property
     def zones(self) -> list[ZoneFile]:
@@ -58,10 +59,16 @@ def address(number: int) -> tuple[str, bytes]:
     return ".".join(map(str, octets)), octets
 
 
+def host_checks(apex: str, hosts: int, random: Random) -> tuple[Check, ...]:
+    """Some of the hosts `h0`, `h1`, … of a zone, whose addresses are those of their numbers."""
+    sample = random.sample(range(hosts), min(CHECKS, hosts))
+    return tuple(Check(f"h{number}.{apex}", address(number)[1]) for number in sample)
+
+
 def one_big_zone(directory: Path, records: int) -> Workload:
     """One zone: of 20 records, ten A, four AAAA, two MX, one TXT, and a delegation with its glue."""
     apex = "big.example."
-    _make(directory, {apex: _big_zone(records)})
+    commit(directory, {apex: _big_zone(records)})
     blocks = (records - RECORDS_OF_HEAD) // 20
     random = Random(1)  # noqa: S311 - questions, no secrets
     hosts = blocks * 10
@@ -70,11 +77,8 @@ def one_big_zone(directory: Path, records: int) -> Workload:
         directory=directory,
         apexes=(apex,),
         last=Check(f"h{hosts - 1}.{apex}", address(hosts - 1)[1]),
-        checks=tuple(
-            Check(f"h{number}.{apex}", address(number)[1])
-            for number in random.sample(range(hosts), min(CHECKS, hosts))
-        ),
-        mixes=_write_mixes(
+        checks=host_checks(apex, hosts, random),
+        mixes=write_mixes(
             directory.with_name("questions-big"),
             {
                 "hosts": (f"h{random.randrange(hosts)}.{apex} A" for _ in range(QUERIES)),
@@ -107,7 +111,7 @@ def _big_zone(records: int) -> Iterator[str]:
 def many_zones(directory: Path, zones: int) -> Workload:
     """Many zones of ten records each."""
     apexes = tuple(f"zone{number}.example." for number in range(zones))
-    _make(directory, {apex: _small_zone(number) for number, apex in enumerate(apexes)})
+    commit(directory, {apex: _small_zone(number) for number, apex in enumerate(apexes)})
     random = Random(2)  # noqa: S311 - the same
     checks = tuple(Check(f"host.{apex}", address(number)[1]) for number, apex in enumerate(apexes))
     return Workload(
@@ -116,7 +120,7 @@ def many_zones(directory: Path, zones: int) -> Workload:
         apexes=apexes,
         last=checks[-1],
         checks=checks,
-        mixes=_write_mixes(
+        mixes=write_mixes(
             directory.with_name("questions-many"),
             {"hosts": (f"host.{random.choice(apexes)} A" for _ in range(QUERIES))},
         ),
@@ -134,7 +138,7 @@ def _small_zone(number: int) -> Iterator[str]:
     )
 
 
-def _make(directory: Path, texts: dict[str, Iterator[str]]) -> None:
+def commit(directory: Path, texts: dict[str, Iterable[str]]) -> None:
     """Writes the zones and commits them."""
     directory.mkdir(parents=True)
     for apex, text in texts.items():
@@ -145,7 +149,8 @@ def _make(directory: Path, texts: dict[str, Iterator[str]]) -> None:
         subprocess.run(["git", *command], cwd=directory, check=True)
 
 
-def _write_mixes(directory: Path, mixes: dict[str, Iterator[str]]) -> dict[str, Path]:
+def write_mixes(directory: Path, mixes: dict[str, Iterator[str]]) -> dict[str, Path]:
+    """Writes the questions; gives their files."""
     directory.mkdir(parents=True)
     paths = {}
     for name, lines in mixes.items():
