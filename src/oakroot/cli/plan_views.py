@@ -6,7 +6,7 @@ visible before it is printed, so that a file cannot steer a terminal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from oakroot.operate.terminal import Style
 from oakroot.zones.consequences import consequences
@@ -42,7 +42,7 @@ def as_markdown(plan: Plan, beyond: list[str]) -> str:
     parts += [f"> [!CAUTION]\n> Too much at once: {line}" for line in beyond]
     for zone in plan.zones:
         parts.append(f"#### `{_name(zone.apex)}`: {_headline(zone)}")
-        parts += _fenced("diff", [text for text, _ in _record_lines(zone)])
+        parts += _fenced("diff", [text for text, _ in record_lines(zone.changes, zone.apex)])
         parts += _fenced("text", [render(finding, "text") for finding in zone.findings])
         if notes := [f"- {text}" for text in _notes(zone)]:
             parts.append("\n".join(notes))
@@ -107,7 +107,7 @@ def summary(plan: Plan) -> str:
 
 def _zone_block(zone: ZonePlan, paint: Paint) -> str:
     lines = [paint(f"{_name(zone.apex)}: {_headline(zone)}", Style.STRONG)]
-    lines += [f"  {paint(text, style)}" for text, style in _record_lines(zone)]
+    lines += [f"  {paint(text, style)}" for text, style in record_lines(zone.changes, zone.apex)]
     lines += [f"    {paint(text, Style.HINT)}" for text in _notes(zone)]
     lines += [render(finding, "text", colour=False) for finding in zone.findings]
     return "\n".join(lines)
@@ -140,15 +140,16 @@ def _notes(zone: ZonePlan) -> Iterator[str]:
         yield f"{consequence.about}: {consequence.text}"
 
 
-def _record_lines(zone: ZonePlan) -> Iterator[tuple[str, Style]]:
-    lines = [line for change in zone.changes for line in _lines(change, zone.apex)]
+def record_lines(changes: Iterable[RRsetChange], apex: str) -> Iterator[tuple[str, Style]]:
+    """The records that go and come, a line each, with owners as one would write them in the zone's file."""
+    lines = [line for change in changes for line in _lines(change, apex)]
     yield from lines[:LINES_LIMIT]
     if len(lines) > LINES_LIMIT:
         yield f"  and {len(lines) - LINES_LIMIT} more lines", Style.HINT
 
 
 def _lines(change: RRsetChange, apex: str) -> Iterator[tuple[str, Style]]:
-    owner = _relative(change.owner, apex)
+    owner = relative_name(change.owner, apex)
     removed, added = change.removed, change.added
     if change.changes_ttl and change.before is not None and change.after is not None:
         # Every record of the set gets the new TTL: shown whole, since that is what is sent.
@@ -158,15 +159,16 @@ def _lines(change: RRsetChange, apex: str) -> Iterator[tuple[str, Style]]:
         ("+", change.after, added, Style.GOOD),
     ):
         ttl = "" if rrset is None else rrset.ttl
-        yield from ((f"{sign} {owner} {ttl} {change.type} {_rdata(rdata)}", style) for rdata in rdatas)
+        yield from ((f"{sign} {owner} {ttl} {change.type} {rdata_text(rdata)}", style) for rdata in rdatas)
 
 
-def _rdata(text: str) -> str:
+def rdata_text(text: str) -> str:
+    """RDATA for a terminal, cut where it is long."""
     text = visible(text)
     return text if len(text) <= _RDATA_LIMIT else f"{text[: _RDATA_LIMIT - 1]}…"
 
 
-def _relative(owner: str, apex: str) -> str:
+def relative_name(owner: str, apex: str) -> str:
     """The name as one would write it in the zone's file."""
     if owner == apex:
         return "@"
@@ -210,8 +212,8 @@ def _zone_object(zone: ZonePlan) -> dict[str, object]:
             {
                 "owner": change.owner,
                 "type": change.type,
-                "before": _rrset_object(change.before),
-                "after": _rrset_object(change.after),
+                "before": rrset_object(change.before),
+                "after": rrset_object(change.after),
             }
             for change in zone.changes
         ],
@@ -220,5 +222,6 @@ def _zone_object(zone: ZonePlan) -> dict[str, object]:
     }
 
 
-def _rrset_object(rrset: RRset | None) -> dict[str, object] | None:
+def rrset_object(rrset: RRset | None) -> dict[str, object] | None:
+    """An RRset for programs."""
     return None if rrset is None else {"ttl": rrset.ttl, "rdata": list(rrset.rdata)}

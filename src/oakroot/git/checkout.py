@@ -26,6 +26,7 @@ from oakroot.git.trees import Files
 
 _REMOTE_BRANCHES = b"refs/remotes/"
 _HEADS = b"refs/heads/"
+_FOLDERS_KEPT = 64
 
 
 class RevisionUnknown(InvalidSetting):
@@ -67,6 +68,7 @@ class Checkout:
             )
             raise InvalidSetting(message) from None
         self._objects: DiskObjectStore = self._repo.object_store
+        self._folders: dict[ObjectID, Mapping[bytes, ObjectID]] = {}
         quarantine = (environment or {}).get("GIT_QUARANTINE_PATH")
         if quarantine:
             self._objects.add_alternate_path(quarantine)
@@ -106,6 +108,21 @@ class Checkout:
             return _revision(self._commit(self._repo.head()))
         except KeyError:
             return None
+
+    def parents(self, revision: Revision) -> tuple[Revision, ...]:
+        """The commits before it, as far as this repository has them (a shallow clone's end somewhere)."""
+        there = (ObjectID(name.encode()) for name in revision.parents)
+        return tuple(_revision(self._commit(name)) for name in there if name in self._objects)
+
+    def entry(self, revision: Revision, path: str) -> str | None:
+        """The id of what is at `path` in a commit, file or folder; None for nothing."""
+        found = ObjectID(revision.tree.encode())
+        for name in path.encode("utf-8", "surrogateescape").split(b"/"):
+            entry = self._entries(found).get(name)
+            if entry is None:
+                return None
+            found = entry
+        return found.decode()
 
     def upstream(self) -> str | None:
         """The remote branch that a `git push` from here would move; None where there is no such thing."""
@@ -158,6 +175,18 @@ class Checkout:
         index = self._repo.open_index()
         known = {_text(path): entry for path, entry in index.items() if isinstance(entry, IndexEntry)}
         return WorkFiles(folder, known, _index_time(Path(self._repo.controldir()) / "index"))
+
+    def _entries(self, tree: ObjectID) -> Mapping[bytes, ObjectID]:
+        """What a folder holds. History walks through many versions of few folders, so some are kept."""
+        known = self._folders.get(tree)
+        if known is None:
+            found = self._objects[tree]
+            items = found.iteritems() if isinstance(found, Tree) else ()
+            known = {item.path: item.sha for item in items if item.path and item.sha}
+            if len(self._folders) >= _FOLDERS_KEPT:
+                self._folders.pop(next(iter(self._folders)))
+            self._folders[tree] = known
+        return known
 
     def _commit(self, name: ObjectID) -> Commit:
         found = self._objects[name]

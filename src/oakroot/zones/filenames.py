@@ -6,6 +6,7 @@ The rule lives here and nowhere else: the name of a zone file is the zone, a nam
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import dns.exception
@@ -52,6 +53,30 @@ def classify(path: str) -> ZoneFile | KeyFile | Ignored:
     except (dns.exception.DNSException, ValueError) as error:
         return Ignored(f"its name is no domain name: {error}", surprising=True)
     return _classify_name(name, path)
+
+
+def plain_name(path: str) -> str:
+    """A text that is equal for all spellings of a zone's name; cheap, for those who look at every file."""
+    if "\\" not in path:
+        return path.lower().removesuffix(".")
+    kind = classify(path)
+    return kind.apex.removesuffix(".") if isinstance(kind, ZoneFile) else path
+
+
+def zone_file_of(paths: Iterable[str], name: dns.name.Name) -> tuple[str, str] | None:
+    """(apex, path) of the zone nearest above this name, or at it; None where no file is one."""
+    by_name: dict[str, str] = {}
+    for path in sorted(paths):
+        by_name.setdefault(plain_name(path), path)
+    for depth in range(len(name.labels)):
+        ancestor = name.split(len(name.labels) - depth)[1].canonicalize()
+        found = by_name.get("@" if ancestor == dns.name.root else ancestor.to_text(omit_final_dot=True))
+        if found is None:
+            continue
+        kind = classify(found)
+        if isinstance(kind, ZoneFile):
+            return kind.apex, found
+    return None
 
 
 def may_hold_keys(path: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Literal
 from oakroot._engine import Zone
 from oakroot.keys.keyring import GrantedKey
 from oakroot.zones.diagnostics import Finding
-from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile, classify
+from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile, classify, plain_name
 from oakroot.zones.guard import count_deleted
 from oakroot.zones.keyfiles import read_key_file
 from oakroot.zones.plan import KeyChange, Plan, RRset, RRsetChange, Serial, ZonePlan
@@ -60,10 +60,18 @@ def zone_changes(before: Zone | None, after: Zone | None) -> tuple[tuple[RRsetCh
     removed, added = before.difference(after)
     pairs = {(owner, rtype): None for owner, _, rtype, _ in (*removed, *added)}
     changes = (
-        RRsetChange(owner, rtype, _rrset(before, owner, rtype), _rrset(after, owner, rtype))
+        RRsetChange(owner, rtype, rrset_of(before, owner, rtype), rrset_of(after, owner, rtype))
         for owner, rtype in pairs
     )
     return tuple(change for change in changes if not _is_serial_alone(change)), count_deleted(removed, added)
+
+
+def rrset_of(zone: Zone, owner: str, rtype: str) -> RRset | None:
+    """One RRset of a zone, cut off below a delegation or not; None where there is none."""
+    records = zone.records_of(owner, rtype)
+    if not records:
+        return None
+    return RRset(records[0][1], tuple(rdata for _, _, _, rdata in records))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +87,9 @@ def _owners(tree: Tree, changed: Collection[str]) -> dict[str, str]:
     A zone is touched by its file, by another file of its name (of two, the first counts, as for the primary),
     and by what its file includes.
     """
-    names = {_plain_name(path) for path in changed}
+    names = {plain_name(path) for path in changed}
     owners: dict[str, str] = {}
-    for path in sorted(path for path in tree.files if _plain_name(path) in names):
+    for path in sorted(path for path in tree.files if plain_name(path) in names):
         kind = classify(path)
         if isinstance(kind, ZoneFile):
             owners.setdefault(kind.apex, path)
@@ -89,14 +97,6 @@ def _owners(tree: Tree, changed: Collection[str]) -> dict[str, str]:
         for apex, path in _including(tree, changed):
             owners.setdefault(apex, path)
     return owners
-
-
-def _plain_name(path: str) -> str:
-    """Equal for all spellings of a name; cheap, since it is asked for every file of the repository."""
-    if "\\" not in path:
-        return path.lower().removesuffix(".")
-    kind = classify(path)
-    return kind.apex.removesuffix(".") if isinstance(kind, ZoneFile) else path
 
 
 def _including(tree: Tree, changed: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -162,15 +162,8 @@ def _whole(zone: Zone, before: Zone | None) -> Iterator[RRsetChange]:
     """All RRsets of a zone that comes, or goes."""
     pairs = {(owner, rtype): None for owner, _, rtype, _ in zone.records()}
     for owner, rtype in pairs:
-        rrset = _rrset(zone, owner, rtype)
+        rrset = rrset_of(zone, owner, rtype)
         yield RRsetChange(owner, rtype, *((None, rrset) if before is None else (rrset, None)))
-
-
-def _rrset(zone: Zone, owner: str, rtype: str) -> RRset | None:
-    records = zone.records_of(owner, rtype)
-    if not records:
-        return None
-    return RRset(records[0][1], tuple(rdata for _, _, _, rdata in records))
 
 
 def _is_serial_alone(change: RRsetChange) -> bool:
