@@ -6,36 +6,26 @@ A key is read by the command, not by argparse, which would quote a value that it
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
-import re
 from pathlib import Path
 
 import dns.exception
 import dns.name
 
 from oakroot.cli import CommandError, Exit
-from oakroot.client.server import DEFAULT_PORT, Server
+from oakroot.client.server import Server, read_server
 from oakroot.keys.key import Key
 from oakroot.keys.notation import read_key
 from oakroot.keys.rejected import KeyRejectedError
 from oakroot.keys.source import find_key_text
 
-_LAST_PORT = 65535
-_SERVER = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?\Z")
-
 
 def server(text: str) -> Server:
     """Reads `HOST[:PORT]`; an IPv6 address stands in brackets where a port follows."""
-    if _is_ipv6(text):
-        return Server(text)
-    found = _SERVER.match(text)
-    if found is None or (found["bracketed"] and not _is_ipv6(found["bracketed"])):
-        raise argparse.ArgumentTypeError(f"{text} is no HOST[:PORT]; an IPv6 address goes in brackets")
-    port = int(found["port"] or DEFAULT_PORT)
-    if not 0 < port <= _LAST_PORT:
-        raise argparse.ArgumentTypeError(f"{port} is no port")
-    return Server(found["bracketed"] or found["plain"], port)
+    try:
+        return read_server(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def domain_name(text: str) -> dns.name.Name:
@@ -89,11 +79,3 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise argparse.ArgumentTypeError("it must be more than 0")
     return seconds
-
-
-def _is_ipv6(text: str) -> bool:
-    try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    return True

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from dataclasses import dataclass
 
 DEFAULT_PORT = 53
+_LAST_PORT = 65535
+_SERVER = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,27 @@ class Server:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def read_server(text: str) -> Server:
+    """Reads `HOST[:PORT]`, an IPv6 address in brackets where a port follows; ValueError for anything else."""
+    if _is_ipv6(text):
+        return Server(text)
+    found = _SERVER.match(text)
+    if found is None or (found["bracketed"] and not _is_ipv6(found["bracketed"])):
+        raise ValueError(f"{text} is no HOST[:PORT]; an IPv6 address goes in brackets")
+    port = int(found["port"] or DEFAULT_PORT)
+    if not 0 < port <= _LAST_PORT:
+        raise ValueError(f"{port} is no port")
+    return Server(found["bracketed"] or found["plain"], port)
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class ServerError(Exception):
