@@ -69,9 +69,9 @@ def new_certificate(
     return builder.sign(new_key("p384"), SHA256()).public_bytes(Encoding.DER)
 
 
-def new_authority(subject: str, issuer: str, *, begin: float = START) -> bytes:
-    """The certificate of an authority in DER."""
-    builder = _builder(subject, issuer, "p384", begin, 1000)
+def new_authority(subject: str, issuer: str, *, begin: float = START, kind: str = "p384") -> bytes:
+    """The certificate of an authority in DER; those of the kind p384 have signed all others."""
+    builder = _builder(subject, issuer, kind, begin, 1000)
     return (
         builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .serial_number(x509.random_serial_number())

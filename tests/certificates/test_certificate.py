@@ -15,6 +15,7 @@ from oakroot.certificates.certificate import (
     read_chain,
     renewal_due,
     renewal_identifier,
+    require_sound,
 )
 from oakroot.certificates.names import read_name
 from oakroot.certificates.rejected import RejectedError
@@ -130,3 +131,14 @@ def test_renewal_information_names_it_by_issuer_and_serial() -> None:
 
 def test_one_that_does_not_tell_its_issuers_key_has_no_such_name() -> None:
     assert renewal_identifier(read_certificate(new_certificate("a.example.org"))) is None
+
+
+def test_a_chain_is_sound_if_each_signs_the_one_before() -> None:
+    host = read_certificate(new_certificate("a.example.org"))
+    signer = read_certificate(new_authority("Intermediate", "Root"))
+    require_sound([host, signer, read_certificate(new_authority("Root", "Root"))])
+    require_sound([host])
+    with pytest.raises(RejectedError, match=r"CN=a\.example\.org is not signed by what stands behind it"):
+        require_sound([host, read_certificate(new_authority("Intermediate", "Root", kind="other"))])
+    with pytest.raises(RejectedError, match=r"CN=a\.example\.org is not signed by"):
+        require_sound([host, read_certificate(new_authority("Somebody", "Root"))])

@@ -15,6 +15,7 @@ from oakroot.certificates.forms import (
     read_records,
     replacement,
     request_record,
+    request_replacement,
 )
 from oakroot.certificates.rejected import RejectedError
 from oakroot.certificates.signing_request import read_signing_request
@@ -110,3 +111,38 @@ def test_a_new_chain_takes_the_place_of_the_old_and_touches_nothing_else() -> No
 def test_a_chain_that_is_published_needs_no_change() -> None:
     published = read_records(certificate_records([HOST, INTERMEDIATE]))
     assert replacement(published, [HOST, INTERMEDIATE]) == ((), ())
+
+
+OTHER_REQUEST = read_signing_request(new_request("a.example.org", kind="other"))
+SAME_REQUEST = read_signing_request(new_request("a.example.org"))
+LATER_REQUEST = read_signing_request(new_request("a.example.org", "b.example.org"))
+
+
+def test_a_first_request_is_added() -> None:
+    assert request_replacement(Published(), REQUEST) == ((), (request_record(REQUEST),))
+
+
+def test_a_request_for_the_same_stays() -> None:
+    assert SAME_REQUEST.der != REQUEST.der
+    assert request_replacement(Published((SAME_REQUEST.der,)), REQUEST) == ((), ())
+
+
+def test_requests_for_something_else_go() -> None:
+    old = (OTHER_REQUEST.der, LATER_REQUEST.der, b"garbage")
+    delete, add = request_replacement(Published(old), REQUEST)
+    assert set(delete) == {f"3 255 0 {der.hex().upper()}" for der in old}
+    assert add == (request_record(REQUEST),)
+
+
+def test_of_several_requests_for_the_same_one_stays() -> None:
+    delete, add = request_replacement(Published((REQUEST.der, SAME_REQUEST.der)), REQUEST)
+    assert (delete, add) == ((request_record(SAME_REQUEST),), ())
+
+
+def test_a_request_leaves_certificates_alone_unless_they_are_to_be_renewed() -> None:
+    published = Published((REQUEST.der,), (HOST.der,), (INTERMEDIATE.der,), ("3 1 1 AB",))
+    assert request_replacement(published, REQUEST) == ((), ())
+    assert request_replacement(published, REQUEST, renew=True) == (
+        certificate_records([HOST, INTERMEDIATE]),
+        (),
+    )

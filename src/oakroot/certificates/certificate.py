@@ -1,11 +1,12 @@
 """An X.509 certificate as far as this room needs it, and when it will do for a request.
 
-Signatures of authorities are not verified here: what is in our own zone was put there with our own key, and
-who presents the certificate is believed or not by the clients.
+Whether an authority is to be trusted is not judged here: what is in our own zone was put there with our own
+key, and who presents the certificate is believed or not by the clients.
 """
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -144,6 +145,20 @@ def chain_of(certificate: Certificate, authorities: Iterable[Certificate]) -> tu
     records shall not keep us busy.
     """
     return _longest(certificate, tuple(authorities)[:_AUTHORITIES_LIMIT])
+
+
+def require_sound(chain: Sequence[Certificate]) -> None:
+    """Raises RejectedError unless each certificate of the chain is signed by the next one's key."""
+    parsed = [x509.load_der_x509_certificate(certificate.der) for certificate in chain]
+    for certificate, issuer in itertools.pairwise(parsed):
+        try:
+            certificate.verify_directly_issued_by(issuer)
+        except UNREADABLE:
+            raise RejectedError(
+                "chain",
+                f"{certificate.subject.rfc4514_string()} is not signed by what stands behind it in the chain",
+                "the certifier puts a whole chain in its place when it renews: oakroot certify --force",
+            ) from None
 
 
 def _longest(certificate: Certificate, rest: Sequence[Certificate]) -> tuple[Certificate, ...]:

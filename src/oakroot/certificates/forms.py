@@ -101,6 +101,31 @@ def replacement(
     return tuple(sorted(old.difference(new))), tuple(rdata for rdata in new if rdata not in old)
 
 
+def request_replacement(
+    published: Published, request: SigningRequest, *, renew: bool = False
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(RDATA to delete, RDATA to add) that leave this as the one request; nothing to add where it is there.
+
+    A certificate that is there stays, whatever request it was for: somebody may be using it, and a certifier
+    replaces it. With `renew` it goes, so that a certifier orders another one.
+    """
+    same = [der for der in published.requests if _asks_the_same(der, request)]
+    old = [_write(_REQUEST, der) for der in published.requests if der not in same[:1]]
+    if renew:
+        old += [_write(_CERTIFICATE, data) for data in published.certificates]
+        old += [_write(_AUTHORITY, data) for data in published.authorities]
+    return tuple(old), () if same else (request_record(request),)
+
+
+def _asks_the_same(der: bytes, request: SigningRequest) -> bool:
+    """Whether a request has the same key and names; its signature differs each time it is made."""
+    try:
+        other = read_signing_request(der)
+    except RejectedError:
+        return False
+    return (other.public_key, other.names) == (request.public_key, request.names)
+
+
 def _read(rdata: str) -> tuple[str, bytes]:
     fields = rdata.split()
     if len(fields) <= _FORM_FIELDS:
