@@ -52,6 +52,7 @@ COMMANDS = {
     "show": Command("oakroot.cli.show", "show the records of a name, now or at a moment"),
     "notify": Command("oakroot.cli.notify", "tell a primary that its repository has changed"),
     "update": Command("oakroot.cli.update", "change records of a zone at its primary"),
+    "certify": Command("oakroot.cli.certify", "get a certificate by way of DNS, and keep it fresh"),
     "keygen": Command("oakroot.cli.keygen", "make a TSIG or ssh key"),
 }
 
