@@ -50,6 +50,7 @@ COMMANDS = {
     "log": Command("oakroot.cli.log", "show who changed a zone or a name, and how"),
     "blame": Command("oakroot.cli.blame", "show which commit made each record what it is"),
     "show": Command("oakroot.cli.show", "show the records of a name, now or at a moment"),
+    "revert": Command("oakroot.cli.revert", "undo a change on top of later ones"),
     "notify": Command("oakroot.cli.notify", "tell a primary that its repository has changed"),
     "update": Command("oakroot.cli.update", "change records of a zone at its primary"),
     "certify": Command("oakroot.cli.certify", "get a certificate by way of DNS, and keep it fresh"),

@@ -53,14 +53,19 @@ def configure(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Notifies, and prints what is served now; CommandError says why the primary would not."""
     key = None if arguments.key is None else key_option(arguments.key)
-    deadline = Deadline.after(arguments.timeout)
-    request = build_notify(arguments.zone, secrets.randbelow(1 << 16))
-    answer = ask(arguments.server, request, key, deadline, tcp=arguments.tcp)
-    if answer.reply.rcode != dns.rcode.NOERROR:
-        raise _refusal(arguments.server, arguments.zone, key, answer.reply)
-    serial = served_serial(arguments.server, arguments.zone, key, deadline, tcp=arguments.tcp)
-    print(f"{arguments.server} was notified of {arguments.zone} and serves {serial}")
+    print(notify(arguments.server, arguments.zone, key, arguments.timeout, tcp=arguments.tcp))
     return Exit.FINE
+
+
+def notify(where: Server, zone: dns.name.Name, key: Key | None, timeout: float, *, tcp: bool = False) -> str:
+    """Notifies a primary and says what it serves then; raises CommandError and ServerError."""
+    deadline = Deadline.after(timeout)
+    request = build_notify(zone, secrets.randbelow(1 << 16))
+    answer = ask(where, request, key, deadline, tcp=tcp)
+    if answer.reply.rcode != dns.rcode.NOERROR:
+        raise _refusal(where, zone, key, answer.reply)
+    serial = served_serial(where, zone, key, deadline, tcp=tcp)
+    return f"{where} was notified of {zone} and serves {serial}"
 
 
 def _refusal(where: Server, zone: dns.name.Name, key: Key | None, reply: Reply) -> CommandError:

@@ -1,0 +1,171 @@
+"""`oakroot revert`: undoes a change, or brings a zone back, on top of what came later."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dns.name
+
+from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.cli.history import ZoneHistory, add_repository_option, revision_at, start_of
+from oakroot.cli.notify import notify
+from oakroot.cli.options import add_key_option, add_timeout_option, domain_name, key_option, server
+from oakroot.cli.plan_views import Paint, record_lines
+from oakroot.cli.repository import changed_paths, nothing, opened, version_of, work_version
+from oakroot.git.checkout import Checkout, Revision
+from oakroot.git.command import run_git
+from oakroot.git.errors import InvalidSetting
+from oakroot.operate.terminal import Style, painter
+from oakroot.zones.restoring import Change, NotRestorable, Restored, restore
+from oakroot.zones.reversal import SerialRule
+from oakroot.zones.serials import SERIAL_POLICIES
+
+_DESCRIPTION = """\
+Undoes what a commit did to zones and keys, on top of everything that came later: records that were
+added since stay, comments and layout too, and each zone gets a new serial. With --to, one zone is
+brought back to what it was at a moment. The result is a commit of yours, as by `git commit`."""
+
+_EPILOG = """\
+exit code: 0 it is undone, 1 it cannot be (a later change builds on it; nothing is written), 2 wrong usage.
+
+Undo a commit, push, and have the primary serve it:
+  oakroot revert 1a2b3c4 --push --notify ns1.example.org --key @laptop.key
+Bring a zone back to what it was two hours ago:
+  oakroot revert --zone example.org --to 2h"""
+
+
+def configure(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = subparsers.add_parser(
+        "revert",
+        help="undo a change on top of later ones",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("revision", nargs="?", metavar="REV", help="the commit to undo")
+    parser.add_argument("--zone", type=domain_name, metavar="ZONE", help="undo only what is about this zone")
+    parser.add_argument(
+        "--to", metavar="WHEN", help="bring --zone back to an age, a date, a revision or a serial"
+    )
+    parser.add_argument("--no-commit", action="store_true", help="only write the files")
+    parser.add_argument("--push", action="store_true", help="push the commit")
+    parser.add_argument(
+        "--notify", type=server, metavar="SERVER[:PORT]", help="then have this primary pull (with --push)"
+    )
+    add_key_option(parser, "for --notify, a key that may notify")
+    add_timeout_option(parser, 60, "for --notify, how long to wait")
+    parser.add_argument(
+        "--serial",
+        choices=SERIAL_POLICIES[:-1],
+        default="increment",
+        help="how the new serials are made (default: %(default)s)",
+    )
+    add_repository_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Writes, commits, pushes and notifies, as far as was asked; nothing where a part cannot be undone."""
+    _refuse_odd_combinations(arguments)
+    with opened(arguments.repository) as checkout:
+        folder = checkout.folder
+        if folder is None:
+            raise InvalidSetting("a bare repository has no files to write; clone it, and revert there")
+        head = start_of(checkout)
+        change, title = _change(checkout, head, arguments)
+        try:
+            restored = restore(change, SerialRule(arguments.serial, time.time()))
+        except NotRestorable as error:
+            raise CommandError(error.message, hint=error.hint) from None
+        if not restored.contents:
+            raise CommandError("there is nothing to undo: it is undone already")
+        _refuse_unsaved(checkout, head, restored)
+        _write(folder, restored)
+        for line in _report(restored, painter(sys.stdout, os.environ)):
+            print(line)
+        if not arguments.no_commit:
+            _commit(folder, restored, title)
+        if arguments.push:
+            run_git(folder, ["push", "--quiet"])
+    if arguments.notify is not None:
+        key = None if arguments.key is None else key_option(arguments.key)
+        zone = dns.name.from_text(restored.zones[0].apex) if restored.zones else dns.name.root
+        print(notify(arguments.notify, zone, key, arguments.timeout))
+    return Exit.FINE
+
+
+def _refuse_odd_combinations(arguments: argparse.Namespace) -> None:
+    problem = None
+    if (arguments.revision is None) == (arguments.to is None):
+        problem = "give either the commit to undo, or --zone and --to"
+    elif arguments.to is not None and arguments.zone is None:
+        problem = "--to goes with --zone"
+    elif arguments.push and arguments.no_commit:
+        problem = "what is not committed cannot be pushed"
+    elif arguments.notify is not None and not arguments.push:
+        problem = "--notify goes with --push: the primary pulls what was pushed"
+    if problem is not None:
+        raise CommandError(problem, exit_code=Exit.USAGE)
+
+
+def _change(checkout: Checkout, head: Revision, arguments: argparse.Namespace) -> tuple[Change, str]:
+    """What is to be undone, and the subject of the commit that does it."""
+    now = version_of(checkout, head)
+    if arguments.to is not None:
+        zone = ZoneHistory(checkout, arguments.zone, head)
+        then = revision_at(zone, checkout, arguments.to)
+        before, after = version_of(checkout, then), now
+        title = f"{arguments.zone.to_text(omit_final_dot=True)}: go back to {then.commit[:12]}"
+    else:
+        revision = checkout.revision(arguments.revision)
+        parents = checkout.parents(revision)
+        if revision.parents and not parents:
+            message = f"what {revision.commit[:12]} changed is not known here: the clone is shallow"
+            raise CommandError(message, hint="`git fetch --unshallow` brings the rest of history")
+        before = version_of(checkout, parents[0]) if parents else nothing()
+        after = version_of(checkout, revision)
+        title = f'Revert "{revision.subject}"\n\nThis undoes commit {revision.commit}.'
+    apex = None if arguments.zone is None else arguments.zone.canonicalize().to_text()
+    changed = changed_paths(before, after)
+    return Change(now.tree, before.tree, after.tree, changed, apex), title
+
+
+def _refuse_unsaved(checkout: Checkout, head: Revision, restored: Restored) -> None:
+    """What is written over must be in git."""
+    committed, here = version_of(checkout, head), work_version(checkout)
+    for path in restored.contents:
+        if committed.paths.get(path) != here.paths.get(path):
+            raise CommandError(
+                f"{path} has changes that are not committed", hint="commit them, or `git stash` them"
+            )
+
+
+def _write(folder: Path, restored: Restored) -> None:
+    for path, content in restored.contents.items():
+        place = folder / path
+        if content is None:
+            place.unlink()
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+
+
+def _commit(folder: Path, restored: Restored, title: str) -> None:
+    subject, _, rest = title.partition("\n\n")
+    words = "\n".join(restored.words())
+    message = "\n\n".join(part for part in (subject, rest, words) if part)
+    paths = list(restored.contents)
+    run_git(folder, ["add", "--", *paths])
+    run_git(folder, ["commit", "--quiet", "--message", message, "--", *paths])
+
+
+def _report(restored: Restored, paint: Paint) -> Iterator[str]:
+    for zone in restored.zones:
+        yield paint(zone.headline, Style.STRONG)
+        yield from (f"  {paint(text, style)}" for text, style in record_lines(zone.changes, zone.apex))
+    yield from (f"{path}: as it was" for path in restored.whole_files)
