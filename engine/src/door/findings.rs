@@ -35,6 +35,7 @@ impl Diagnostic {
     /// A finding about the zone that was read.
     pub(super) fn of_zone(found: Finding, reading: &Reading<'_>) -> Self {
         let span = found.span.map_or(START, |record| match found.focus {
+            Focus::Type => reading.type_word(record),
             Focus::Owner => reading.owner(record),
             Focus::Field(index) => reading.field(record, index),
         });

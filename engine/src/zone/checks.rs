@@ -19,6 +19,8 @@ const MOST_FINDINGS: usize = 1000;
 pub enum Focus {
     /// The owner; for a record whose owner is left blank, its first token.
     Owner,
+    /// The type.
+    Type,
     /// A token of the RDATA, counted from 0.
     Field(usize),
 }
@@ -159,6 +161,7 @@ pub(super) fn owner(apex: &Name, group: &[Staged<'_>], flags: Flags, findings: &
     for rtype in [types::SOA, types::DNAME] {
         only_one(apex, group, rtype, findings);
     }
+    leaked_keys(apex, group, findings);
     if first.owner.is_empty() {
         return;
     }
@@ -223,6 +226,21 @@ fn only_one(apex: &Name, group: &[Staged<'_>], rtype: u16, findings: &mut Findin
     let (code, what) = if rtype == types::SOA { ("multiple-soa", "SOA") } else { ("multiple-dname", "DNAME") };
     let message = format!("{} has more than one {what}", absolute(all[0].owner, apex));
     findings.push(Finding::error(code, message, all[1].span, Focus::Owner).hint("keep one of them"));
+}
+
+/// A TSIG key as key files hold it (flags 0, protocol 3, an algorithm that DNSSEC does not have) is secret.
+fn leaked_keys(apex: &Name, group: &[Staged<'_>], findings: &mut Findings) {
+    let is_secret = |staged: &&Staged<'_>| {
+        staged.rtype == types::DNSKEY && matches!(staged.rdata, [0, 0, 3, 157 | 161..=165, ..])
+    };
+    for key in group.iter().filter(is_secret) {
+        let message = "a TSIG key stands in a zone file: its secret would be served to everybody".into();
+        let hint = format!(
+            "move it to the file {}._keys, with a new secret: git keeps this one",
+            apex.to_string().trim_end_matches('.')
+        );
+        findings.push(Finding::error("key-in-zone", message, key.span, Focus::Type).hint(hint));
+    }
 }
 
 /// Data below a delegation or a DNAME is never answered; only addresses (glue) have a purpose there.
@@ -302,35 +320,33 @@ pub(super) fn target(zone: &Zone, staged: &Staged<'_>, findings: &mut Findings) 
 }
 
 fn addresses(zone: &Zone, staged: &Staged<'_>, target: &[u8], position: usize, findings: &mut Findings) {
+    let is_ns = staged.rtype == types::NS;
+    let has_address = |node: &Node<'_>| node.rrset(types::A).is_some() || node.rrset(types::AAAA).is_some();
+    let (code, what, hint): (_, _, fn(&str) -> String) = match zone.node_for_target(target) {
+        Some(node) if node.flags.any(Flags::CNAME) => ("target-is-cname", "which is a CNAME", |_| {
+            "point at the name that has the addresses (RFC 2181 §10.3)".into()
+        }),
+        Some(node) if has_address(&node) => return,
+        // What lies in a delegated zone is that zone's business, unless the delegation itself depends on it.
+        _ if zone.is_delegated_elsewhere(target, staged.owner) => return,
+        _ if is_ns && !staged.owner.is_empty() && name_is_below_cut(zone, staged.owner, target) => {
+            ("missing-glue", "", |name| format!("add glue: {name} A 192.0.2.1 (its real address)"))
+        }
+        _ => ("target-without-address", "which has no address in this zone", |name| {
+            format!("add {name} A or AAAA, or mend the name")
+        }),
+    };
     let mut rtype = String::new();
     rdata::write_type(staged.rtype, &mut rtype);
-    let target_text = text(target);
-    let is_ns = staged.rtype == types::NS;
-    let mut add = |code, message, hint: String| {
-        // A zone whose own servers cannot be found is of no use; a delegation that leads nowhere harms that alone, and
-        // every other server would serve the zone.
-        let make = if is_ns && staged.owner.is_empty() { Finding::error } else { Finding::warning };
-        findings.push(make(code, message, staged.span, Focus::Field(position)).hint(hint));
+    let name = text(target);
+    let message = match code {
+        "missing-glue" => format!("the delegation needs the address of {name}, and the zone has none"),
+        _ => format!("this {rtype} points at {name}, {what}"),
     };
-    let found = zone.node_for_target(target);
-    let has_address = |node: &Node<'_>| node.rrset(types::A).is_some() || node.rrset(types::AAAA).is_some();
-    match found {
-        Some(node) if node.flags.any(Flags::CNAME) => {
-            let message = format!("this {rtype} points at {target_text}, which is a CNAME");
-            add("target-is-cname", message, "point at the name that has the addresses (RFC 2181 §10.3)".into());
-        }
-        Some(node) if has_address(&node) => {}
-        // What lies in a delegated zone is that zone's business, unless the delegation itself depends on it.
-        _ if zone.is_delegated_elsewhere(target, staged.owner) => {}
-        _ if is_ns && !staged.owner.is_empty() && name_is_below_cut(zone, staged.owner, target) => {
-            let message = format!("the delegation needs the address of {target_text}, and the zone has none");
-            add("missing-glue", message, format!("add glue: {target_text} A 192.0.2.1 (its real address)"));
-        }
-        _ => {
-            let message = format!("this {rtype} points at {target_text}, which has no address in this zone");
-            add("target-without-address", message, format!("add {target_text} A or AAAA, or mend the name"));
-        }
-    }
+    // A zone whose own servers cannot be found is of no use; a delegation that leads nowhere harms that alone, and every
+    // other server would serve the zone.
+    let make = if is_ns && staged.owner.is_empty() { Finding::error } else { Finding::warning };
+    findings.push(make(code, message, staged.span, Focus::Field(position)).hint(hint(&name)));
 }
 
 fn name_is_below_cut(zone: &Zone, cut: &[u8], target: &[u8]) -> bool {

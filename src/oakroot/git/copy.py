@@ -18,13 +18,16 @@ from dulwich.pack import PackData, PackInflater, read_pack_header
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from oakroot.git.errors import InvalidSetting, RepositoryBroken, StorageFailed, printable
+from oakroot.git.errors import GitError, InvalidSetting, RepositoryBroken, StorageFailed, printable
+from oakroot.git.objects import Objects
 
 HEAD_REF = Ref(b"refs/oakroot/head")
 # Fewer objects are kept one by one, as git does (fetch.unpackLimit): a pack for every small change would cost
 # two file descriptors each, for ever. When there are many single ones, they become one pack.
 UNPACK_LIMIT = 100
 SINGLE_OBJECTS_LIMIT = 1000
+# About ten million records: what a commit holds is unpacked in memory, and a few octets can become very many.
+LARGEST_FILE = 256 * 1024 * 1024
 # Enough for the server to find common ground; if history was rewritten further back, more is sent again.
 HAVES = 64
 
@@ -51,6 +54,8 @@ class Copy:
             self._remove()
             raise StorageFailed(f"no copy can be kept in {directory}: {error.strerror}") from error
         self._objects: DiskObjectStore = self._repo.object_store
+        self._reader = Objects(LARGEST_FILE)
+        self._reader.use([Path(self._objects.path)])
 
     @property
     def objects(self) -> DiskObjectStore:
@@ -59,6 +64,7 @@ class Copy:
 
     def close(self) -> None:
         """Closes all files; a temporary copy is removed."""
+        self._reader.close()
         self._repo.close()
         self._remove()
 
@@ -90,6 +96,8 @@ class Copy:
         borrowed = [Path(cast("DiskObjectStore", store).path) for store in self._objects.alternates]
         if objects not in borrowed:
             self._objects.add_alternate_path(objects)
+        # Nearly everything is there, so that is where to look first.
+        self._reader.use([objects, Path(self._objects.path)])
 
     def commit(self, commit: ObjectID) -> Commit:
         """The commit object of this id; RepositoryBroken if there is none."""
@@ -97,11 +105,17 @@ class Copy:
 
     def tree(self, tree: ObjectID) -> Tree:
         """The tree object of this id; RepositoryBroken if there is none."""
-        return self._read(tree, Tree)
+        content = self._content(tree, Tree)
+        return self._read(tree, Tree) if content is None else Tree.from_string(content)
 
     def blob(self, blob: ObjectID) -> bytes:
-        """The content of a file; RepositoryBroken if there is none."""
-        return self._read(blob, Blob).data
+        """The content of a file; RepositoryBroken if there is none, FileTooLarge before it is unpacked."""
+        content = self._content(blob, Blob)
+        return self._read(blob, Blob).data if content is None else content
+
+    def rest(self) -> None:
+        """Lets go of memory that only helps while many objects are read."""
+        self._reader.rest()
 
     def take_pack(self, file: BinaryIO) -> None:
         """Takes in the objects of a pack just received, all or none that matter.
@@ -166,22 +180,24 @@ class Copy:
             objects = list(PackInflater.for_pack_data(data, resolve_ext_ref=self._objects.get_raw))
         self.add(objects)
 
+    def _content(self, name: ObjectID, kind: type[ShaFile]) -> bytes | None:
+        """What an object holds; None where only dulwich may find it."""
+        try:
+            found = self._reader.read(name)
+        except Exception as error:
+            raise _explained(error, name) from error
+        if found is None:
+            return None
+        _check_kind(name, found.kind, kind)
+        return found.content
+
     def _read(self, name: ObjectID, kind: type[T]) -> T:
-        shown = printable(name, 64)
         try:
             item = self._objects[name]
-        except KeyError:
-            raise RepositoryBroken(f"object {shown} is missing; check the remote with `git fsck`") from None
-        except OSError as error:
-            raise StorageFailed(f"object {shown} cannot be read: {error.strerror}") from error
         except Exception as error:
-            # As in `translated`: damaged objects fail in a dozen ways.
-            raise RepositoryBroken(f"object {shown} is damaged; check the remote with `git fsck`") from error
-        if not isinstance(item, kind):
-            raise RepositoryBroken(
-                f"object {shown} is a {item.type_name.decode()}, not a {kind.type_name.decode()}"
-            )
-        return item
+            raise _explained(error, name) from error
+        _check_kind(name, item.type_name, kind)
+        return cast("T", item)
 
     def _sweep(self) -> None:
         """Removes what a failed intake leaves behind; dulwich does not."""
@@ -225,6 +241,27 @@ class RecentCommits:
 
     def nak(self) -> None:
         """The server has none so far."""
+
+
+def _explained(error: Exception, name: ObjectID) -> GitError:
+    """What it means when an object cannot be read."""
+    shown = printable(name, 64)
+    match error:
+        case GitError():
+            return error
+        case KeyError():
+            return RepositoryBroken(f"object {shown} is missing; check the remote with `git fsck`")
+        case OSError():
+            return StorageFailed(f"object {shown} cannot be read: {error.strerror}")
+        case _:
+            # As in `translated`: damaged objects fail in a dozen ways.
+            return RepositoryBroken(f"object {shown} is damaged; check the remote with `git fsck`")
+
+
+def _check_kind(name: ObjectID, kind: bytes, wanted: type[ShaFile]) -> None:
+    if kind != wanted.type_name:
+        shown = printable(name, 64)
+        raise RepositoryBroken(f"object {shown} is a {kind.decode()}, not a {wanted.type_name.decode()}")
 
 
 def _open_or_make(directory: Path) -> Repo:

@@ -83,6 +83,10 @@ class StorageFailed(GitError):
     """This machine could not keep the copy: disk full, no permission."""
 
 
+class FileTooLarge(GitError, ValueError):
+    """A file in the repository has more octets than are read."""
+
+
 class PathRefused(GitError, ValueError):
     """A path inside a commit cannot be read: it leaves the tree, is missing, or is no regular file."""
 

@@ -100,6 +100,10 @@ class RemoteRepository:
         """The content of a file by its id."""
         return self._copy.blob(_id(blob))
 
+    def rest(self) -> None:
+        """Lets go of memory that only helps while many files are read."""
+        self._copy.rest()
+
     def read(self, head: Head, path: str) -> bytes:
         """The content of the regular file at `path`, counted from the root; never one outside the commit.
 

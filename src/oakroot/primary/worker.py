@@ -139,7 +139,10 @@ class GitWorker:
         return events.Written(draft.outcomes, loading)
 
     def _load(self, head: Head, known: Loaded) -> Loading:
-        return load(self._tree(head), known, SerialRules(self.policy, self.clock()))
+        try:
+            return load(self._tree(head), known, SerialRules(self.policy, self.clock()))
+        finally:
+            self.repository.rest()
 
     def _tree(self, head: Head) -> Tree:
         files = self.repository.files(head)

@@ -72,8 +72,7 @@ def _succession(tree: Tree, path: str, new: Zone, old: bytes) -> tuple[Finding, 
     unchanged = old_serial == new.serial and old_zone is not None and new.same_but_serial(old_zone)
     if unchanged or is_forward(old_serial, new.serial):
         return ()
-    sealed = new.serial_is_sealed
-    return (serial_finding(tree, path, new.apex, served=old_serial, written=new.serial, sealed=sealed),)
+    return (serial_finding(tree, path, new, served=old_serial),)
 
 
 def _serial_of_broken(text: bytes, apex: str, path: str, tree: Tree) -> int | None:

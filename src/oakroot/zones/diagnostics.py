@@ -54,7 +54,7 @@ class Finding:
             column=diagnostic.column,
             end_column=diagnostic.end_column,
             hint=diagnostic.hint,
-            source_line=None if line is None or SECRET_RECORD.search(line.encode()) else line,
+            source_line=None if line is None or _SECRET_RECORD.search(line.encode()) else line,
             source_start=diagnostic.source_start,
         )
 
@@ -70,8 +70,13 @@ class Finding:
         return f"{self.place}: {visible(self.message)}"
 
 
-# A key record in a zone file would be served to the world: `NAME._update.ZONE DNSKEY 0 3 163 SECRET`.
-SECRET_RECORD = re.compile(rb"(?i)\bDNSKEY[ \t]+0[ \t]+3[ \t]+(?:157|16[1-5])\b")
+# A key record in a zone file: `NAME._update.ZONE DNSKEY 0 3 163 SECRET`. Its findings must not repeat it.
+_SECRET_RECORD = re.compile(rb"(?i)\bDNSKEY[ \t]+0[ \t]+3[ \t]+(?:157|16[1-5])\b")
+
+
+def unreadable(path: str, error: ValueError) -> Finding:
+    """The error for a file that the repository has and will not hand out."""
+    return Finding("error", "unreadable", f"this file is not read: {error}", path)
 
 
 def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -6,6 +6,7 @@ The rule lives here and nowhere else: the name of a zone file is the zone, a nam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ import dns.name
 
 KEY_LABEL = "_keys"
 _NEVER_ZONES = ("README", "LICENSE", "CHANGELOG")
+# What nearly all names are, told without the long way through a name's wire form: a start has thousands.
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
+LONGEST_PLAIN_NAME = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,10 @@ class Ignored:
 
 def classify(path: str) -> ZoneFile | KeyFile | Ignored:
     """Tells what the file at this path of the repository is; never raises."""
-    if "/" in path:
-        return Ignored("it is in a folder")
-    if path.startswith("."):
-        return Ignored("it is hidden")
-    if path == "Makefile" or path.startswith(_NEVER_ZONES):
-        return Ignored("its name says that it is about the repository")
+    if (ignored := _never_a_zone(path)) is not None:
+        return ignored
+    if _PLAIN_NAME.fullmatch(path) and len(path) <= LONGEST_PLAIN_NAME and KEY_LABEL not in path.lower():
+        return ZoneFile(f"{path.lower()}.")
     if not path.isascii():
         return Ignored(f"its name is not ASCII; {_ascii_form_hint(path)}", surprising=True)
     try:
@@ -76,6 +78,19 @@ def zone_file_of(paths: Iterable[str], name: dns.name.Name) -> tuple[str, str] |
         kind = classify(found)
         if isinstance(kind, ZoneFile):
             return kind.apex, found
+    return None
+
+
+def _never_a_zone(path: str) -> Ignored | None:
+    if "/" in path:
+        return Ignored("it is in a folder")
+    if path.startswith("."):
+        return Ignored("it is hidden")
+    if path == "Makefile" or path.startswith(_NEVER_ZONES):
+        return Ignored("its name says that it is about the repository")
+    if path.endswith("~") and not may_hold_keys(path):
+        reason = "it looks like a backup that an editor made; in the name of a zone, ~ is written \\126"
+        return Ignored(reason, surprising=True)
     return None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from oakroot._engine import read_records
 from oakroot.keys import keyring as keys_room
 from oakroot.keys.keyring import GrantedKey, KeyProblem, Keyring
-from oakroot.zones.diagnostics import Finding, errors
+from oakroot.zones.diagnostics import Finding, errors, unreadable
 from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile
 from oakroot.zones.tree import Tree
 
@@ -84,7 +84,10 @@ def load_key_files(
 
 
 def _load_key_file(tree: Tree, path: str, zone: str | None, before: LoadedKeyFile | None) -> LoadedKeyFile:
-    read = read_key_file(tree.content(path), path, zone)
+    try:
+        read = read_key_file(tree.content(path), path, zone)
+    except ValueError as error:
+        read = ReadKeyFile((), (unreadable(path, error),))
     is_current = not errors(read.findings)
     if before is not None and not is_current:
         return replace(before, blob=tree.files[path], is_current=False, findings=read.findings)

@@ -8,7 +8,7 @@ forward of the one served before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from oakroot._engine import Catalogue, Zone
 from oakroot.zones.diagnostics import Finding
@@ -114,26 +114,18 @@ def _load_zone(
     rules: SerialRules,
 ) -> LoadedZone:
     reading = read_zone_file(tree, path, apex)
-    kept = LoadedZone(
-        apex=apex,
-        path=path,
-        blob=tree.files[path],
-        includes=reading.includes,
-        zone=None if before is None else before.zone,
-        written_serial=None,
-        findings=reading.findings,
-    )
-    if reading.zone is None:
-        return kept
-    written = reading.zone.serial
-    # Versions that live side by side (kept for IXFR, or still answered from) share their memory.
-    new = reading.zone if kept.zone is None else reading.zone.sharing(kept.zone)
-    zone = _zone_to_serve(new, kept.zone, served, rules)
-    if zone is None:
-        sealed = reading.zone.serial_is_sealed
-        finding = serial_finding(tree, path, apex, served=served or 0, written=written, sealed=sealed)
-        return replace(kept, findings=(*reading.findings, finding))
-    return replace(kept, zone=zone, written_serial=written)
+    kept = None if before is None else before.zone
+    zone, written, findings = kept, None, reading.findings
+    if reading.zone is not None:
+        # Versions that live side by side (kept for IXFR, or still answered from) share their memory.
+        new = reading.zone if kept is None else reading.zone.sharing(kept)
+        served_next = _zone_to_serve(new, kept, served, rules)
+        if served_next is None:
+            finding = serial_finding(tree, path, reading.zone, served=served or 0)
+            findings = (*findings, finding)
+        else:
+            zone, written = served_next, reading.zone.serial
+    return LoadedZone(apex, path, tree.files[path], reading.includes, zone, written, findings)
 
 
 def _zone_to_serve(new: Zone, old: Zone | None, served: int | None, rules: SerialRules) -> Zone | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from oakroot._engine import Zone, find_serial, read_zone
-from oakroot.zones.diagnostics import SECRET_RECORD, Finding
+from oakroot.zones.diagnostics import Finding, unreadable
 from oakroot.zones.loaded import Edit
 from oakroot.zones.serials import next_serial
 from oakroot.zones.tree import Includes, Tree, resolve
@@ -22,27 +22,24 @@ class Reading:
 
 
 def read_zone_file(tree: Tree, path: str, apex: str) -> Reading:
-    """Reads and checks the zone file at this path. Raises only what `tree.read` raises."""
-    text = tree.content(path)
+    """Reads and checks the zone file at this path. Raises only what `tree.read` raises, but no ValueError."""
     includes = Includes(tree)
+    try:
+        text = tree.content(path)
+    except ValueError as error:
+        return Reading(None, (unreadable(path, error),), {})
     zone, diagnostics = read_zone(text, apex, path, includes)
-    leaks = _leaked_keys(text, path, apex)
-    findings = (*leaks, *map(Finding.of_engine, diagnostics))
-    return Reading(None if leaks else zone, findings, includes.seen)
+    return Reading(zone, tuple(map(Finding.of_engine, diagnostics)), includes.seen)
 
 
-def serial_finding(
-    tree: Tree, path: str, apex: str, *, served: int, written: int, sealed: bool = False
-) -> Finding:
-    """The error for a changed zone whose serial did not move on, at the place of the serial.
-
-    `sealed`: the zone is signed, so that a new serial alone would not do.
-    """
-    file, start, end = _place_of_serial(tree, path, apex)
+def serial_finding(tree: Tree, path: str, zone: Zone, *, served: int) -> Finding:
+    """The error for a changed zone whose serial did not move on, at the place of the serial."""
+    file, start, end = _place_of_serial(tree, path, zone.apex)
     text = tree.content(file)
     line_start = text.rfind(b"\n", 0, start) + 1
     line_end = text.find(b"\n", start)
-    how = "sign the zone again with" if sealed else "write"
+    written = zone.serial
+    how = "sign the zone again with" if zone.serial_is_sealed else "write"
     return Finding(
         severity="error",
         code="serial-not-forward",
@@ -71,24 +68,3 @@ def _place_of_serial(tree: Tree, path: str, apex: str) -> tuple[str, int, int]:
         raise AssertionError(message)
     file, start, end = place
     return (path if file == path else resolve(file)), start, end
-
-
-def _leaked_keys(text: bytes, path: str, apex: str) -> tuple[Finding, ...]:
-    found = []
-    for match in SECRET_RECORD.finditer(text):
-        line_start = text.rfind(b"\n", 0, match.start()) + 1
-        if b";" in text[line_start : match.start()]:
-            continue
-        found.append(
-            Finding(
-                severity="error",
-                code="key-in-zone",
-                message="a TSIG key stands in a zone file: its secret would be served to everybody",
-                file=path,
-                line=text.count(b"\n", 0, match.start()) + 1,
-                column=match.start() - line_start + 1,
-                end_column=match.end() - line_start + 1,
-                hint=f"move it to the file {apex.rstrip('.')}._keys, with a new secret: git keeps this one",
-            )
-        )
-    return tuple(found)

@@ -18,7 +18,8 @@ class Tree:
     """Some version of a zone repository.
 
     `files` maps each path to the id of its content: equal ids mean equal content. `read` gives the octets of
-    an id; whatever it raises passes through to the caller of the loader.
+    an id. A ValueError of it says in words for the file's author why it is not read; whatever else it raises
+    passes through to the caller of the loader.
     """
 
     commit: str

@@ -1,0 +1,139 @@
+"""Objects as git itself writes them, read without git and without dulwich."""
+
+from __future__ import annotations
+
+import subprocess
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from oakroot.git.errors import FileTooLarge
+from oakroot.git.objects import Objects
+
+LARGEST = 1 << 20
+
+
+def git(folder: Path, *arguments: str, content: bytes | None = None) -> bytes:
+    names = ("-c", "user.name=n", "-c", "user.email=n@example.org", "-c", "gc.auto=0")
+    done = subprocess.run(
+        ["git", *names, *arguments], cwd=folder, input=content, capture_output=True, check=True
+    )
+    return done.stdout
+
+
+def text(number: int) -> bytes:
+    """Texts that are alike, so that git stores them as differences; a few of them are large or empty."""
+    random = Random(number)
+    lines = [b"host%d A 192.0.2.%d\n" % (line, random.randrange(3)) for line in range(number % 50)]
+    return b"".join(lines) * (1000 if number % 17 == 16 else 1)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "-q", "-b", "main")
+    for number in range(60):
+        (tmp_path / f"file{number}").write_bytes(text(number))
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-q", "-m", "all of them")
+    return tmp_path
+
+
+@pytest.fixture
+def objects(repository: Path) -> Iterator[Objects]:
+    objects = Objects(LARGEST)
+    objects.use([repository / ".git/objects"])
+    yield objects
+    objects.close()
+
+
+def names_of(repository: Path) -> list[str]:
+    listed = git(repository, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)")
+    return listed.decode().split()
+
+
+def assert_all_are_read(objects: Objects, repository: Path) -> None:
+    for name in names_of(repository):
+        kind = git(repository, "cat-file", "-t", name).strip()
+        content = git(repository, "cat-file", kind.decode(), name)
+        assert objects.read(name.encode()) == (kind, content)
+
+
+def test_single_objects_are_read(repository: Path, objects: Objects) -> None:
+    assert_all_are_read(objects, repository)
+
+
+@pytest.mark.parametrize("base", ["--delta-base-offset", "--no-delta-base-offset"])
+def test_packed_objects_are_read(repository: Path, objects: Objects, base: str) -> None:
+    names = "\n".join(names_of(repository)).encode()
+    pack = git(repository, "pack-objects", "-q", base, "--stdout", content=names)
+    folder = repository / "bare"
+    git(repository, "init", "-q", "--bare", str(folder))
+    git(folder, "index-pack", "--stdin", content=pack)
+    assert b"chain length" in git(folder, "verify-pack", "-v", *map(str, folder.glob("objects/pack/*.idx")))
+    objects.use([folder / "objects"])
+    assert_all_are_read(objects, repository)
+    objects.rest()
+    assert_all_are_read(objects, repository)
+
+
+def test_a_pack_that_comes_later_is_found(repository: Path, objects: Objects) -> None:
+    names = names_of(repository)
+    git(repository, "repack", "-adq")
+    git(repository, "prune-packed")
+    assert all(objects.read(name.encode()) is not None for name in names)
+
+
+def test_a_pack_that_is_replaced_meanwhile_does_no_harm(repository: Path, objects: Objects) -> None:
+    names = names_of(repository)
+    git(repository, "repack", "-adq")
+    assert objects.read(names[0].encode()) is not None
+    (repository / "more").write_bytes(b"more")
+    git(repository, "add", "more")
+    git(repository, "commit", "-q", "-m", "one more")
+    git(repository, "repack", "-adfq")
+    assert all(objects.read(name.encode()) is not None for name in names_of(repository))
+
+
+def test_what_is_not_there_is_not_found(objects: Objects) -> None:
+    assert objects.read(b"0" * 40) is None
+    assert objects.read(b"0" * 64) is None
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_too_large_a_file_is_refused_by_its_size_alone(
+    repository: Path,
+    objects: Objects,
+    packed: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    (repository / "zeros").write_bytes(bytes(LARGEST + 1))
+    name = git(repository, "hash-object", "-w", "zeros").strip()
+    git(repository, "add", "zeros")
+    if packed:
+        git(repository, "commit", "-q", "-m", "zeros")
+        git(repository, "repack", "-adq")
+    with pytest.raises(FileTooLarge, match=str(LARGEST + 1)):
+        objects.read(name)
+
+
+def test_a_small_difference_to_a_large_file_is_refused_too(repository: Path, objects: Objects) -> None:
+    """The difference says itself how large what it makes is."""
+    random = Random(1).randbytes(LARGEST // 2)
+    for number in (1, 2):
+        (repository / "twice").write_bytes(random * number + random)
+        git(repository, "add", "twice")
+        git(repository, "commit", "-q", "-m", "twice")
+    git(repository, "repack", "-adfq", "--window=250")
+    with pytest.raises(FileTooLarge):
+        objects.read(git(repository, "rev-parse", "HEAD:twice").strip())
+
+
+def test_a_damaged_object_is_not_taken_for_a_good_one(repository: Path, objects: Objects) -> None:
+    name = git(repository, "rev-parse", "HEAD:file16").strip().decode()
+    path = repository / ".git/objects" / name[:2] / name[2:]
+    path.chmod(0o644)
+    path.write_bytes(zlib.compress(b"blob 5\0four"))
+    with pytest.raises(ValueError, match="another size"):
+        objects.read(name.encode())
