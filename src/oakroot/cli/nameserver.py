@@ -52,8 +52,8 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--version-text", metavar="TEXT", help="what to answer to version.bind")
 
 
-def add_follower_options(parser: argparse.ArgumentParser) -> None:
-    """Adds what concerns those who copy our zones."""
+def add_follower_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Adds what concerns those who copy our zones; gives the group of options."""
     group = parser.add_argument_group("secondaries")
     group.add_argument(
         "--notify",
@@ -68,6 +68,7 @@ def add_follower_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="send whole zones to anybody who asks, also without a key",
     )
+    return group
 
 
 def bind(arguments: argparse.Namespace) -> Server:

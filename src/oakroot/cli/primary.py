@@ -15,6 +15,7 @@ from pathlib import Path
 
 from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.cli.catalogs import add_catalog_options, offers
 from oakroot.cli.nameserver import add_follower_options, add_server_options, bind, listed, notify_target
 from oakroot.distribution.targets import Configured
 from oakroot.git.credentials import Credentials, load_credentials
@@ -52,7 +53,7 @@ def configure(subparsers: Subparsers) -> None:
     )
     _add_repository_options(parser)
     add_server_options(parser)
-    add_follower_options(parser)
+    add_catalog_options(add_follower_options(parser))
 
 
 def _add_repository_options(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +88,11 @@ def _add_repository_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
     notified = [notify_target(text) for text in arguments.notify]
-    settings = Settings(poll=arguments.poll, unsigned_transfers=arguments.allow_unsigned_transfer)
+    settings = Settings(
+        poll=arguments.poll,
+        unsigned_transfers=arguments.allow_unsigned_transfer,
+        catalogs=offers(arguments.catalog, arguments.catalog_group),
+    )
     with ExitStack() as stack:
         folder = None if arguments.remote else _temporary_folder(stack)
         remote, credentials = _remote(arguments, folder)

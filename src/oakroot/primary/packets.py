@@ -17,6 +17,7 @@ import dns.rdatatype
 
 from oakroot._engine import Zone
 from oakroot.primary import updating
+from oakroot.primary.catalogs import visible
 from oakroot.primary.pulling import await_pull
 from oakroot.primary.state import State, Waiting
 from oakroot.primary.turns import Step
@@ -80,7 +81,10 @@ def _queried(state: State, asked: Asked, now: Moment) -> Step:
         question = None
     if question is not None and question.type in transfer_server.TRANSFER_TYPES:
         return _transfer(state, asked, question, now)
-    replies = reply(asked, answer(asked, state.loaded.catalogue), now)
+    catalogue = state.loaded.catalogue
+    if question is not None:
+        catalogue = visible(catalogue, state.catalogs, asked.signer, question.name)
+    replies = reply(asked, answer(asked, catalogue), now)
     if question is not None and question.type == dns.rdatatype.SOA:
         return state, (*replies, *soa_asked(asked, question.name))
     return state, replies
@@ -102,7 +106,10 @@ def _transfer(state: State, asked: Asked, question: Question, now: Moment) -> St
 
 def _versions(state: State, name: dns.name.Name) -> Sequence[Zone] | None:
     """The versions of a zone that there are to send; None for a zone that is not ours."""
-    loaded = state.loaded.zones.get(name.canonicalize().to_text())
+    apex = name.canonicalize().to_text()
+    if apex in state.catalogs:
+        return state.versions.of(state.catalogs[apex])
+    loaded = state.loaded.zones.get(apex)
     if loaded is None:
         return None
     return () if loaded.zone is None else state.versions.of(loaded.zone)

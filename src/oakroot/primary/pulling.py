@@ -53,7 +53,7 @@ def fetched(
     """A new commit is loaded: serves it, and tells those who waited whether it is what they meant."""
     before = state.loaded
     logs = (Log("warning", "the repository's history was rewritten; following it"),) if rewritten else ()
-    state, publish = _take(state, loading)
+    state, publish = _take(state, loading, now)
     state, answers = _answer_all(state, now, lambda each: of_zone(each.zone, loading.loaded, before))
     state, updated = updating.landed(state, landed, now)
     state, following = turns.go_on(turns.in_touch(state, now), now)
@@ -80,7 +80,7 @@ def fetch_failed(state: State, reason: str, now: Moment) -> Step:
 def pushed(state: State, loading: Loading, now: Moment) -> Step:
     """Our commit is in the repository, and loaded."""
     logs = describe_push(state.edits)
-    state, publish = _take(state, loading)
+    state, publish = _take(state, loading, now)
     state, following = turns.go_on(turns.in_touch(state, now), now)
     return state, (*logs, *publish, *following)
 
@@ -137,10 +137,10 @@ def wake_at(state: State) -> float | None:
     return min(moments if updates is None else [*moments, updates], default=None)
 
 
-def _take(state: State, loading: Loading) -> Step:
+def _take(state: State, loading: Loading, now: Moment) -> Step:
     """Serves what was loaded, and tells of it."""
     before = state.loaded
-    state, actions = turns.take(state, loading)
+    state, actions = turns.take(state, loading, now)
     return state, (*describe_loading(loading, before), *actions)
 
 

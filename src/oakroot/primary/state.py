@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import dns.name
 
+from oakroot._engine import Catalogue
 from oakroot.distribution.versions import Versions
+from oakroot.primary.catalogs import Catalogs, Offer
 from oakroot.primary.memory import Identity, Memory
 from oakroot.primary.writing import Outcome, Submission
 from oakroot.protocol.tsig import ReplyContext
@@ -46,6 +48,8 @@ class Settings:
     retry_limit: float = 300.0
     unsigned_transfers: bool = False
     """Whether zones are sent to anybody."""
+    catalogs: tuple[Offer, ...] = ()
+    """Lists of zones to offer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,14 @@ class State:
     quota: Quota = field(default_factory=Quota)
     versions: Versions = field(default_factory=Versions)
     """Earlier versions of zones, for IXFR."""
+    catalogs: Catalogs = field(default_factory=dict)
+
+    @property
+    def published(self) -> Catalogue:
+        """What anybody may ask for: lists of zones only where anybody may transfer them."""
+        if not self.settings.unsigned_transfers:
+            return self.loaded.catalogue
+        return self.loaded.catalogue.with_zones(list(self.catalogs.values()))
 
 
 def new_state(settings: Settings) -> State:

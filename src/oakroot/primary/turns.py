@@ -7,15 +7,17 @@ not live here: the answers to those who wait.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from oakroot.distribution.actions import Spread
 from oakroot.distribution.fanout import Changed
+from oakroot.primary import catalogs
 from oakroot.primary.events import Action, Fetch, Push, Write
 from oakroot.primary.news import commit_message
 from oakroot.primary.state import State, Task
 from oakroot.roles.events import Log, Moment, Publish
-from oakroot.zones.loaded import Loaded, Loading
+from oakroot.zones.loaded import Loaded, Loading, ZoneChange
 
 # Pushing may take rounds: somebody was faster, or zones share the file with their SOA. A remote with which it
 # never comes to an end is left alone for a while.
@@ -88,28 +90,31 @@ def retry_later(state: State, text: str, now: Moment) -> Step:
     return state, (Log("error", f"{text}; next try in {wait:.0f} s"),)
 
 
-def take(state: State, loading: Loading) -> Step:
+def take(state: State, loading: Loading, now: Moment) -> Step:
     """Serves what was loaded, and tells the secondaries."""
     before, loaded = state.loaded, loading.loaded
+    listed = catalogs.follow(state.settings.catalogs, state.catalogs, before, loaded, now.wall)
+    changes = (*loading.changes, *listed.changes)
     state = replace(
         state,
         loaded=loaded,
         edits=loading.edits,
         push_refused=state.push_refused and loaded.commit == before.commit,
-        versions=state.versions.after(loading.changes),
+        versions=state.versions.after(changes),
+        catalogs=listed.catalogs,
     )
-    publish = () if loaded.catalogue is before.catalogue else (Publish(loaded.catalogue),)
-    return state, (*publish, *_spread(loading, before))
+    publish = () if loaded.catalogue is before.catalogue else (Publish(state.published),)
+    return state, (*publish, *listed.logs, *_spread(state, changes, before))
 
 
-def _spread(loading: Loading, before: Loaded) -> tuple[Action, ...]:
+def _spread(state: State, changes: Sequence[ZoneChange], before: Loaded) -> tuple[Action, ...]:
     """Tells the secondaries, if there is news for them."""
-    loaded, changes = loading.loaded, loading.changes
+    loaded = state.loaded
     if not changes and loaded.keyring == before.keyring:
         return ()
     served = [apex for apex, zone in loaded.zones.items() if zone.zone is not None]
     changed = [change.apex for change in changes]
-    return (Spread(Changed(loaded.catalogue, loaded.keyring, served, changed)),)
+    return (Spread(Changed(loaded.catalogue, loaded.keyring, (*served, *state.catalogs), changed)),)
 
 
 def _write(state: State) -> Step:

@@ -59,7 +59,7 @@ def written(state: State, outcomes: tuple[Outcome, ...], loading: Loading | None
     """What the updates changed is in the repository: serves it, then says so."""
     actions: tuple[Action, ...] = ()
     if loading is not None:
-        state, actions = turns.take(state, loading)
+        state, actions = turns.take(state, loading, now)
     state, answers = _settle(state, outcomes, now)
     state, following = turns.go_on(turns.in_touch(state, now), now)
     return state, (*actions, *answers, *following)
