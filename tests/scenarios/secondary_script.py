@@ -29,7 +29,7 @@ from oakroot.secondary import events
 from oakroot.secondary.sources import Server
 from tests.scenarios.script import Scenario, make_key
 from tests.scenarios.secondary_stage import Packet, Primary, Stage
-from tests.secondary.authority import Authority, make_zone
+from tests.secondary.authority import Authority, make_catalog, make_zone
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 TIMES = "86400 7200 1048576 3600"
@@ -60,6 +60,7 @@ class SecondaryPlayer:
             "no": lambda _: self.stage.keys.clear(),
             "for": self._default_primary,
             "at": self._at_most,
+            "follow": self._follow,
             "clock": self._clock,
             "primary": self._primary,
             "start": lambda _: self.stage.starts(),
@@ -112,6 +113,11 @@ class SecondaryPlayer:
         """`at most N transfers`."""
         self.stage.settings = replace(self.stage.settings, transfers=int(words[1]))
 
+    def _follow(self, words: Sequence[str]) -> None:
+        """`follow NAME…`: what `--catalog` says."""
+        names = frozenset(map(dns.name.from_text, words))
+        self.stage.settings = replace(self.stage.settings, catalogs=names)
+
     def _clock(self, words: Sequence[str]) -> None:
         """Somebody sets the world's clock."""
         now = self.stage.now
@@ -128,6 +134,10 @@ class SecondaryPlayer:
                     records.pop(0).removeprefix("times=") if records[:1] and "times=" in records[0] else TIMES
                 )
                 authority.serve(make_zone(int(serial), *records, apex=apex, times=times))
+            case ["lists", apex, "serial", serial, *lines]:
+                version = lines.pop(0).removeprefix("version=") if lines[:1] and "=" in lines[0] else "2"
+                zone = make_catalog(int(serial), *lines, apex=apex, version=version or None)
+                authority.serve(zone)
             case ["drops", apex]:
                 authority.drop(apex)
             case ["is", "down", reason]:

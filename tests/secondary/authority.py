@@ -47,6 +47,16 @@ def make_zone(serial: int, *records: str, apex: str = ZONE, times: str = "86400 
     return zone
 
 
+def make_catalog(serial: int, *lines: str, apex: str, version: str | None = "2") -> Zone:
+    """A catalog zone with these lines."""
+    schema = [] if version is None else [f'version 0 TXT "{version}"']
+    head = [f"@ 0 SOA invalid. invalid. {serial} 3600 600 2147483646 0", "@ 0 NS invalid.", *schema]
+    text = "".join(f"{line}\n" for line in ("$TTL 0", *head, *lines))
+    zone, findings = read_zone(text.encode(), apex, apex)
+    assert zone is not None, findings
+    return zone
+
+
 def hosts(count: int, first: int = 0) -> list[str]:
     """Records that make a zone larger."""
     return [f"host{number} TXT {'x' * 200}" for number in range(first, first + count)]

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import dns.name
+
 from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit, Subparsers, options
 from oakroot.cli.nameserver import (
@@ -82,6 +84,14 @@ def configure(subparsers: Subparsers) -> None:
         help="keep zones here over restarts (default: nothing on disk)",
     )
     group.add_argument(
+        "--catalog",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="follow the catalog zone of this name (RFC 9432) and serve the zones that it lists; may be "
+        "given again; one that the name of a key tells is followed anyway",
+    )
+    group.add_argument(
         "--transfers",
         type=_positive_count,
         default=10,
@@ -101,10 +111,12 @@ def run(arguments: argparse.Namespace) -> int:
         seed=secrets.randbits(64),
         transfers=arguments.transfers,
         unsigned_transfers=arguments.allow_unsigned_transfer,
+        catalogs=frozenset(map(_catalog, arguments.catalog)),
     )
     state = None if arguments.state is None else StateDirectory(arguments.state)
     server = bind(arguments)
     plan = _plan(keys, primary, server)
+    _check_catalogs(settings, plan)
     _tell(plan, server)
     asyncio.run(_serve(server, plan, settings, state, notified))
     return Exit.FINE
@@ -146,6 +158,21 @@ def _plan(keys: Sequence[Key], primary: Primary | None, server: Server) -> Plan:
             exit_code=Exit.USAGE,
         )
     return plan
+
+
+def _catalog(text: str) -> dns.name.Name:
+    try:
+        return options.domain_name(text).canonicalize()
+    except argparse.ArgumentTypeError as error:
+        raise CommandError(f"--catalog: {error}", exit_code=Exit.USAGE) from None
+
+
+def _check_catalogs(settings: Settings, plan: Plan) -> None:
+    for name in settings.catalogs:
+        if not plan.sources_of(name):
+            hint = "give a key named PRIMARY.SECONDARY._transfer.ZONE for it, a zone above it, or all zones"
+            message = f"no key brings the catalog zone {name}"
+            raise CommandError(message, hint=hint, exit_code=Exit.USAGE)
 
 
 @lru_cache(maxsize=4096)

@@ -13,9 +13,7 @@ from types import MappingProxyType
 
 import dns.name
 
-from oakroot._engine import Catalogue, Zone
-from oakroot.keys.grant import Operation
-from oakroot.keys.keyring import GrantedKey
+from oakroot._engine import Zone
 from oakroot.roles.events import Log
 from oakroot.zones.catalog_zones import changed_catalog, write_catalog
 from oakroot.zones.loaded import Loaded, ZoneChange
@@ -87,19 +85,6 @@ def follow(
     changes = tuple(ZoneChange(apex, catalogs.get(apex), after.get(apex)) for apex in touched)
     logs += [_told(change.after) for change in changes if change.after is not None]
     return Following(MappingProxyType(after), changes, tuple(logs))
-
-
-def visible(
-    catalogue: Catalogue, catalogs: Catalogs, signer: GrantedKey | None, name: dns.name.Name
-) -> Catalogue:
-    """What is answered from to this signer: also from a catalog zone, if he may transfer it."""
-    if signer is None or not catalogs:
-        return catalogue
-    for apex, zone in catalogs.items():
-        top = dns.name.from_text(apex)
-        if name.is_subdomain(top) and signer.grant.allows(Operation.TRANSFER, top):
-            return catalogue.with_zones([zone])
-    return catalogue
 
 
 def _changed(offer: Offer, known: Zone, old: Collection[str], new: Collection[str], now: float) -> Zone:

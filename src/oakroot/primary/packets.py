@@ -17,7 +17,6 @@ import dns.rdatatype
 
 from oakroot._engine import Zone
 from oakroot.primary import updating
-from oakroot.primary.catalogs import visible
 from oakroot.primary.pulling import await_pull
 from oakroot.primary.state import State, Waiting
 from oakroot.primary.turns import Step
@@ -26,7 +25,7 @@ from oakroot.protocol.message import error_response
 from oakroot.protocol.tsig import Refused
 from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
 from oakroot.roles.events import Log, Moment, Request
-from oakroot.roles.followers import judge_transfer, soa_asked
+from oakroot.roles.followers import judge_transfer, soa_asked, visible
 from oakroot.roles.requests import Asked, answer, judge_signature, reply, send
 
 
@@ -83,7 +82,7 @@ def _queried(state: State, asked: Asked, now: Moment) -> Step:
         return _transfer(state, asked, question, now)
     catalogue = state.loaded.catalogue
     if question is not None:
-        catalogue = visible(catalogue, state.catalogs, asked.signer, question.name)
+        catalogue = visible(asked, question.name, catalogue, state.catalogs.get)
     replies = reply(asked, answer(asked, catalogue), now)
     if question is not None and question.type == dns.rdatatype.SOA:
         return state, (*replies, *soa_asked(asked, question.name))

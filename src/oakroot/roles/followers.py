@@ -6,8 +6,11 @@ are, and how fast anything is sent.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import dns.name
 
+from oakroot._engine import Catalogue, Zone
 from oakroot.distribution.actions import Distribute, Enlist, NoteAsked, Remind, SendTransfer
 from oakroot.keys.grant import Operation
 from oakroot.protocol import transfer_server
@@ -30,6 +33,24 @@ def judge_transfer(
         return verdict
     context = None if asked.signature is None else asked.signature.context
     return (SendTransfer(asked.request, asked.query, verdict, context), *_note_asked(asked, zone))
+
+
+def visible(
+    asked: Asked, name: dns.name.Name, catalogue: Catalogue, hidden: Callable[[str], Zone | None]
+) -> Catalogue:
+    """What a query for this name is answered from: also from a catalog zone, to those who may transfer it.
+
+    `hidden` gives the catalog zone of a name. Nobody else should learn of all zones.
+    """
+    while asked.signer is not None:
+        zone = hidden(name.canonicalize().to_text())
+        if zone is not None:
+            allowed = asked.signer.grant.allows(Operation.TRANSFER, name)
+            return catalogue.with_zones([zone]) if allowed else catalogue
+        if name == dns.name.root:
+            break
+        name = name.parent()
+    return catalogue
 
 
 def soa_asked(asked: Asked, zone: dns.name.Name) -> tuple[Distribute, ...]:

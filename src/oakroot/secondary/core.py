@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from oakroot.protocol.wire import MalformedError, read_header
-from oakroot.secondary import links, rounds, serving
+from oakroot.secondary import catalogs, links, rounds, serving
 from oakroot.secondary.events import (
     Action,
     Event,
@@ -58,9 +58,9 @@ def handle(  # noqa: PLR0911 - one arm for each event, and nothing else
 
 
 def _started(state: State, stored: tuple[StoredZone, ...], now: Moment) -> Step:
-    for name in state.plan.zones:
+    for name in dict.fromkeys((*state.plan.zones, *sorted(state.settings.catalogs))):
         state, _ = serving.add(state, name, now, named=True, shown=True)
-    state, restored = serving.restore(state, stored, now)
+    state, restored = catalogs.restore(state, stored, now)
     state, actions = _refresh_all(state, now)
     return state, (*restored, Publish(state.catalogue), *actions)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dns.name
+
 from oakroot._engine import Zone
 from oakroot.protocol.notify import Notice
 from oakroot.protocol.transfer_client import Received, Style
@@ -83,6 +85,46 @@ def notified(entry: Entry, asked: Asked, notice: Notice) -> Log:
     """A NOTIFY that is taken."""
     serial = "" if notice.serial is None else f", serial {notice.serial}"
     return Log("info", f"NOTIFY, incoming, {_whose(asked)}{serial}", entry.apex)
+
+
+def broken_catalog(entry: Entry, reason: str) -> Log:
+    """A list of zones that must not be followed."""
+    return Log("error", f"a broken catalog zone, its zones stay as they are: {reason}", entry.apex)
+
+
+def listed(entry: Entry, catalog: Entry) -> Log:
+    """A catalog zone brings a zone."""
+    sources = "; ".join(map(str, entry.sources))
+    return Log(
+        "info", f"added: the catalog zone {catalog.name} lists it; it is asked for at {sources}", entry.apex
+    )
+
+
+def unlisted(entry: Entry, catalog: Entry) -> Log:
+    """A catalog zone takes a zone away."""
+    return Log("warning", f"removed: the catalog zone {catalog.name} lists it no longer", entry.apex)
+
+
+def needless(entry: Entry, catalog: Entry) -> Log:
+    """A catalog zone has no say about a zone that is ours anyway."""
+    return Log("info", f"the catalog zone {catalog.name} lists it; it is ours anyway", entry.apex)
+
+
+def not_taken(entry: Entry, catalog: Entry, owner: dns.name.Name | None) -> Log:
+    """A catalog zone has no say about a zone of another one (RFC 9432 §5.2)."""
+    text = f"the catalog zone {catalog.name} lists it in vain: {owner} has it, and does not name a new owner"
+    return Log("warning", text, entry.apex)
+
+
+def moved(entry: Entry, catalog: Entry) -> Log:
+    """A zone has passed from one catalog zone to another."""
+    return Log("info", f"now a member of the catalog zone {catalog.name}", entry.apex)
+
+
+def reset(entry: Entry, catalog: Entry) -> Log:
+    """A zone begins anew."""
+    text = f"begun anew: it has another label in the catalog zone {catalog.name}"
+    return Log("info", text, entry.apex)
 
 
 def reason_of(round_: Round, reason: str) -> str:

@@ -47,9 +47,13 @@ def _judge(state: State, asked: Asked) -> Notice | Rejected:
     notice = notify.read(asked.query, asked.reserve)
     if isinstance(notice, Rejected):
         return notice
-    sources = state.plan.sources_of(notice.zone)
+    entry = state.zones.get(notice.zone.canonicalize().to_text())
+    sources = state.plan.sources_of(notice.zone) if entry is None else entry.sources
     peer = asked.request.peer[0]
     if asked.signer is None and any(same_address(source.server.address, peer) for source in sources):
+        return notice
+    if asked.signer is not None and any(source.granted == asked.signer for source in sources):
+        # It may transfer the zone by a list, if not by its name.
         return notice
     judged = notify.judge(asked.query, asked.signer, asked.reserve)
     if isinstance(judged, Rejected):

@@ -20,7 +20,7 @@ from oakroot.protocol.message import ExtendedError, error_response, response
 from oakroot.protocol.tsig import Refused
 from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
 from oakroot.roles.events import Moment, Request
-from oakroot.roles.followers import judge_transfer, soa_asked
+from oakroot.roles.followers import judge_transfer, soa_asked, visible
 from oakroot.roles.requests import Asked, answer, judge_signature, reply, send
 from oakroot.secondary.events import LinkRequest
 from oakroot.secondary.notices import notified
@@ -60,7 +60,10 @@ def _queried(state: State, asked: Asked, now: Moment) -> Step:
         question = None
     if question is not None and question.type in transfer_server.TRANSFER_TYPES:
         return _transfer(state, asked, question, now)
-    replies = reply(asked, answer(asked, state.catalogue), now)
+    catalogue = state.catalogue
+    if question is not None:
+        catalogue = visible(asked, question.name, catalogue, lambda apex: _hidden(state, apex))
+    replies = reply(asked, answer(asked, catalogue), now)
     if question is not None and question.type == dns.rdatatype.SOA:
         return state, (*replies, *soa_asked(asked, question.name))
     return state, replies
@@ -86,6 +89,12 @@ def _versions(state: State, name: dns.name.Name) -> Sequence[Zone] | None:
     if entry is None or not entry.shown:
         return None
     return () if entry.held is None else state.versions.of(entry.held.zone)
+
+
+def _hidden(state: State, apex: str) -> Zone | None:
+    """The catalog zone of this name."""
+    entry = state.zones.get(apex)
+    return entry.held.zone if entry is not None and entry.hidden and entry.held is not None else None
 
 
 def _refused(state: State, asked: Asked, what: str, reason: str, now: Moment) -> Step:

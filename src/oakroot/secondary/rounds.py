@@ -17,7 +17,7 @@ import dns.name
 from oakroot._engine import Zone
 from oakroot.protocol.soa_client import Denied, Offered, SoaAnswer
 from oakroot.protocol.transfer_client import Failed, Received
-from oakroot.secondary import links, news, serving
+from oakroot.secondary import catalogs, links, news, serving
 from oakroot.secondary.events import Action, Log, Moment, StartTransfer, TransferEnded
 from oakroot.secondary.sources import Source, same_address
 from oakroot.secondary.state import (
@@ -212,7 +212,8 @@ def _adopted(state: State, entry: Entry, round_: Round, zone: Zone, now: Moment)
     logs = news.disappointed(entry, round_.reasons)
     state, entry, actions = serving.adopt(state, entry, zone, now)
     state, following = _succeeded(state, entry, now)
-    return state, (*logs, *actions, *following)
+    state, others = catalogs.follow(state, entry, now)
+    return state, (*logs, *actions, *following, *others)
 
 
 def _confirmed(state: State, entry: Entry, round_: Round, held: Held, now: Moment) -> Step:
@@ -232,11 +233,11 @@ def _succeeded(state: State, entry: Entry, now: Moment) -> Step:
 
 def _failed(state: State, entry: Entry, round_: Round, now: Moment) -> Step:
     """No source was of use. A signed NOTIFY and signed denials of all sources mean that the zone is gone."""
-    if not entry.named and not entry.shown:
+    if not entry.is_wanted and not entry.shown:
         # An unsigned NOTIFY spoke of it, and nobody confirms that.
         return state.without_zone(entry), ()
     if round_.denied and entry.wish is None:
-        if not entry.named and (round_.signed or entry.held is None):
+        if not entry.is_wanted and (round_.signed or entry.held is None):
             return _removed(state, entry, round_)
         if entry.held is not None and round_.signed:
             log = news.removed(entry, round_.reasons)

@@ -23,19 +23,26 @@ from oakroot.secondary.events import (
     StoredZone,
     StoreZone,
 )
-from oakroot.secondary.state import Entry, Held, Idle, State, Step
+from oakroot.secondary.state import Entry, Held, Idle, Membership, State, Step
 from oakroot.secondary.timers import read_timers
+from oakroot.zones.catalog_zones import Member, is_catalog
 from oakroot.zones.loaded import ZoneChange
 
 
 def add(state: State, name: dns.name.Name, now: Moment, *, named: bool, shown: bool) -> tuple[State, Entry]:
     """Adds a zone of which there is no version yet; its check is due now."""
     sources = state.plan.sources_of(name)
-    entry = Entry(name.canonicalize(), sources, Idle(now.monotonic), named=named, shown=shown)
-    state = state.with_zone(entry)
-    if shown:
-        state = replace(state, catalogue=state.catalogue.with_unavailable([entry.apex]))
-    return state, entry
+    hidden = name in state.settings.catalogs
+    entry = Entry(name.canonicalize(), sources, Idle(now.monotonic), named=named, shown=shown, hidden=hidden)
+    return _show(state.with_zone(entry), entry), entry
+
+
+def add_member(state: State, member: Member, catalog: Entry, now: Moment) -> tuple[State, Entry]:
+    """Adds a zone that a catalog zone lists; where no key is for it, it comes from where that comes from."""
+    state, entry = add(state, member.zone, now, named=False, shown=True)
+    membership = Membership(catalog.name, member.label)
+    entry = replace(entry, member=membership, sources=entry.sources or catalog.sources)
+    return state.with_zone(entry), entry
 
 
 def adopt(state: State, entry: Entry, zone: Zone, now: Moment) -> tuple[State, Entry, tuple[Action, ...]]:
@@ -44,8 +51,7 @@ def adopt(state: State, entry: Entry, zone: Zone, now: Moment) -> tuple[State, E
     # Parts that did not change share their memory with the version before, also after AXFR.
     zone = zone if before is None else zone.sharing(before)
     held = Held(zone, read_timers(zone), now.monotonic)
-    entry = replace(entry, held=held, shown=True)
-    state = replace(state.with_zone(entry), catalogue=state.catalogue.with_zones([zone]))
+    state, entry = _hold(state, replace(entry, shown=True), held)
     state, spread = _spread(state, ZoneChange(entry.apex, before, zone))
     stored = StoreZone(zone, now.wall)
     return state, entry, (Publish(state.catalogue), stored, spread, *news.hasty(entry, held))
@@ -59,8 +65,8 @@ def confirm(state: State, entry: Entry, held: Held, now: Moment) -> tuple[State,
 
 def expire(state: State, entry: Entry, held: Held) -> Step:
     """Stops serving a version that nobody has confirmed for too long."""
-    state = state.with_zone(replace(entry, held=None))
-    state = replace(state, catalogue=state.catalogue.with_unavailable([entry.apex]))
+    entry = replace(entry, held=None)
+    state = _show(state.with_zone(entry), entry)
     return state, (Publish(state.catalogue), news.expired(entry, held))
 
 
@@ -76,15 +82,10 @@ def withdraw(state: State, entry: Entry) -> tuple[State, Entry, tuple[Action, ..
     return state, entry, (*actions, spread)
 
 
-def restore(state: State, stored: tuple[StoredZone, ...], now: Moment) -> Step:
-    """Serves the versions that were kept over a restart, but for those that have expired meanwhile."""
-    actions: list[Action] = []
-    for kept in stored:
-        state, log = _restore_one(state, kept, now)
-        actions.append(log)
+def tell_all(state: State) -> Spread:
+    """Tells everybody of everything."""
     served = tuple(apex for apex, entry in state.zones.items() if entry.held is not None)
-    news_of_all = Changed(state.catalogue, state.plan.keyring, state.zones, served)
-    return state, (*actions, Spread(news_of_all))
+    return Spread(Changed(state.catalogue, state.plan.keyring, state.zones, served))
 
 
 def _spread(state: State, change: ZoneChange) -> tuple[State, Spread]:
@@ -93,12 +94,13 @@ def _spread(state: State, change: ZoneChange) -> tuple[State, Spread]:
     return state, Spread(Changed(state.catalogue, state.plan.keyring, state.zones, (change.apex,)))
 
 
-def _restore_one(state: State, kept: StoredZone, now: Moment) -> tuple[State, Log]:
+def restore(state: State, kept: StoredZone, now: Moment) -> tuple[State, Log]:
+    """Serves a version that was kept over a restart, unless it has expired meanwhile."""
     name = dns.name.from_text(kept.zone.apex)
-    if not state.plan.sources_of(name):
-        return state, Log("warning", "kept on disk, but no key is for it; not served", kept.zone.apex)
     entry = state.zones.get(kept.zone.apex)
     if entry is None:
+        if not state.plan.sources_of(name):
+            return state, Log("warning", "kept on disk, but no key is for it; not served", kept.zone.apex)
         state, entry = add(state, name, now, named=False, shown=True)
     age = now.wall - kept.checked
     held = Held(kept.zone, read_timers(kept.zone), now.monotonic - age)
@@ -110,6 +112,23 @@ def _restore_one(state: State, kept: StoredZone, now: Moment) -> tuple[State, Lo
         return state, Log("warning", text, entry.apex)
     if held.expires <= now.monotonic:
         return state, news.expired(entry, held)
-    state = replace(state.with_zone(replace(entry, held=held)))
-    state = replace(state, catalogue=state.catalogue.with_zones([kept.zone]))
+    state, entry = _hold(state, entry, held)
     return state, Log("info", f"kept on disk, serial {kept.zone.serial}, checked {age:.0f} s ago", entry.apex)
+
+
+def _hold(state: State, entry: Entry, held: Held) -> tuple[State, Entry]:
+    """Serves this version from now on; a list of zones only to those who may transfer it."""
+    entry = replace(entry, held=held, hidden=entry.hidden or is_catalog(held.zone))
+    return _show(state.with_zone(entry), entry), entry
+
+
+def _show(state: State, entry: Entry) -> State:
+    """Has everybody see of a zone what there is to see."""
+    catalogue = state.catalogue
+    if entry.hidden or not entry.shown:
+        catalogue = catalogue.without([entry.apex])
+    elif entry.held is None:
+        catalogue = catalogue.with_unavailable([entry.apex])
+    else:
+        catalogue = catalogue.with_zones([entry.held.zone])
+    return replace(state, catalogue=catalogue)

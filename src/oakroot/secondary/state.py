@@ -16,6 +16,7 @@ from oakroot.secondary.events import Action
 from oakroot.secondary.sources import Plan, Server, Source
 from oakroot.secondary.table import Table
 from oakroot.secondary.timers import Dice, Timers
+from oakroot.zones.catalog_zones import Members
 
 NEVER = float("inf")
 
@@ -48,6 +49,8 @@ class Settings:
     """How many zones that only unsigned NOTIFYs speak of are asked for in that time."""
     unsigned_transfers: bool = False
     """Whether zones are sent to anybody."""
+    catalogs: frozenset[dns.name.Name] = frozenset()
+    """Catalog zones that the operator wants followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,14 @@ Phase = Idle | Asking | Queued | Transferring
 
 
 @dataclass(frozen=True, slots=True)
+class Membership:
+    """What made a zone ours that no key names: a catalog zone, in which it has this label."""
+
+    catalog: dns.name.Name
+    label: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A zone of ours."""
 
@@ -137,6 +148,9 @@ class Entry:
     """Whether a key names it; the others were met, and are forgotten when they are gone."""
     shown: bool = True
     """Whether it is answered SERVFAIL while there is no version of it."""
+    hidden: bool = False
+    """Whether it is for those only who may transfer it, as catalog zones are."""
+    member: Membership | None = None
     held: Held | None = None
     failures: int = 0
     """How many checks in a row failed."""
@@ -148,6 +162,11 @@ class Entry:
     def apex(self) -> str:
         """Its name as text."""
         return self.name.to_text()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it stays ours when no primary has it: a key names it, or a catalog zone lists it."""
+        return self.named or self.member is not None
 
     @property
     def due(self) -> float:
@@ -265,6 +284,8 @@ class State:
     transfers: Mapping[int, str] = field(default_factory=dict)
     """Those under way: number and zone."""
     next_number: int = 0
+    catalogs: Mapping[dns.name.Name, Members] = field(default_factory=dict)
+    """What the catalog zones list that are followed, each in its last version that was not broken."""
     versions: Versions = field(default_factory=Versions)
     """Earlier versions of zones, for those who follow us."""
     guesses: Guesses = Guesses()
