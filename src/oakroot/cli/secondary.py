@@ -62,6 +62,12 @@ def configure(subparsers: Subparsers) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_zone_options(parser)
+    add_server_options(parser)
+    add_follower_options(parser)
+
+
+def _add_zone_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the zones")
     group.add_argument(
         "--key",
@@ -98,8 +104,6 @@ def configure(subparsers: Subparsers) -> None:
         metavar="N",
         help="how many transfers from primaries may be under way (default: %(default)s)",
     )
-    add_server_options(parser)
-    add_follower_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
