@@ -33,6 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let workers = arguments.next().map_or(Ok(1), |text| text.parse())?;
     let mut server = Server::bind(
         &[address],
+        &[],
         Settings { workers, tcp_connections: 10_000, tcp_connections_per_source: 10_000, ..Settings::default() },
     )?;
     println!("{}", server.addresses()[0]);

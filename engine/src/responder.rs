@@ -92,7 +92,7 @@ impl Responder for CatalogueResponder {
 
     #[inline]
     fn respond(&mut self, query: &[u8], transport: Transport, peer: &Endpoint, room: &mut [u8]) -> Verdict {
-        let peer = Peer { address: peer.address(), tcp: transport == Transport::Tcp };
+        let peer = Peer { address: peer.address(), tcp: transport != Transport::Udp };
         let room = Room { out: room, reserve: 0 };
         match respond::respond(&self.catalogue, &self.settings, &mut self.scratch, query, peer, self.now, room) {
             Outcome::Answer { length, kind, subject, proved } => Verdict::Answer {

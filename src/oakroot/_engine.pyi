@@ -275,7 +275,7 @@ class Catalogue:
         self,
         query: bytes,
         *,
-        transport: Literal["udp", "tcp"] = "udp",
+        transport: Literal["udp", "tcp", "tls"] = "udp",
         source: str = "127.0.0.1",
         reserve: int = 0,
     ) -> bytes | None:
@@ -296,7 +296,9 @@ class Request:
     @property
     def wire(self) -> bytes: ...
     @property
-    def transport(self) -> Literal["udp", "tcp"]: ...
+    def transport(self) -> Literal["udp", "tcp", "tls"]:
+        """What it came by; TLS without an agreement to speak DNS (ALPN dot) counts as TCP."""
+
     @property
     def peer(self) -> tuple[str, int]: ...
     @property
@@ -322,6 +324,7 @@ class Server:
         cls,
         listen: Sequence[tuple[str, int]],
         *,
+        listen_tls: Sequence[tuple[str, int]] | None = None,
         workers: int = 1,
         tcp_connections: int = 1000,
         tcp_idle_seconds: float = 10.0,
@@ -334,13 +337,24 @@ class Server:
     ) -> Server:
         """Binds UDP and TCP on every address; OSError names the address that cannot be bound.
 
+        `listen_tls`: addresses for DNS over TLS 1.3, which is spoken once there is a certificate.
         `tcp_reply_seconds`: how long a connection stays open without traffic while a `Request` that came by
         it lives (peers that wait for NOTIFYs keep theirs so).
         """
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
-        """What is bound, ports filled in."""
+        """What is bound for UDP and TCP, ports filled in."""
+
+    @property
+    def tls_addresses(self) -> list[tuple[str, int]]:
+        """What is bound for TLS, ports filled in."""
+
+    def set_certificate(self, chain: bytes, key: bytes) -> None:
+        """Shows this to TLS connections from now on: PEM texts, the server's own certificate first.
+
+        ValueError: they are of no use, and what was there before stays.
+        """
 
     def publish(self, catalogue: Catalogue) -> None:
         """Serves this catalogue from the next batch of packets on."""

@@ -52,6 +52,26 @@ def test_servers_to_notify(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--tls-cert", "a"], "--tls-cert and --tls-key belong together"),
+        (["--tls-transfers-only"], "--tls-transfers-only needs --tls-cert and --tls-key"),
+        (["--listen-tls", "127.0.0.1"], "--listen-tls needs --tls-cert and --tls-key"),
+        (["--tls-cert", "a", "--tls-key", "b"], "--tls-cert: cannot read a: No such file"),
+    ],
+)
+def test_options_for_tls_that_are_of_no_use(
+    options: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = ["--listen", "127.0.0.1:0"] + (
+        [] if "--listen-tls" in options else ["--listen-tls", "127.0.0.1:0"]
+    )
+    with_place = [*options, *places] if "--tls-cert" in options else [*options, *places[:2]]
+    assert primary(*with_place) == 2
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     "text", ["ns.example.org", "192.0.2.9:0x35", "192.0.2.9@k:sha256:c2VjcmV0c2VjcmV0Cg"]
 )
 def test_what_is_no_server_to_notify(text: str) -> None:

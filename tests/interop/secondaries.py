@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import subprocess
 from abc import abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 
 from oakroot.keys.key import Key
 from tests.peers.nameservers import Address, Bind, DaemonNameserver, Knot, NameserverError, Nsd
 
 
+@dataclass(frozen=True)
+class Trust:
+    """The authority that a primary's certificate must be of, and the name it must be for."""
+
+    authority: Path
+    name: str
+
+
 class Secondary(DaemonNameserver):
     """A name server with an address of its own, that has one zone of a primary."""
+
+    trust: Trust | None = None
+    """Where zones are transferred over TLS; BIND and NSD alone can do that."""
 
     def __init__(self, address: Address, primary: Address, zone: str, key: Key, directory: Path) -> None:
         super().__init__((), directory)
@@ -59,7 +71,12 @@ class BindSecondary(Secondary):
     def configuration(self, port: int) -> str:
         """The text of named.conf."""
         host, (primary, primary_port), key = self.address[0], self.primary, self.key
+        tls, over_tls = "", ""
+        if self.trust is not None:
+            over_tls = " tls xot"
+            tls = f'tls xot {{ ca-file "{self.trust.authority}"; remote-hostname "{self.trust.name}"; }};'
         return f"""
+{tls}
 key "{key.name}" {{ algorithm {key.algorithm.text}; secret "{key.secret.base64()}"; }};
 options {{
   directory "{self.directory}"; pid-file none; session-keyfile "{self.directory}/session.key"; lock-file none;
@@ -69,7 +86,8 @@ options {{
 }};
 controls {{ }};
 zone "{self.zone}" {{
-  type secondary; file "secondary.zone"; primaries port {primary_port} {{ {primary} key "{key.name}"; }};
+  type secondary; file "secondary.zone";
+  primaries port {primary_port} {{ {primary} key "{key.name}"{over_tls}; }};
 }};
 """
 
@@ -130,8 +148,14 @@ class NsdSecondary(Secondary):
     def configuration(self, port: int) -> str:
         """The text of nsd.conf."""
         host, (primary, primary_port), key = self.address[0], self.primary, self.key
+        request, bundle, authentication = f"{primary}@{primary_port} {key.name}", "", ""
+        if self.trust is not None:
+            request = f"AXFR {request} xot"
+            bundle = f'tls-cert-bundle: "{self.trust.authority}"'
+            authentication = f'tls-auth:\n    name: "xot"\n    auth-domain-name: "{self.trust.name}"'
         return f"""
 server:
+    {bundle}
     ip-address: {host}@{port}
     username: ""
     chroot: ""
@@ -149,10 +173,11 @@ key:
     name: "{key.name}"
     algorithm: {key.algorithm.text}
     secret: "{key.secret.base64()}"
+{authentication}
 zone:
     name: "{self.zone}"
     zonefile: "secondary.zone"
-    request-xfr: {primary}@{primary_port} {key.name}
+    request-xfr: {request}
     allow-notify: {primary} {key.name}
     outgoing-interface: {host}
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,8 @@ from tests.peers.git_servers import NOBODYS_CONFIG, PATIENCE, wait_until
 
 COMMAND = [sys.executable, "-m", "oakroot.cli.main"]
 _LISTENING = re.compile(r"serving \S+ on (?P<host>[0-9.]+|\[[0-9a-f:]+\]):(?P<port>[0-9]+)")
+
+_OVER_TLS = re.compile(r"TLS on [0-9.]+:(?P<port>[0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Primary:
         self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
+        self.tls_port = 0
         self.code: int | None = None
 
     def __enter__(self) -> Self:
@@ -86,6 +90,10 @@ class Primary:
         """What it said so far."""
         return self._log.read_text(errors="replace")
 
+    def hang_up(self) -> None:
+        """SIGHUP."""
+        os.kill(self.process_id, signal.SIGHUP)
+
     def said(self, text: str) -> None:
         """Returns once the log has this."""
         wait_until(f"{text!r} in the log", lambda: text in self.log)
@@ -96,6 +104,8 @@ class Primary:
         found = _LISTENING.search(self.log)
         if found is not None:
             self.port = int(found["port"])
+            over_tls = _OVER_TLS.search(self.log)
+            self.tls_port = 0 if over_tls is None else int(over_tls["port"])
         return found is not None
 
 

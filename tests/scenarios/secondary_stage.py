@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import dns.name
 
@@ -19,6 +18,7 @@ from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer
 from oakroot.keys.key import Key
 from oakroot.protocol.transfer_client import Failed, Limits, Progress, Step, Transfer
 from oakroot.protocol.wire import read_question
+from oakroot.roles.events import Transport
 from oakroot.secondary import core, events
 from oakroot.secondary.events import Action, Event, Log, Moment, StoredZone
 from oakroot.secondary.sources import NOWHERE, Listening, Server, make_plan
@@ -49,7 +49,7 @@ class Packet:
     """A request in the shape that the engine gives it."""
 
     wire: bytes
-    transport: Literal["udp", "tcp"] = "udp"
+    transport: Transport = "udp"
     peer: tuple[str, int] = ("192.0.2.200", 40000)
 
 

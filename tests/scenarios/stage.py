@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from oakroot._engine import Catalogue
 from oakroot.primary import core, events
 from oakroot.primary.events import Action, Event, Fetch, Push, Write
 from oakroot.primary.words import Written, commit_message
 from oakroot.primary.writing import Draft, write_group
-from oakroot.roles.events import Log, Moment, PacketReceived, Publish, SendReply, TimePassed
+from oakroot.roles.events import Log, Moment, PacketReceived, Publish, SendReply, TimePassed, Transport
 from oakroot.zones.edited import take_edited
 from oakroot.zones.edits import ZoneText, read_zone_text
 from oakroot.zones.load import SerialRules, load
@@ -32,7 +31,7 @@ class Packet:
     """A request in the shape that the engine gives it."""
 
     wire: bytes
-    transport: Literal["udp", "tcp"] = "udp"
+    transport: Transport = "udp"
     peer: tuple[str, int] = ("192.0.2.200", 40000)
 
 

@@ -13,6 +13,7 @@ from oakroot.primary import core, events
 from oakroot.primary.catalogs import Offer
 from oakroot.protocol.query import build_soa_query
 from oakroot.protocol.transfer_server import SoaAlone, Steps, Whole
+from oakroot.roles.followers import TransferRules
 from oakroot.zones.catalog_zones import read_catalog
 from tests.protocol.keys import name
 from tests.scenarios.script import make_key
@@ -138,7 +139,7 @@ def test_who_may_transfer_it_may_ask(theatre: Theatre) -> None:
 
 
 def test_where_anybody_may_transfer_anybody_may_ask() -> None:
-    theatre = started(core.Settings(catalogs=OFFERS, unsigned_transfers=True))
+    theatre = started(core.Settings(catalogs=OFFERS, transfer_rules=TransferRules(unsigned=True)))
     assert theatre.catalogue.zone(CATALOG) is not None
     theatre.asks(query(CATALOG), None)
     assert isinstance(theatre.plans.pop().plan, Whole)

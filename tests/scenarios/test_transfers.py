@@ -21,6 +21,8 @@ from oakroot.primary.events import Action
 from oakroot.protocol.query import build_soa_query
 from oakroot.protocol.transfer_server import Plan, SoaAlone, Steps, Transfer, Whole
 from oakroot.protocol.tsig_client import sign_request
+from oakroot.roles.events import Transport
+from oakroot.roles.followers import TransferRules
 from tests.distribution.stage import acknowledgement, zone_of
 from tests.protocol.keys import name
 from tests.scenarios.script import make_key
@@ -91,10 +93,12 @@ class Theatre(Stage):
         while self.task is not None:
             self.git_answers()
 
-    def asks(self, wire: bytes, key: Key | None = KEY, peer: str = "192.0.2.6") -> None:
-        """A secondary asks over TCP."""
+    def asks(
+        self, wire: bytes, key: Key | None = KEY, peer: str = "192.0.2.6", over: Transport = "tcp"
+    ) -> None:
+        """A secondary asks."""
         signed = wire if key is None else sign_request(wire, key, int(self.now.wall))[0]
-        self.receives(Connection(signed, "tcp", (peer, 40000)))
+        self.receives(Connection(signed, over, (peer, 40000)))
 
     def planned(self, wire: bytes) -> Plan:
         """What is sent for this query."""
@@ -249,9 +253,21 @@ def test_a_removed_key_opens_nothing_any_more(theatre: Theatre) -> None:
 
 
 def test_unsigned_transfers_are_sent_if_the_operator_wants_it() -> None:
-    theatre = Theatre(core.Settings(unsigned_transfers=True))
+    theatre = Theatre(core.Settings(transfer_rules=TransferRules(unsigned=True)))
     theatre.remote.files = {"example.org": zone_text(1)}
     theatre.happens(events.Started())
     theatre.git_answers()
     theatre.asks(axfr(), None)
+    assert isinstance(theatre.plans.pop().plan, Whole)
+
+
+def test_zones_are_sent_over_tls_only_if_the_operator_wants_it() -> None:
+    theatre = Theatre(core.Settings(transfer_rules=TransferRules(tls_only=True)))
+    theatre.remote.files = {"example.org": zone_text(1), "_keys": f"{write_dnskey(KEY)}\n".encode()}
+    theatre.happens(events.Started())
+    theatre.git_answers()
+    theatre.asks(axfr())
+    theatre.asks(axfr(), over="udp")
+    assert theatre.plans == []
+    theatre.asks(axfr(), over="tls")
     assert isinstance(theatre.plans.pop().plan, Whole)

@@ -105,7 +105,7 @@ fn source_address(source: &str) -> PyResult<IpAddr> {
 fn is_tcp(transport: &str) -> PyResult<bool> {
     match transport {
         "udp" => Ok(false),
-        "tcp" => Ok(true),
-        _ => Err(PyValueError::new_err(format!("the transport {transport:?} is neither \"udp\" nor \"tcp\""))),
+        "tcp" | "tls" => Ok(true),
+        _ => Err(PyValueError::new_err(format!("the transport {transport:?} is none of \"udp\", \"tcp\", \"tls\""))),
     }
 }

@@ -13,7 +13,7 @@ use super::catalogue::Catalogue;
 use crate::answer::respond::{self, Identity};
 use crate::message::cookie::CookieSecret;
 use crate::responder::{CatalogueResponder, Publication};
-use crate::serve::{self, Handover, Transport};
+use crate::serve::{self, Handover, Tls, Transport};
 
 /// A packet the engine does not decide.
 #[pyclass(frozen, module = "oakroot._engine")]
@@ -31,6 +31,7 @@ impl Request {
         match self.0.transport() {
             Transport::Udp => "udp",
             Transport::Tcp => "tcp",
+            Transport::Tls => "tls",
         }
     }
 
@@ -69,7 +70,7 @@ fn text(address: SocketAddr) -> (String, u16) {
 pub(super) struct Server {
     sockets: Mutex<serve::Server>,
     handover: Arc<Handover>,
-    addresses: Vec<SocketAddr>,
+    tls: Arc<Tls>,
     publication: Arc<Publication>,
     settings: respond::Settings,
 }
@@ -78,12 +79,13 @@ pub(super) struct Server {
 impl Server {
     #[new]
     #[pyo3(signature = (
-        listen, *, workers = 1, tcp_connections = 1000, tcp_idle_seconds = 10.0, tcp_reply_seconds = 60.0,
-        handover_queue = 1024, rate_limit = 0, udp_payload = 1232, identity = None, version = None,
+        listen, *, listen_tls = None, workers = 1, tcp_connections = 1000, tcp_idle_seconds = 10.0,
+        tcp_reply_seconds = 60.0, handover_queue = 1024, rate_limit = 0, udp_payload = 1232, identity = None, version = None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn new(
         listen: Vec<(String, u16)>,
+        listen_tls: Option<Vec<(String, u16)>>,
         workers: usize,
         tcp_connections: usize,
         tcp_idle_seconds: f64,
@@ -94,7 +96,7 @@ impl Server {
         identity: Option<&str>,
         version: Option<&str>,
     ) -> PyResult<Self> {
-        let listen: Vec<_> = listen.iter().map(address).collect::<PyResult<_>>()?;
+        let (listen, listen_tls) = (addresses(&listen)?, addresses(&listen_tls.unwrap_or_default())?);
         let serving = serve::Settings {
             workers,
             tcp_connections,
@@ -112,9 +114,9 @@ impl Server {
             identity: Identity { identity: identity.map(told), version: version.map(told) },
             secret: CookieSecret::of_process(),
         };
-        let server = serve::Server::bind(&listen, serving).map_err(|error| PyOSError::new_err(os_error(&error)))?;
+        let server = serve::Server::bind(&listen, &listen_tls, serving).map_err(refused)?;
         Ok(Self {
-            addresses: server.addresses().to_vec(),
+            tls: server.tls().clone(),
             handover: server.handover().clone(),
             sockets: Mutex::new(server),
             publication: Arc::default(),
@@ -124,7 +126,16 @@ impl Server {
 
     #[getter]
     fn addresses(&self) -> Vec<(String, u16)> {
-        self.addresses.iter().copied().map(text).collect()
+        self.server().addresses().iter().copied().map(text).collect()
+    }
+
+    #[getter]
+    fn tls_addresses(&self) -> Vec<(String, u16)> {
+        self.server().tls_addresses().iter().copied().map(text).collect()
+    }
+
+    fn set_certificate(&self, chain: &[u8], key: &[u8]) -> PyResult<()> {
+        self.tls.set_certificate(chain, key).map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
     fn publish(&self, catalogue: &Catalogue) {
@@ -133,9 +144,7 @@ impl Server {
 
     fn start(&self) -> PyResult<()> {
         let (publication, settings) = (self.publication.clone(), self.settings.clone());
-        self.server()
-            .start(move || CatalogueResponder::new(publication.clone(), settings.clone()))
-            .map_err(|error| PyOSError::new_err(os_error(&error)))
+        self.server().start(move || CatalogueResponder::new(publication.clone(), settings.clone())).map_err(refused)
     }
 
     fn handover_fd(&self) -> i32 {
@@ -178,12 +187,17 @@ fn span(seconds: f64, name: &str) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds).map_err(|_| PyValueError::new_err(format!("{name} is not a span of time")))
 }
 
+fn addresses(places: &[(String, u16)]) -> PyResult<Vec<SocketAddr>> {
+    places.iter().map(address).collect()
+}
+
 fn address((host, port): &(String, u16)) -> PyResult<SocketAddr> {
     let ip: IpAddr = host.parse().map_err(|_| PyValueError::new_err(format!("{host:?} is not an IP address")))?;
     Ok(SocketAddr::new(ip, *port))
 }
 
-/// The arguments that make Python choose the right kind of `OSError`, if the system gave a number.
-fn os_error(error: &std::io::Error) -> (Option<i32>, String) {
-    (error.raw_os_error(), error.to_string())
+/// With arguments that make Python choose the right kind of `OSError`, if the system gave a number.
+#[allow(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn refused(error: std::io::Error) -> PyErr {
+    PyOSError::new_err((error.raw_os_error(), error.to_string()))
 }

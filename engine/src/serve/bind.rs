@@ -45,6 +45,17 @@ pub(super) fn bind(address: SocketAddr, workers: usize) -> io::Result<Sockets> {
     Err(last.unwrap_or_else(|| ErrorKind::AddrInUse.into()))
 }
 
+/// Binds `workers` listeners for TLS to an address; gives it with the port filled in.
+pub(super) fn bind_tls(mut address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, Vec<OwnedFd>)> {
+    let mut listeners = Vec::new();
+    for worker in 0..workers {
+        let listener = named(tcp_listener(&address.into(), worker), "TLS", address)?;
+        address = named(sys::local_address(listener.as_fd()), "TLS", address)?.socket_address();
+        listeners.push(listener);
+    }
+    Ok((address, listeners))
+}
+
 fn bind_once(mut address: SocketAddr, workers: usize) -> io::Result<Sockets> {
     let (mut udp, mut tcp) = (Vec::new(), Vec::new());
     for worker in 0..workers {

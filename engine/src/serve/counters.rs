@@ -20,6 +20,9 @@ pub enum Counter {
     TcpEmptyFrames,
     TcpQueries,
     TcpAnswers,
+    TlsConnections,
+    TlsFailures,
+    TlsQueries,
     MalformedSilent,
     RateLimitedDropped,
     RateLimitedSlipped,
@@ -32,7 +35,7 @@ impl Counter {
     const COUNT: usize = Self::TABLE.len();
 
     /// Each counter with its name and meaning, in the order of the enum.
-    pub const TABLE: [(Self, &'static str, &'static str); 18] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 21] = [
         (Self::UdpQueries, "udp_queries", "datagrams received"),
         (Self::UdpAnswers, "udp_answers", "datagrams sent by the serving threads"),
         (Self::UdpOversized, "udp_oversized", "datagrams longer than any query over UDP; dropped"),
@@ -45,6 +48,9 @@ impl Counter {
         (Self::TcpEmptyFrames, "tcp_empty_frames", "connections closed because of a message of length zero"),
         (Self::TcpQueries, "tcp_queries", "messages received over TCP"),
         (Self::TcpAnswers, "tcp_answers", "messages sent over TCP by the serving threads"),
+        (Self::TlsConnections, "tls_connections", "those of tcp_connections where TLS is spoken"),
+        (Self::TlsFailures, "tls_failures", "those of tls_connections that ended before their handshake did"),
+        (Self::TlsQueries, "tls_queries", "those of tcp_queries that came over TLS"),
         (Self::MalformedSilent, "malformed_silent", "queries that deserve no answer, over UDP or TCP"),
         (Self::RateLimitedDropped, "rate_limited_dropped", "answers suppressed by rate limiting"),
         (Self::RateLimitedSlipped, "rate_limited_slipped", "answers sent truncated by rate limiting"),

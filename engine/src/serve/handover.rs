@@ -125,6 +125,7 @@ pub struct Request {
     wire: Box<[u8]>,
     peer: Endpoint,
     local: SocketAddr,
+    transport: Transport,
     path: Path,
 }
 
@@ -148,12 +149,13 @@ impl Request {
         if let Some(source) = &source {
             local.set_ip(source.address());
         }
-        Self { wire: wire.into(), peer, local, path: Path::Udp { socket: Arc::downgrade(socket), source } }
+        let path = Path::Udp { socket: Arc::downgrade(socket), source };
+        Self { wire: wire.into(), peer, local, transport: Transport::Udp, path }
     }
 
-    /// A request that came over TCP.
-    pub(super) fn tcp(wire: &[u8], peer: Endpoint, local: SocketAddr, path: ReplyPath) -> Self {
-        Self { wire: wire.into(), peer, local, path: Path::Tcp(path) }
+    /// A request that came over TCP, or TLS.
+    pub(super) fn tcp(wire: &[u8], peer: Endpoint, local: SocketAddr, transport: Transport, path: ReplyPath) -> Self {
+        Self { wire: wire.into(), peer, local, transport, path: Path::Tcp(path) }
     }
 
     /// The message as it came.
@@ -165,10 +167,7 @@ impl Request {
     /// How it came.
     #[must_use]
     pub fn transport(&self) -> Transport {
-        match self.path {
-            Path::Udp { .. } => Transport::Udp,
-            Path::Tcp(_) => Transport::Tcp,
-        }
+        self.transport
     }
 
     /// Who sent it.

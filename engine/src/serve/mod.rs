@@ -11,6 +11,7 @@
 //!  bind ─ sockets ─┬─ udp (thread per worker and address) ─┬─ Responder      sys: the system calls
 //!                  └─ tcp (thread per worker) ─────────────┤                 counters: what is counted
 //!                       listener · connection · table      └─ Handover       limits: response rate limiting
+//!                       session · tls: certificate
 //! ```
 
 mod bind;
@@ -23,6 +24,7 @@ mod packet_info;
 mod server;
 mod sys;
 mod tcp;
+mod tls;
 mod udp;
 
 use std::time::Duration;
@@ -31,6 +33,7 @@ pub use counters::Counter;
 pub use endpoint::Endpoint;
 pub use handover::{Handover, Request};
 pub use server::Server;
+pub use tls::{Tls, UnusableCertificate};
 
 /// How a message came, and so how its answer goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +42,8 @@ pub enum Transport {
     Udp,
     /// Messages with their length in front (RFC 1035 §4.2.2, RFC 7766).
     Tcp,
+    /// The same over TLS, where both sides have agreed to speak DNS (RFC 7858, RFC 9103 §7.1).
+    Tls,
 }
 
 /// What rate limiting takes for "the same answer": an attacker must not get fresh accounts by asking for random

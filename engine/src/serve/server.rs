@@ -10,16 +10,20 @@ use std::thread::{Builder, JoinHandle};
 use super::bind::{self, Sockets};
 use super::counters::{self, Cells, Counter, Tally};
 use super::handover::Handover;
+use super::tcp::Listener;
 use super::tcp::mailbox::Mailbox;
-use super::{Responder, Settings, sys, tcp, udp};
+use super::{Responder, Settings, Tls, sys, tcp, udp};
 
 /// Sockets and serving threads. Dropping it stops them.
 #[derive(Debug)]
 pub struct Server {
     addresses: Vec<SocketAddr>,
+    tls_addresses: Vec<SocketAddr>,
     settings: Settings,
     /// Bound, and waiting for `start`.
     sockets: Vec<Sockets>,
+    tls_listeners: Vec<Vec<OwnedFd>>,
+    tls: Arc<Tls>,
     handover: Arc<Handover>,
     running: Running,
     cells: Vec<Arc<Cells>>,
@@ -35,28 +39,46 @@ struct Running {
 }
 
 impl Server {
-    /// Binds UDP and TCP on every address.
+    /// Binds UDP and TCP on every address of `listen`, and TLS on every one of `listen_tls`.
     ///
     /// # Errors
     /// What the system says, with the address that cannot be bound; `AddrInUse` also when another process serves there.
-    pub fn bind(listen: &[SocketAddr], settings: Settings) -> io::Result<Self> {
+    pub fn bind(listen: &[SocketAddr], listen_tls: &[SocketAddr], settings: Settings) -> io::Result<Self> {
         let workers = settings.workers.max(1);
         let sockets: Vec<_> =
             listen.iter().map(|&address| bind::bind(address, workers)).collect::<io::Result<_>>()?;
+        let for_tls: Vec<_> =
+            listen_tls.iter().map(|&address| bind::bind_tls(address, workers)).collect::<io::Result<_>>()?;
+        let (tls_addresses, tls_listeners) = for_tls.into_iter().unzip();
         Ok(Self {
             addresses: sockets.iter().map(|sockets| sockets.address).collect(),
+            tls_addresses,
             handover: Arc::new(Handover::new(settings.handover_queue)?),
             settings,
             sockets,
+            tls_listeners,
+            tls: Arc::default(),
             running: Running::default(),
             cells: Vec::new(),
         })
     }
 
-    /// What is bound, ports filled in, in the order asked for.
+    /// What is bound for UDP and TCP, ports filled in, in the order asked for.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// What is bound for TLS, ports filled in, in the order asked for.
+    #[must_use]
+    pub fn tls_addresses(&self) -> &[SocketAddr] {
+        &self.tls_addresses
+    }
+
+    /// Where the certificate for TLS is set, at any time.
+    #[must_use]
+    pub fn tls(&self) -> &Arc<Tls> {
+        &self.tls
     }
 
     /// The queue of requests that the responders hand over. It outlives the server.
@@ -87,14 +109,21 @@ impl Server {
         F: Fn() -> R + Send + Sync + 'static,
     {
         let sockets = std::mem::take(&mut self.sockets);
-        let workers = sockets.first().map_or(0, |sockets| sockets.tcp.len());
-        let mut listeners: Vec<Vec<OwnedFd>> = (0..workers).map(|_| Vec::new()).collect();
+        // A server that was stopped has no sockets, and starts no threads.
+        let bound = sockets.iter().map(|sockets| &sockets.tcp).chain(&self.tls_listeners).next();
+        let workers = bound.map_or(0, Vec::len);
+        let mut listeners: Vec<Vec<Listener>> = (0..workers).map(|_| Vec::new()).collect();
         for Sockets { address, udp, tcp } in sockets {
             for (worker, socket) in udp.into_iter().enumerate() {
                 self.start_udp(worker, socket, address, Arc::clone(make_responder))?;
             }
-            for (listeners, listener) in listeners.iter_mut().zip(tcp) {
-                listeners.push(listener);
+            for (listeners, socket) in listeners.iter_mut().zip(tcp) {
+                listeners.push(Listener { socket, tls: None });
+            }
+        }
+        for sockets in std::mem::take(&mut self.tls_listeners) {
+            for (listeners, socket) in listeners.iter_mut().zip(sockets) {
+                listeners.push(Listener { socket, tls: Some(Arc::clone(&self.tls)) });
             }
         }
         for (worker, listeners) in listeners.into_iter().enumerate() {
@@ -118,7 +147,7 @@ impl Server {
         })
     }
 
-    fn start_tcp<R, F>(&mut self, worker: usize, listeners: Vec<OwnedFd>, make: Arc<F>) -> io::Result<()>
+    fn start_tcp<R, F>(&mut self, worker: usize, listeners: Vec<Listener>, make: Arc<F>) -> io::Result<()>
     where
         R: Responder,
         F: Fn() -> R + Send + Sync + 'static,
@@ -154,6 +183,7 @@ impl Server {
     /// handed over can still be taken, but replies to them go nowhere.
     pub fn stop(&mut self) {
         self.sockets.clear();
+        self.tls_listeners.clear();
         std::mem::take(&mut self.running).end();
     }
 }

@@ -90,7 +90,7 @@ impl Running {
     }
 
     pub fn at(address: &str, settings: Settings) -> Self {
-        let mut server = Server::bind(&[address.parse().unwrap()], settings).unwrap();
+        let mut server = Server::bind(&[address.parse().unwrap()], &[], settings).unwrap();
         let (address, refreshed) = (server.addresses()[0], Arc::new(AtomicU64::new(0)));
         let toys = Arc::clone(&refreshed);
         server.start(move || Toy { refreshed: Arc::clone(&toys) }).unwrap();

@@ -9,15 +9,19 @@ import os
 import re
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 
 from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit
 from oakroot.cli.options import domain_name, key_option
 from oakroot.distribution.targets import Configured
+from oakroot.operate.certificate import CertificateError, CertificateFiles
+from oakroot.roles.followers import TransferRules
 
 _log = logging.getLogger(__name__)
 
 DEFAULT_PORT = 53
+TLS_PORT = 853
 # How long a secondary that wants to hear of changes may keep its connection without a word over it.
 KEPT_SECONDS = 3600.0
 _ADDRESS = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?\Z")
@@ -50,6 +54,26 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--identity", metavar="TEXT", help="what to answer to id.server and NSID")
     group.add_argument("--version-text", metavar="TEXT", help="what to answer to version.bind")
+    _add_tls_options(parser)
+
+
+def _add_tls_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("DNS over TLS")
+    group.add_argument(
+        "--tls-cert",
+        type=Path,
+        metavar="FILE",
+        help="the server's certificate and those between it and the authority, in PEM: DNS over TLS is "
+        "offered, transfers (XoT) included; read again on SIGHUP and within a minute of a change",
+    )
+    group.add_argument("--tls-key", type=Path, metavar="FILE", help="the certificate's private key, in PEM")
+    group.add_argument(
+        "--listen-tls",
+        type=tls_address,
+        action="append",
+        metavar="ADDR[:PORT]",
+        help="where to speak TLS; may be given again (default: port 853 of the addresses of --listen)",
+    )
 
 
 def add_follower_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
@@ -68,19 +92,55 @@ def add_follower_options(parser: argparse.ArgumentParser) -> argparse._ArgumentG
         action="store_true",
         help="send whole zones to anybody who asks, also without a key",
     )
+    group.add_argument(
+        "--tls-transfers-only",
+        action="store_true",
+        help="send zones over TLS only; who asks without it is refused (needs --tls-cert)",
+    )
     return group
 
 
-def bind(arguments: argparse.Namespace) -> Server:
-    """The server, its sockets bound; OSError names the address that cannot be."""
-    return Server(
-        arguments.listen or _all_addresses(),
+def bind(arguments: argparse.Namespace) -> tuple[Server, CertificateFiles | None]:
+    """The server, its sockets bound, and its certificate if it is to speak TLS.
+
+    OSError names the address that cannot be bound, CommandError what is wrong with the certificate.
+    """
+    _refuse_halves(arguments)
+    listen = arguments.listen or _all_addresses()
+    listen_tls = arguments.listen_tls or [(address, TLS_PORT) for address, _ in listen]
+    server = Server(
+        listen,
+        listen_tls=listen_tls if arguments.tls_cert else None,
         workers=arguments.workers,
         tcp_reply_seconds=KEPT_SECONDS,
         rate_limit=arguments.rate_limit,
         identity=arguments.identity,
         version=arguments.version_text,
     )
+    if arguments.tls_cert is None:
+        return server, None
+    certificate = CertificateFiles(arguments.tls_cert, arguments.tls_key, server.set_certificate)
+    try:
+        certificate.load()
+    except CertificateError as error:
+        raise CommandError(f"--tls-cert: {error}", exit_code=Exit.USAGE) from None
+    _log.info("TLS on %s", listed(server.tls_addresses))
+    return server, certificate
+
+
+def transfer_rules(arguments: argparse.Namespace) -> TransferRules:
+    """What the options say about transfers."""
+    return TransferRules(unsigned=arguments.allow_unsigned_transfer, tls_only=arguments.tls_transfers_only)
+
+
+def _refuse_halves(arguments: argparse.Namespace) -> None:
+    """Options for TLS that are of no use without others."""
+    if (arguments.tls_cert is None) != (arguments.tls_key is None):
+        raise CommandError("--tls-cert and --tls-key belong together", exit_code=Exit.USAGE)
+    for name in ("listen_tls", "tls_transfers_only"):
+        if getattr(arguments, name) and arguments.tls_cert is None:
+            option = name.replace("_", "-")
+            raise CommandError(f"--{option} needs --tls-cert and --tls-key", exit_code=Exit.USAGE)
 
 
 def listed(addresses: Sequence[tuple[str, int]]) -> str:
@@ -88,11 +148,16 @@ def listed(addresses: Sequence[tuple[str, int]]) -> str:
     return ", ".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses)
 
 
-def listen_address(text: str) -> tuple[str, int]:
+def tls_address(text: str) -> tuple[str, int]:
+    """Reads `ADDR[:PORT]` of a place where TLS is spoken."""
+    return listen_address(text, TLS_PORT)
+
+
+def listen_address(text: str, default_port: int = DEFAULT_PORT) -> tuple[str, int]:
     """Reads `ADDR[:PORT]`; port 0 lets the system choose."""
     found = _ADDRESS.match(text)
     host = text if found is None else found["bracketed"] or found["plain"]
-    port = DEFAULT_PORT if found is None else int(found["port"] or DEFAULT_PORT)
+    port = default_port if found is None else int(found["port"] or default_port)
     try:
         address = str(ipaddress.ip_address(host))
     except ValueError:

@@ -16,12 +16,20 @@ from pathlib import Path
 from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.cli.catalogs import add_catalog_options, offers
-from oakroot.cli.nameserver import add_follower_options, add_server_options, bind, listed, notify_target
+from oakroot.cli.nameserver import (
+    add_follower_options,
+    add_server_options,
+    bind,
+    listed,
+    notify_target,
+    transfer_rules,
+)
 from oakroot.distribution.targets import Configured
 from oakroot.git.credentials import Credentials, load_credentials
 from oakroot.git.errors import GitError
 from oakroot.git.remote import Remote, parse_remote
 from oakroot.git.repository import RemoteRepository
+from oakroot.operate.certificate import CertificateFiles
 from oakroot.primary import demo
 from oakroot.primary.core import Settings
 from oakroot.primary.service import Service
@@ -90,27 +98,31 @@ def run(arguments: argparse.Namespace) -> int:
     notified = [notify_target(text) for text in arguments.notify]
     settings = Settings(
         poll=arguments.poll,
-        unsigned_transfers=arguments.allow_unsigned_transfer,
+        transfer_rules=transfer_rules(arguments),
         catalogs=offers(arguments.catalog, arguments.catalog_group),
     )
     with ExitStack() as stack:
         folder = None if arguments.remote else _temporary_folder(stack)
         remote, credentials = _remote(arguments, folder)
-        server = bind(arguments)
+        server, tls = bind(arguments)
         try:
             repository = stack.enter_context(RemoteRepository(remote, credentials, directory=arguments.cache))
         except GitError as error:
             raise CommandError(str(error)) from None
         _tell(server.addresses, remote, folder)
         worker = GitWorker(repository, arguments.serial, time.time)
-        asyncio.run(_serve(server, worker, settings, notified))
+        asyncio.run(_serve(server, worker, settings, notified, tls))
     return Exit.FINE
 
 
 async def _serve(
-    server: Server, worker: GitWorker, settings: Settings, notified: Sequence[Configured]
+    server: Server,
+    worker: GitWorker,
+    settings: Settings,
+    notified: Sequence[Configured],
+    tls: CertificateFiles | None,
 ) -> None:
-    await Service(server, worker, settings, notified).run()
+    await Service(server, worker, settings, notified, tls).run()
 
 
 def _remote(arguments: argparse.Namespace, folder: Path | None) -> tuple[Remote, Credentials]:

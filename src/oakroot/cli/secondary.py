@@ -22,11 +22,13 @@ from oakroot.cli.nameserver import (
     listed,
     listen_address,
     notify_target,
+    transfer_rules,
 )
 from oakroot.distribution.targets import Configured
 from oakroot.keys.key import Key
 from oakroot.keys.notation import read_keys
 from oakroot.keys.rejected import KeyRejectedError
+from oakroot.operate.certificate import CertificateFiles
 from oakroot.secondary.core import Settings
 from oakroot.secondary.directory import StateDirectory
 from oakroot.secondary.service import Service
@@ -114,15 +116,15 @@ def run(arguments: argparse.Namespace) -> int:
     settings = Settings(
         seed=secrets.randbits(64),
         transfers=arguments.transfers,
-        unsigned_transfers=arguments.allow_unsigned_transfer,
+        transfer_rules=transfer_rules(arguments),
         catalogs=frozenset(map(_catalog, arguments.catalog)),
     )
     state = None if arguments.state is None else StateDirectory(arguments.state)
-    server = bind(arguments)
+    server, tls = bind(arguments)
     plan = _plan(keys, primary, server)
     _check_catalogs(settings, plan)
     _tell(plan, server)
-    asyncio.run(_serve(server, plan, settings, state, notified))
+    asyncio.run(_serve(server, plan, settings, state, notified, tls))
     return Exit.FINE
 
 
@@ -132,8 +134,9 @@ async def _serve(
     settings: Settings,
     state: StateDirectory | None,
     notified: Sequence[Configured],
+    tls: CertificateFiles | None,
 ) -> None:
-    await Service(server, plan, settings, state, notified=notified).run()
+    await Service(server, plan, settings, state, notified=notified, tls=tls).run()
 
 
 def _keys(values: Sequence[str]) -> list[Key]:

@@ -94,7 +94,7 @@ def _transfer(state: State, asked: Asked, question: Question, now: Moment) -> St
         asked,
         question.name,
         lambda name: _versions(state, name),
-        unsigned_allowed=state.settings.unsigned_transfers,
+        state.settings.transfer_rules,
     )
     if not isinstance(verdict, transfer_server.Refused):
         return state, verdict

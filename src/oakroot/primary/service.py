@@ -18,11 +18,12 @@ from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer
 from oakroot.distribution.fanout import Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
+from oakroot.operate.certificate import CertificateFiles
 from oakroot.primary import core, events
 from oakroot.primary.events import Action, Event, Fetch, Push, Write
 from oakroot.primary.worker import GitWorker
 from oakroot.roles.events import Log, Moment, PacketReceived, Publish, SendReply, TimePassed
-from oakroot.roles.shell import Alarm, of_engine, packets, signals, tell
+from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
 
 _log = logging.getLogger("oakroot.primary")
 
@@ -40,9 +41,11 @@ class Service:
         worker: GitWorker,
         settings: core.Settings,
         notified: Sequence[Configured] = (),
+        tls: CertificateFiles | None = None,
     ) -> None:
-        """`notified` are servers that the operator wants to be told of every change."""
+        """`notified` are servers that the operator wants to be told of every change; `tls` shows itself."""
         self._server = server
+        self._tls = tls
         self._worker = worker
         self._state = core.new_state(settings)
         self._loop = asyncio.get_running_loop()
@@ -60,11 +63,11 @@ class Service:
         actions = {
             signal.SIGTERM: self.stop,
             signal.SIGINT: self.stop,
-            signal.SIGHUP: lambda: self._happened(events.PullRequested()),
+            signal.SIGHUP: self._renew,
         }
         # Signals are caught to the very end: who asks twice must not cut off what the first asking began.
         with signals(actions):
-            with packets(self._server, self._distributor, self._packet_received):
+            with packets(self._server, self._distributor, self._packet_received), renewing(self._tls):
                 self._server.start()
                 self._happened(events.Started())
                 await self._stopped.wait()
@@ -83,6 +86,12 @@ class Service:
 
     def _packet_received(self, request: Request) -> None:
         self._happened(PacketReceived(request))
+
+    def _renew(self) -> None:
+        """What SIGHUP asks for."""
+        if self._tls is not None:
+            self._tls.renew()
+        self._happened(events.PullRequested())
 
     def _happened(self, event: Event) -> None:
         """The one place where the state changes; nothing does any more once the service was told to stop."""

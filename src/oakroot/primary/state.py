@@ -14,6 +14,7 @@ from oakroot.primary.memory import Identity, Memory
 from oakroot.primary.writing import Outcome, Submission
 from oakroot.protocol.tsig import ReplyContext
 from oakroot.roles.events import Request
+from oakroot.roles.followers import TransferRules
 from oakroot.roles.quota import Quota
 from oakroot.zones.loaded import Edit, Loaded
 
@@ -46,8 +47,8 @@ class Settings:
     retry: float = 1.0
     """Seconds until git is tried again after a failure; doubled with each further one."""
     retry_limit: float = 300.0
-    unsigned_transfers: bool = False
-    """Whether zones are sent to anybody."""
+    transfer_rules: TransferRules = field(default_factory=TransferRules)
+    """To whom zones are sent, and over what."""
     catalogs: tuple[Offer, ...] = ()
     """Lists of zones to offer."""
 
@@ -131,7 +132,7 @@ class State:
     @property
     def published(self) -> Catalogue:
         """What anybody may ask for: lists of zones only where anybody may transfer them."""
-        if not self.settings.unsigned_transfers:
+        if not self.settings.transfer_rules.unsigned:
             return self.loaded.catalogue
         return self.loaded.catalogue.with_zones(list(self.catalogs.values()))
 

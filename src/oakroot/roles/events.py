@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from oakroot._engine import Catalogue
 
 Level = Literal["debug", "info", "warning", "error"]
+Transport = Literal["udp", "tcp", "tls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Request(Protocol):
         """The message."""
 
     @property
-    def transport(self) -> Literal["udp", "tcp"]:
+    def transport(self) -> Transport:
         """What it came over."""
 
     @property

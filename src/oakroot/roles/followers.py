@@ -7,27 +7,44 @@ are, and how fast anything is sent.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import dns.name
+import dns.rcode
+from dns.edns import EDECode
 
 from oakroot._engine import Catalogue, Zone
 from oakroot.distribution.actions import Distribute, Enlist, NoteAsked, Remind, SendTransfer
 from oakroot.keys.grant import Operation
 from oakroot.protocol import transfer_server
+from oakroot.protocol.message import ExtendedError
 from oakroot.protocol.transfer_server import Refused, VersionsOf
 from oakroot.roles.requests import Asked
 
 
+@dataclass(frozen=True, slots=True)
+class TransferRules:
+    """What the operator decides about transfers, besides keys."""
+
+    unsigned: bool = False
+    """Whether zones are sent to anybody."""
+    tls_only: bool = False
+    """Whether they are sent over TLS alone."""
+
+
 def judge_transfer(
-    asked: Asked, zone: dns.name.Name, versions_of: VersionsOf, *, unsigned_allowed: bool
+    asked: Asked, zone: dns.name.Name, versions_of: VersionsOf, rules: TransferRules
 ) -> tuple[Distribute, ...] | Refused:
     """What to do about a query for a transfer of this zone."""
+    if rules.tls_only and asked.request.transport != "tls":
+        reason = "zones are sent over TLS only (RFC 9103, ALPN dot)"
+        return Refused(dns.rcode.REFUSED, ExtendedError(EDECode.PROHIBITED, reason))
     verdict = transfer_server.judge(
         asked.query,
         asked.signer,
         versions_of,
-        over_tcp=asked.request.transport == "tcp",
-        unsigned_allowed=unsigned_allowed,
+        over_tcp=asked.request.transport != "udp",
+        unsigned_allowed=rules.unsigned,
     )
     if isinstance(verdict, Refused):
         return verdict
@@ -60,7 +77,7 @@ def soa_asked(asked: Asked, zone: dns.name.Name) -> tuple[Distribute, ...]:
         return ()
     if zone != dns.name.root and not signer.grant.covers(zone):
         return ()
-    if asked.request.transport == "tcp":
+    if asked.request.transport != "udp":
         return (*_note_asked(asked, zone), Enlist(asked.request, signer, zone))
     if zone == dns.name.root:
         return (Remind(asked.request.peer[0], signer),)

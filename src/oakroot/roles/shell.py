@@ -13,10 +13,13 @@ from contextlib import contextmanager
 
 from oakroot._engine import Request, Server
 from oakroot.distribution.service import Distributor
+from oakroot.operate.certificate import CertificateFiles
 from oakroot.roles.events import Log
 from oakroot.roles.events import Request as AnyRequest
 
 TAKE_LIMIT = 64
+RENEWAL_SECONDS = 60.0
+"""How often the files of the certificate are looked at: who renews them need not tell."""
 
 
 class Alarm:
@@ -71,6 +74,25 @@ def signals(actions: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[No
     finally:
         for number in actions:
             loop.remove_signal_handler(number)
+
+
+@contextmanager
+def renewing(certificate: CertificateFiles | None) -> Iterator[None]:
+    """Shows the certificate that its files hold, whenever they change, while the block runs."""
+    if certificate is None:
+        yield
+        return
+    task = asyncio.create_task(_renew_now_and_then(certificate))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _renew_now_and_then(certificate: CertificateFiles) -> None:
+    while True:
+        await asyncio.sleep(RENEWAL_SECONDS)
+        certificate.renew()
 
 
 def tell(logger: logging.Logger, log: Log) -> None:

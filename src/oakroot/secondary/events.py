@@ -8,14 +8,22 @@ come in over it, also through a NAT.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import dns.name
 
 from oakroot._engine import Zone
 from oakroot.distribution.actions import Distribute
 from oakroot.protocol.transfer_client import Failed, Received
-from oakroot.roles.events import Log, Moment, PacketReceived, Publish, Request, SendReply, TimePassed
+from oakroot.roles.events import (
+    Log,
+    Moment,
+    PacketReceived,
+    Publish,
+    Request,
+    SendReply,
+    TimePassed,
+    Transport,
+)
 from oakroot.secondary.sources import Server, Source
 
 __all__ = [
@@ -64,8 +72,8 @@ class LinkRequest:
     wire: bytes = field(repr=False)
 
     @property
-    def transport(self) -> Literal["udp", "tcp"]:
-        """Links are TCP."""
+    def transport(self) -> Transport:
+        """Links are TCP, whether there is TLS over it or not."""
         return "tcp"
 
     @property

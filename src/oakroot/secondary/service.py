@@ -17,8 +17,9 @@ from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer
 from oakroot.distribution.fanout import Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
+from oakroot.operate.certificate import CertificateFiles
 from oakroot.protocol.transfer_client import Limits
-from oakroot.roles.shell import Alarm, of_engine, packets, signals, tell
+from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
 from oakroot.secondary import core, events
 from oakroot.secondary.connections import Connections
 from oakroot.secondary.directory import Keeper, StateDirectory
@@ -61,9 +62,14 @@ class Service:
         *,
         limits: Limits | None = None,
         notified: Sequence[Configured] = (),
+        tls: CertificateFiles | None = None,
     ) -> None:
-        """`state` is where zones are kept, None: nowhere; `notified` who is told of every change."""
+        """`state` is where zones are kept, None: nowhere; `notified` who is told of every change.
+
+        `tls` is the certificate that is shown where we listen for TLS.
+        """
         self._server = server
+        self._tls = tls
         self._directory = state
         self._keeper = None if state is None else Keeper(state)
         self._state = core.new_state(settings, plan)
@@ -79,12 +85,12 @@ class Service:
         actions = {
             signal.SIGTERM: self.stop,
             signal.SIGINT: self.stop,
-            signal.SIGHUP: lambda: self._happened(events.RefreshRequested()),
+            signal.SIGHUP: self._renew,
         }
         # Signals are caught to the very end: who asks twice must not cut off what the first asking began.
         with signals(actions):
             stored = () if self._directory is None else tuple(self._directory.load())
-            with packets(self._server, self._distributor, self._packet_received):
+            with packets(self._server, self._distributor, self._packet_received), renewing(self._tls):
                 self._happened(events.Started(stored))
                 self._server.start()
                 await self._stopped.wait()
@@ -100,6 +106,12 @@ class Service:
     def stop(self) -> None:
         """Ends `run`."""
         self._stopped.set()
+
+    def _renew(self) -> None:
+        """What SIGHUP asks for."""
+        if self._tls is not None:
+            self._tls.renew()
+        self._happened(events.RefreshRequested())
 
     def _packet_received(self, request: events.Request) -> None:
         self._happened(events.PacketReceived(request))

@@ -11,6 +11,7 @@ import dns.name
 from oakroot._engine import Catalogue, Zone
 from oakroot.distribution.versions import Versions
 from oakroot.protocol.soa_client import SoaQuestion
+from oakroot.roles.followers import TransferRules
 from oakroot.roles.quota import Quota
 from oakroot.secondary.events import Action
 from oakroot.secondary.sources import Plan, Server, Source
@@ -47,8 +48,8 @@ class Settings:
     """Seconds between two checks of a zone that unsigned NOTIFYs set off."""
     guesses_limit: int = 20
     """How many zones that only unsigned NOTIFYs speak of are asked for in that time."""
-    unsigned_transfers: bool = False
-    """Whether zones are sent to anybody."""
+    transfer_rules: TransferRules = field(default_factory=TransferRules)
+    """To whom zones are sent, and over what."""
     catalogs: frozenset[dns.name.Name] = frozenset()
     """Catalog zones that the operator wants followed."""
 

@@ -1,7 +1,7 @@
 //! One TCP connection: its socket, and what has come in or must go out but could not yet.
 //!
 //! A connection owns memory only for a message that is not whole yet and for answers the peer has not read; an idle
-//! one owns none. What it does not know: epoll, time-outs, limits, what a message means.
+//! one owns none, but for the state of its TLS. What it does not know: epoll, time-outs, limits, what a message means.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
@@ -9,6 +9,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use super::mailbox::Backlog;
+use super::session::Session;
+use crate::serve::Transport;
 use crate::serve::endpoint::Endpoint;
 
 /// From so many unread octets on, a peer gets no further answers until it reads some.
@@ -40,9 +42,11 @@ impl From<io::Result<usize>> for Moved {
 pub(super) struct Connection {
     stream: TcpStream,
     peer: Endpoint,
+    /// Where the octets of the stream are those of TLS. Plain connections pay for this with a look at it.
+    session: Option<Box<Session>>,
     /// Received, but not answered: part of a message, or whole messages while the connection is congested.
     unanswered: Vec<u8>,
-    /// Answers with their lengths; those before `sent` are with the kernel.
+    /// Answers with their lengths, encrypted where there is TLS; those before `sent` are with the kernel.
     output: Vec<u8>,
     sent: usize,
     /// The peer has sent all it will.
@@ -50,6 +54,8 @@ pub(super) struct Connection {
     /// Requests handed over that may still get a reply.
     held: u32,
     backlog: Option<Arc<Backlog>>,
+    /// How much of what is unsent the backlog knows of.
+    told: usize,
     /// What epoll was last asked for.
     interest: Interest,
 }
@@ -62,10 +68,38 @@ pub(super) struct Interest {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, peer: Endpoint) -> Self {
-        let interest = Interest { readable: true, writable: false };
-        let (unanswered, output) = (Vec::new(), Vec::new());
-        Self { stream, peer, unanswered, output, sent: 0, ended: false, held: 0, backlog: None, interest }
+    pub(super) fn new(stream: TcpStream, peer: Endpoint, session: Option<Session>) -> Self {
+        Self {
+            stream,
+            peer,
+            session: session.map(Box::new),
+            unanswered: Vec::new(),
+            output: Vec::new(),
+            sent: 0,
+            ended: false,
+            held: 0,
+            backlog: None,
+            told: 0,
+            interest: Interest { readable: true, writable: false },
+        }
+    }
+
+    /// How its messages come. TLS without an agreement to speak DNS is no better than none.
+    pub(super) fn transport(&self) -> Transport {
+        match &self.session {
+            Some(session) if session.is_for_dns() => Transport::Tls,
+            _ => Transport::Tcp,
+        }
+    }
+
+    /// Whether it was accepted where TLS is spoken.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Whether messages can be exchanged: at once on plain connections, and after the handshake of TLS.
+    pub(super) fn is_established(&self) -> bool {
+        self.session.as_ref().is_none_or(|session| session.is_established())
     }
 
     pub(super) fn peer(&self) -> &Endpoint {
@@ -84,7 +118,17 @@ impl Connection {
 
     /// Reads once.
     pub(super) fn read(&mut self, into: &mut [u8]) -> Moved {
-        let moved = (&self.stream).read(into).into();
+        let moved = match &mut self.session {
+            None => (&self.stream).read(into).into(),
+            Some(session) => {
+                let moved = session.read(&self.stream, into, &mut self.output);
+                // What TLS itself has to say. Should that fail, so will the next read.
+                if self.unsent() > 0 {
+                    self.send_waiting();
+                }
+                moved
+            }
+        };
         self.ended |= moved == Moved::Octets(0);
         moved
     }
@@ -103,20 +147,17 @@ impl Connection {
         !self.unanswered.is_empty()
     }
 
-    /// Sends octets, now as far as the kernel takes them, the rest later. `Octets(0)` when earlier ones wait. Never
-    /// `Blocked`.
+    /// Sends octets of messages, now as far as the kernel takes them, the rest later.
     pub(super) fn send(&mut self, octets: &[u8]) -> Moved {
-        let written = if self.unsent() > 0 {
-            0
-        } else {
-            match (&self.stream).write(octets).into() {
-                Moved::Octets(count) => count,
-                Moved::Blocked => 0,
-                Moved::Broken => return Moved::Broken,
-            }
-        };
+        let waits = self.unsent() > 0;
+        if let Some(session) = &mut self.session {
+            session.seal(octets, &mut self.output);
+            return if waits { Moved::Blocked } else { self.send_waiting() };
+        }
+        let moved = if waits { Moved::Blocked } else { (&self.stream).write(octets).into() };
+        let written = if let Moved::Octets(count) = moved { count } else { 0 };
         self.output.extend_from_slice(&octets[written..]);
-        Moved::Octets(written)
+        moved
     }
 
     /// Sends what waits, as far as the kernel takes it.
@@ -162,8 +203,23 @@ impl Connection {
     /// Notes that a request was handed over; gives what its replies report to.
     pub(super) fn hold(&mut self) -> Arc<Backlog> {
         self.held += 1;
+        if let Some(backlog) = &self.backlog {
+            return Arc::clone(backlog);
+        }
+        self.told = self.unsent();
+        Arc::clone(self.backlog.insert(Arc::new(Backlog::new(self.told))))
+    }
+
+    pub(super) fn backlog(&self) -> Option<&Backlog> {
+        self.backlog.as_deref()
+    }
+
+    /// Tells those who reply over this connection how much waits now, `posted` octets of theirs having been taken
+    /// over; says whether that is little again.
+    pub(super) fn settle(&mut self, posted: usize) -> bool {
         let unsent = self.unsent();
-        Arc::clone(self.backlog.get_or_insert_with(|| Arc::new(Backlog::new(unsent))))
+        let before = mem::replace(&mut self.told, unsent);
+        self.backlog.as_ref().is_some_and(|backlog| backlog.change(before + posted, unsent))
     }
 
     /// Notes that one request will get no further reply.
@@ -175,10 +231,6 @@ impl Connection {
         self.held > 0
     }
 
-    pub(super) fn backlog(&self) -> Option<&Backlog> {
-        self.backlog.as_deref()
-    }
-
     /// What to ask epoll for now, if that is not what it was asked for last.
     pub(super) fn changed_interest(&mut self) -> Option<Interest> {
         let wanted = Interest { readable: self.may_read(), writable: self.unsent() > 0 };
@@ -188,6 +240,14 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if let Some(mut session) = self.session.take()
+            && session.is_established()
+            && self.unsent() == 0
+        {
+            session.close(&mut self.output);
+            // A courtesy: whoever cannot take it now learns it from TCP.
+            self.send_waiting();
+        }
         if let Some(backlog) = &self.backlog {
             backlog.close();
         }
@@ -206,7 +266,7 @@ pub(super) mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (stream, peer) = listener.accept().unwrap();
         stream.set_nonblocking(true).unwrap();
-        (Connection::new(stream, peer.into()), client)
+        (Connection::new(stream, peer.into(), None), client)
     }
 
     #[test]

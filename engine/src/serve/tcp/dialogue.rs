@@ -11,7 +11,7 @@ use super::mailbox::{Mailbox, ReplyPath};
 use super::table::Token;
 use crate::serve::counters::{Counter, Tally};
 use crate::serve::handover::{Handover, Request};
-use crate::serve::{Responder, Transport, Verdict};
+use crate::serve::{Responder, Verdict};
 
 /// The longest message.
 const MAX_MESSAGE: usize = u16::MAX as usize;
@@ -77,22 +77,8 @@ impl Desk {
         ready: Ready,
         responder: &mut R,
     ) -> Outcome {
-        if ready.broken {
-            return Outcome::Over;
-        }
-        let mut active = false;
-        if ready.writable && connection.unsent() > 0 {
-            match self.write(connection, token, responder) {
-                Ok(progress) => active |= progress,
-                Err(Over) => return Outcome::Over,
-            }
-        }
-        if ready.readable && connection.may_read() {
-            match self.read(connection, token, responder) {
-                Ok(progress) => active |= progress,
-                Err(Over) => return Outcome::Over,
-            }
-        }
+        let Ok(active) = self.exchange(connection, token, ready, responder) else { return Outcome::Over };
+        self.answers.settle(connection, 0);
         match (connection.is_finished(), active) {
             (true, _) => Outcome::Over,
             (false, true) => Outcome::Active,
@@ -100,14 +86,32 @@ impl Desk {
         }
     }
 
+    /// Writes and reads as far as possible; says whether that was any activity.
+    fn exchange<R: Responder>(
+        &mut self,
+        connection: &mut Connection,
+        token: Token,
+        ready: Ready,
+        responder: &mut R,
+    ) -> Result<bool, Over> {
+        if ready.broken {
+            return Err(Over);
+        }
+        let mut active = false;
+        if ready.writable && connection.unsent() > 0 {
+            active |= self.write(connection, token, responder)?;
+        }
+        if ready.readable && connection.may_read() {
+            active |= self.read(connection, token, responder)?;
+        }
+        Ok(active)
+    }
+
     /// Sends a message that another thread has composed.
     pub(super) fn forward(&mut self, connection: &mut Connection, framed: &[u8]) -> Outcome {
-        match connection.send(framed) {
-            Moved::Octets(count) => self.answers.note_sent(connection, count),
-            Moved::Blocked => {}
-            Moved::Broken => return Outcome::Over,
-        }
-        Outcome::Active
+        let moved = connection.send(framed);
+        self.answers.settle(connection, framed.len());
+        if moved == Moved::Broken { Outcome::Over } else { Outcome::Active }
     }
 
     /// Sends what waits, and goes on with the messages that waited for it.
@@ -118,7 +122,7 @@ impl Desk {
         responder: &mut R,
     ) -> Result<bool, Over> {
         match connection.send_waiting() {
-            Moved::Octets(count) => self.answers.note_sent(connection, count),
+            Moved::Octets(_) => {}
             Moved::Blocked => return Ok(false),
             Moved::Broken => return Err(Over),
         }
@@ -212,9 +216,12 @@ impl Answers {
     /// Answers one message, into the room.
     fn answer<R: Responder>(&mut self, connection: &mut Connection, token: Token, message: &[u8], responder: &mut R) {
         self.tally.add(Counter::TcpQueries, 1);
+        if connection.is_encrypted() {
+            self.tally.add(Counter::TlsQueries, 1);
+        }
         let start = self.used + PREFIX;
         let room = &mut self.room[start..start + MAX_MESSAGE];
-        match responder.respond(message, Transport::Tcp, connection.peer(), room) {
+        match responder.respond(message, connection.transport(), connection.peer(), room) {
             Verdict::Answer { length, .. } => {
                 self.room[self.used..start].copy_from_slice(&frames::prefix(length));
                 self.used = start + length;
@@ -231,7 +238,7 @@ impl Answers {
         let mailbox = &self.mailbox;
         let queued = self.handover.offer(|| {
             let path = ReplyPath::new(Arc::clone(mailbox), token, connection.hold());
-            Request::tcp(message, *connection.peer(), connection.local(), path)
+            Request::tcp(message, *connection.peer(), connection.local(), connection.transport(), path)
         });
         self.tally.add(if queued { Counter::HandedOver } else { Counter::HandoverDropped }, 1);
     }
@@ -242,21 +249,12 @@ impl Answers {
         if used == 0 {
             return Ok(());
         }
-        match connection.send(&self.room[..used]) {
-            Moved::Octets(count) => {
-                if let Some(backlog) = connection.backlog() {
-                    backlog.grow(used - count);
-                }
-                Ok(())
-            }
-            Moved::Blocked => Ok(()),
-            Moved::Broken => Err(Over),
-        }
+        if connection.send(&self.room[..used]) == Moved::Broken { Err(Over) } else { Ok(()) }
     }
 
-    /// Tells those who reply over this connection that it has room again.
-    fn note_sent(&self, connection: &Connection, octets: usize) {
-        if connection.backlog().is_some_and(|backlog| backlog.shrink(octets)) {
+    /// Tells those who reply over this connection how much waits, and when it has room again.
+    fn settle(&self, connection: &mut Connection, posted: usize) {
+        if connection.settle(posted) {
             self.handover.announce_room();
         }
     }

@@ -74,15 +74,21 @@ impl Backlog {
         Self { unsent: AtomicUsize::new(queued), ended: AtomicBool::new(false), gone: AtomicBool::new(false) }
     }
 
-    /// So many octets were posted or queued.
-    pub(super) fn grow(&self, octets: usize) {
+    /// So many octets more wait.
+    fn grow(&self, octets: usize) {
         self.unsent.fetch_add(octets, Ordering::Relaxed);
     }
 
-    /// The peer's socket took so many octets; says whether that was when the backlog stopped being high.
-    pub(super) fn shrink(&self, octets: usize) -> bool {
-        let before = self.unsent.fetch_sub(octets, Ordering::Relaxed);
-        before >= HIGH_BACKLOG && before - octets < HIGH_BACKLOG
+    /// Where `before` octets of those counted were, there are `after`; says whether that was when the backlog stopped
+    /// being high.
+    pub(super) fn change(&self, before: usize, after: usize) -> bool {
+        if after >= before {
+            self.grow(after - before);
+            return false;
+        }
+        let taken = before - after;
+        let total = self.unsent.fetch_sub(taken, Ordering::Relaxed);
+        total >= HIGH_BACKLOG && total - taken < HIGH_BACKLOG
     }
 
     /// The peer has closed its side: it may still read.

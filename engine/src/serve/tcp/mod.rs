@@ -8,6 +8,7 @@ mod connection;
 mod dialogue;
 mod frames;
 pub(super) mod mailbox;
+mod session;
 mod table;
 
 use std::io::{self, ErrorKind};
@@ -22,10 +23,12 @@ use libc::epoll_event;
 use self::connection::{Connection, Interest};
 use self::dialogue::{Desk, Outcome, Ready};
 use self::mailbox::{Letter, Mailbox};
+use self::session::Session;
 use self::table::{Table, Token, Waiting};
 use super::counters::{Counter, Tally};
+use super::endpoint::Endpoint;
 use super::handover::Handover;
-use super::{Responder, Settings, sys};
+use super::{Responder, Settings, Tls, sys};
 
 /// Events taken in one wait.
 const EVENTS: usize = 256;
@@ -44,6 +47,24 @@ const REST: Duration = Duration::from_millis(100);
 /// Numbers epoll carries that are no connection's (see [`Token`]).
 const MAILBOX: u64 = u64::MAX;
 const LISTENERS: u64 = 1 << 63;
+
+/// A socket that connections come to.
+pub(super) struct Listener {
+    pub(super) socket: OwnedFd,
+    /// What to speak TLS with; None: nothing but DNS is spoken.
+    pub(super) tls: Option<Arc<Tls>>,
+}
+
+impl Listener {
+    /// What a connection that was just accepted begins with; None, if it cannot be served.
+    fn welcome(&self, stream: OwnedFd, peer: Endpoint) -> Option<Connection> {
+        let session = match &self.tls {
+            None => None,
+            Some(tls) => Some(Session::new(tls.config()?)?),
+        };
+        Some(Connection::new(stream.into(), peer, session))
+    }
+}
 
 /// How many connections a worker may have, and for how long.
 struct Limits {
@@ -73,7 +94,7 @@ impl Limits {
 /// One TCP thread. See the head of the file.
 pub(super) struct Worker {
     epoll: OwnedFd,
-    listeners: Vec<OwnedFd>,
+    listeners: Vec<Listener>,
     /// No descriptors are left: the listeners are not looked at until then.
     resting: Option<u64>,
     table: Table,
@@ -98,13 +119,13 @@ pub(super) struct Surroundings {
 
 impl Worker {
     /// A worker that accepts from these listeners, which listen and are non-blocking.
-    pub(super) fn new(listeners: Vec<OwnedFd>, settings: &Settings, shared: Surroundings) -> io::Result<Self> {
+    pub(super) fn new(listeners: Vec<Listener>, settings: &Settings, shared: Surroundings) -> io::Result<Self> {
         let Surroundings { tally, handover, mailbox, stop } = shared;
         let epoll = sys::epoll()?;
         sys::epoll_control(&epoll, libc::EPOLL_CTL_ADD, mailbox.as_fd(), READABLE, MAILBOX)?;
         for (index, listener) in listeners.iter().enumerate() {
             let token = LISTENERS + index as u64;
-            sys::epoll_control(&epoll, libc::EPOLL_CTL_ADD, listener.as_fd(), READABLE, token)?;
+            sys::epoll_control(&epoll, libc::EPOLL_CTL_ADD, listener.socket.as_fd(), READABLE, token)?;
         }
         Ok(Self {
             epoll,
@@ -222,13 +243,20 @@ impl Worker {
     fn close(&mut self, token: Token) {
         if let Some(connection) = self.table.remove(token) {
             self.desk.note_end(&connection);
+            if !connection.is_established() {
+                self.desk.tally().add(Counter::TlsFailures, 1);
+            }
         }
     }
 
     fn accept<R: Responder>(&mut self, listener: usize, responder: &mut R) {
         for _ in 0..ACCEPTS {
-            match sys::accept(&self.listeners[listener]) {
-                Ok((stream, peer)) => self.admit(Connection::new(stream.into(), peer), responder),
+            let listener = &self.listeners[listener];
+            match sys::accept(&listener.socket) {
+                Ok((stream, peer)) => match listener.welcome(stream, peer) {
+                    Some(connection) => self.admit(connection, responder),
+                    None => self.desk.tally().add(Counter::TcpRefused, 1),
+                },
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if is_exhausted(&error) => {
                     if !self.evict() {
@@ -248,6 +276,7 @@ impl Worker {
         if crowded || (self.table.len() >= self.limits.connections && !self.evict()) {
             return self.desk.tally().add(Counter::TcpRefused, 1);
         }
+        let is_encrypted = connection.is_encrypted();
         let token = self.table.insert(connection, self.now);
         let Some(connection) = self.table.get_mut(token) else { return };
         let stream = connection.stream().as_fd();
@@ -257,6 +286,9 @@ impl Worker {
             return self.desk.tally().add(Counter::TcpRefused, 1);
         }
         self.desk.tally().add(Counter::TcpConnections, 1);
+        if is_encrypted {
+            self.desk.tally().add(Counter::TlsConnections, 1);
+        }
         // The first query has mostly come by now, and then need not be waited for.
         self.attend(token, Ready { readable: true, writable: false, broken: false }, responder);
     }
@@ -278,7 +310,8 @@ impl Worker {
     fn listen_for(&self, events: u32) {
         for (index, listener) in self.listeners.iter().enumerate() {
             let token = LISTENERS + index as u64;
-            let changed = sys::epoll_control(&self.epoll, libc::EPOLL_CTL_MOD, listener.as_fd(), events, token);
+            let changed =
+                sys::epoll_control(&self.epoll, libc::EPOLL_CTL_MOD, listener.socket.as_fd(), events, token);
             // Changing what is registered takes no memory, so this cannot fail while both descriptors are ours.
             debug_assert!(changed.is_ok(), "{changed:?}");
         }

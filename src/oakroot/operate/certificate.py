@@ -1,0 +1,102 @@
+"""The certificate that a server shows over TLS: read from its files, and again when these change.
+
+What is said of it is for the log. Whether certificate and key are of use together is told by whoever shows
+them. A certificate that has expired is shown all the same: its clients decide, and some know it by its key.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+_log = logging.getLogger(__name__)
+
+Stamp = tuple[tuple[int, int, int], ...]
+"""What differs between two states of some files: device and time as the system has them."""
+
+
+class CertificateError(Exception):
+    """A certificate cannot be shown; the text names the file and quotes nothing of it."""
+
+
+class CertificateFiles:
+    """A certificate chain and its key in two files, which `show` is given whenever they change."""
+
+    def __init__(self, chain: Path, key: Path, show: Callable[[bytes, bytes], None]) -> None:
+        """`show` takes the two texts, and raises ValueError with what is wrong about them."""
+        self._chain = chain
+        self._key = key
+        self._show = show
+        self._tried: Stamp = ()
+
+    def load(self) -> None:
+        """Reads and shows them; CertificateError when that cannot be."""
+        self._tried = stamp(self._chain, self._key)
+        chain, key = read(self._chain), read(self._key)
+        try:
+            certificates = x509.load_pem_x509_certificates(chain)
+            self._show(chain, key)
+        except ValueError as error:
+            raise CertificateError(f"{self._chain} with {self._key}: {error}") from None
+        _tell(certificates[0])
+
+    def renew(self) -> None:
+        """Shows what the files hold now, if they changed; the log tells once what is wrong with them."""
+        if stamp(self._chain, self._key) == self._tried:
+            return
+        try:
+            self.load()
+        except CertificateError as error:
+            _log.error("the TLS certificate is not renewed: %s", error)
+
+
+def stamp(*files: Path) -> Stamp:
+    """Another value once one of the files was written or replaced; equal while none can be looked at."""
+    found = []
+    for file in files:
+        try:
+            state = os.stat(file)  # noqa: PTH116 - as fields, without another object
+        except OSError:
+            return ()
+        found.append((state.st_ino, state.st_mtime_ns, state.st_size))
+    return tuple(found)
+
+
+def read(file: Path) -> bytes:
+    """The content; CertificateError names the file."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CertificateError(f"cannot read {file}: {error.strerror}") from None
+
+
+def pin_of(certificate: x509.Certificate) -> str:
+    """The digest of its public key, in base64 (RFC 7858 §4.2): what clients may know it by."""
+    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(key).digest()).decode()
+
+
+def _tell(certificate: x509.Certificate) -> None:
+    """One line about the certificate that is shown now."""
+    until = certificate.not_valid_after_utc
+    level, validity = (logging.INFO, "valid") if until > datetime.now(UTC) else (logging.WARNING, "EXPIRED")
+    names = ", ".join(_names(certificate)) or "no name"
+    text = "TLS certificate for %s, %s until %s, pin-sha256:%s"
+    _log.log(level, text, names, validity, f"{until:%Y-%m-%d %H:%M} UTC", pin_of(certificate))
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    addresses = map(str, names.get_values_for_type(x509.IPAddress))
+    return [*names.get_values_for_type(x509.DNSName), *addresses]
