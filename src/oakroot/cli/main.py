@@ -54,6 +54,7 @@ COMMANDS = {
     "notify": Command("oakroot.cli.notify", "tell a primary that its repository has changed"),
     "update": Command("oakroot.cli.update", "change records of a zone at its primary"),
     "certify": Command("oakroot.cli.certify", "get a certificate by way of DNS, and keep it fresh"),
+    "keys": Command("oakroot.cli.keys", "list who may do what"),
     "keygen": Command("oakroot.cli.keygen", "make a TSIG or ssh key"),
 }
 
