@@ -45,6 +45,7 @@ class Command:
 COMMANDS = {
     "primary": Command("oakroot.cli.primary", "serve the zones of a git repository", serves=True),
     "secondary": Command("oakroot.cli.secondary", "serve zones of other servers", serves=True),
+    "init": Command("oakroot.cli.init", "make a zone repository"),
     "check": Command("oakroot.cli.check", "check zone files, folders and repositories"),
     "plan": Command("oakroot.cli.plan", "show what a push would change", usage=Exit.NOT_SO),
     "log": Command("oakroot.cli.log", "show who changed a zone or a name, and how"),

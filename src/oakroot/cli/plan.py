@@ -21,6 +21,8 @@ from oakroot.zones.serials import SERIAL_POLICIES
 CHANGES = 2
 """The exit code for a plan with changes, as terraform's -detailed-exitcode has it."""
 
+_SHORTEST_NOTHING = 40
+
 _DESCRIPTION = """\
 Shows what a push would do: per zone which records come and go, what becomes of the serial, how much
 is deleted, and what caches, delegations, secondaries and certificates will feel of it. Compares the
@@ -104,15 +106,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _after(checkout: Checkout, arguments: argparse.Namespace) -> Version:
-    if arguments.rev is not None:
-        return version_of(checkout, checkout.revision(arguments.rev))
-    return work_version(checkout)
+    return work_version(checkout) if arguments.rev is None else _named(checkout, arguments.rev)
+
+
+def _named(checkout: Checkout, name: str) -> Version:
+    """A revision; git's zeros, for a branch that is not there yet or not any more, are nothing."""
+    if len(name) >= _SHORTEST_NOTHING and not name.strip("0"):
+        return nothing()
+    return version_of(checkout, checkout.revision(name))
 
 
 def _before(checkout: Checkout, arguments: argparse.Namespace, after: Version) -> Version:
     name = arguments.against or checkout.upstream()
     if name is not None:
-        return version_of(checkout, checkout.revision(name))
+        return _named(checkout, name)
     if arguments.rev is not None:
         raise CommandError(
             f"nothing to compare {after.name} with: the branch follows no other",

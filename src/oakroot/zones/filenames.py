@@ -57,6 +57,13 @@ def classify(path: str) -> ZoneFile | KeyFile | Ignored:
     return _classify_name(name, path)
 
 
+def file_name_of(zone: dns.name.Name) -> str:
+    """The name that a zone's file should have; `classify` reads it back."""
+    if zone == dns.name.root:
+        return "@"
+    return zone.canonicalize().to_text(omit_final_dot=True).replace("/", "\\047")
+
+
 def plain_name(path: str) -> str:
     """A text that is equal for all spellings of a zone's name; cheap, for those who look at every file."""
     if "\\" not in path:
