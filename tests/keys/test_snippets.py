@@ -17,7 +17,7 @@ from oakroot.keys.key import Algorithm, Key
 from oakroot.keys.notation import read_key
 from oakroot.keys.rejected import KeyRejectedError
 from oakroot.keys.secret import Secret
-from oakroot.keys.snippets import CLIENTS, key_file_note, write_for
+from oakroot.keys.snippets import CLIENTS, Primary, key_file_note, write_for
 
 BASE64 = "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
 KEY = Key(dns.name.from_text("personal._update.mirage."), Algorithm.SHA256, Secret.from_base64(BASE64))
@@ -82,7 +82,7 @@ def test_named_checkconf_accepts_the_block(
 def test_named_checkconf_accepts_the_server_statement_of_the_comment(
     require: Callable[[str], str], tmp_path: Path
 ) -> None:
-    snippet = write_for("bind", KEY, "2001:db8::53")
+    snippet = write_for("bind", KEY, Primary("2001:db8::53"))
     statement = snippet.splitlines()[0].partition("beside: ")[2]
     file = tmp_path / "named.conf"
     file.write_text(f"{snippet}{statement}\n")
@@ -109,7 +109,7 @@ def test_nsd_checkconf_accepts_the_stanza(
 
 def test_certbots_file_is_a_list_of_settings() -> None:
     parser = configparser.ConfigParser(delimiters="=")
-    parser.read_string("[certbot]\n" + write_for("certbot", KEY, "2001:db8::53"))
+    parser.read_string("[certbot]\n" + write_for("certbot", KEY, Primary("2001:db8::53")))
     assert dict(parser["certbot"]) == {
         "dns_rfc2136_server": "2001:db8::53",
         "dns_rfc2136_port": "53",
@@ -120,11 +120,29 @@ def test_certbots_file_is_a_list_of_settings() -> None:
     }
 
 
-def test_legos_environment_is_read_by_a_shell(require: Callable[[str], str]) -> None:
-    script = f"{write_for('lego', KEY, '2001:db8::53')}printf '%s|' "
-    script += "$DNSUPDATE_NAMESERVER $DNSUPDATE_TSIG_KEY $DNSUPDATE_TSIG_ALGORITHM $DNSUPDATE_TSIG_SECRET"
+@pytest.mark.parametrize("prefix", ["DNSUPDATE", "RFC2136"])
+def test_legos_environment_is_read_by_a_shell(prefix: str, require: Callable[[str], str]) -> None:
+    script = write_for("lego", KEY, Primary("2001:db8::53"))
+    script += "printf '%s|' " + " ".join(
+        f"${prefix}_{name}" for name in ("NAMESERVER", "TSIG_KEY", "TSIG_ALGORITHM", "TSIG_SECRET")
+    )
     told = subprocess.run([require("sh"), "-ec", script], capture_output=True, check=True, text=True)
     assert told.stdout == f"[2001:db8::53]:53|personal._update.mirage.|hmac-sha256.|{BASE64}|"
+
+
+@pytest.mark.parametrize(
+    ("client", "told"),
+    [
+        ("nsupdate", "and there: server 192.0.2.1 5353"),
+        ("dig", "@192.0.2.1 -p 5353 "),
+        ("certbot", "dns_rfc2136_port = 5353"),
+        ("lego", "DNSUPDATE_NAMESERVER=192.0.2.1:5353"),
+        ("cert-manager", 'nameserver: "192.0.2.1:5353"'),
+        ("external-dns", "--rfc2136-port=5353"),
+    ],
+)
+def test_another_port_is_told(client: str, told: str) -> None:
+    assert told in write_for(client, KEY, Primary("192.0.2.1", 5353))
 
 
 @pytest.mark.parametrize("client", ["cert-manager", "external-dns"])

@@ -7,12 +7,12 @@ import os
 import sys
 
 from oakroot.cli import CommandError, Exit, Subparsers
-from oakroot.cli.options import domain_name, key_option, key_text, rejected_key
+from oakroot.cli.options import domain_name, key_option, key_text, rejected_key, server
 from oakroot.keys.grant import read_grant
 from oakroot.keys.key import Algorithm, Key
 from oakroot.keys.mint import mint_key
 from oakroot.keys.rejected import KeyRejectedError
-from oakroot.keys.snippets import CLIENTS, EXAMPLE_SERVER, key_file_note, write_for
+from oakroot.keys.snippets import CLIENTS, Primary, key_file_note, write_for
 from oakroot.keys.ssh import SshKey, mint_ssh_key, read_ssh_key
 
 _TSIG_DESCRIPTION = """\
@@ -75,8 +75,8 @@ def _configure_tsig(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--server",
-        metavar="ADDRESS",
-        default=EXAMPLE_SERVER,
+        type=server,
+        metavar="ADDRESS[:PORT]",
         help="the primary's address, for clients that are told it (default: an example)",
     )
     parser.add_argument(
@@ -104,7 +104,8 @@ def _run_tsig(arguments: argparse.Namespace) -> int:
     if key.weakness is not None:
         print(f"oakroot: warning: {key.weakness}", file=sys.stderr)
     clients = arguments.clients or ["oakroot"]
-    snippets = [write_for(client, key, arguments.server) for client in clients]
+    primary = Primary() if arguments.server is None else Primary(arguments.server.host, arguments.server.port)
+    snippets = [write_for(client, key, primary) for client in clients]
     # The server has to know a new key too; where its line is printed anyway, a note would say it twice.
     if arguments.source is None and "oakroot" not in clients:
         snippets.insert(0, key_file_note(key))

@@ -7,6 +7,7 @@ lines that are not for the client are `#` comments, which each of these forms ha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import dns.name
@@ -17,6 +18,7 @@ from oakroot.keys.key import Algorithm, Key
 from oakroot.keys.rejected import KeyRejectedError
 
 EXAMPLE_SERVER = "192.0.2.53"
+_PORT = 53
 _CERT_MANAGER_ALGORITHMS = {
     Algorithm.SHA1: "HMACSHA1",
     Algorithm.SHA256: "HMACSHA256",
@@ -24,13 +26,29 @@ _CERT_MANAGER_ALGORITHMS = {
 }
 
 
-def write_for(client: str, key: Key, server: str = EXAMPLE_SERVER) -> str:
-    """The snippet for a client of `CLIENTS`, ending in a newline.
+@dataclass(frozen=True, slots=True)
+class Primary:
+    """Where a client finds the primary."""
 
-    `server` is the address of the primary, for clients whose snippet names it. Raises KeyRejectedError where
-    the client cannot use the key.
+    host: str = EXAMPLE_SERVER
+    port: int = _PORT
+
+    @property
+    def with_port(self) -> str:
+        """In one word."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def port_behind(self, word: str) -> str:
+        """The port behind a word, where it has to be said."""
+        return "" if self.port == _PORT else f"{word}{self.port}"
+
+
+def write_for(client: str, key: Key, primary: Primary | None = None) -> str:
+    """The snippet for a client of `CLIENTS`, ending in a newline, with the primary for those who are told it.
+
+    Raises KeyRejectedError where the client cannot use the key.
     """
-    return CLIENTS[client](key, server)
+    return CLIENTS[client](key, primary or Primary())
 
 
 def key_file_note(key: Key) -> str:
@@ -40,7 +58,7 @@ def key_file_note(key: Key) -> str:
     return f"# The zone repository's file {file} gets the line:\n# {write_dnskey(key)}\n"
 
 
-def _write_oakroot(key: Key, _server: str) -> str:
+def _write_oakroot(key: Key, _primary: Primary) -> str:
     return write_dnskey(key) + "\n"
 
 
@@ -53,24 +71,26 @@ def _write_block(key: Key) -> str:
     )
 
 
-def _write_bind(key: Key, server: str) -> str:
+def _write_bind(key: Key, primary: Primary) -> str:
     return (
-        f'# In named.conf, beside: server {server} {{ keys {{ "{_without_dot(key.name)}"; }}; }};\n'
+        f'# In named.conf, beside: server {primary.host} {{ keys {{ "{_without_dot(key.name)}"; }}; }};\n'
         + _write_block(key)
     )
 
 
-def _write_nsupdate(key: Key, server: str) -> str:
-    note = f"# Save as oakroot.key, mode 0600; then nsupdate -k oakroot.key, and there: server {server}\n"
+def _write_nsupdate(key: Key, primary: Primary) -> str:
+    server = f"server {primary.host}{primary.port_behind(' ')}"
+    note = f"# Save as oakroot.key, mode 0600; then nsupdate -k oakroot.key, and there: {server}\n"
     return note + _write_block(key)
 
 
-def _write_dig(key: Key, server: str) -> str:
-    command = f"dig -k oakroot.key @{server} {_zone_of(key)} SOA"
+def _write_dig(key: Key, primary: Primary) -> str:
+    server = f"@{primary.host}{primary.port_behind(' -p ')}"
+    command = f"dig -k oakroot.key {server} {_zone_of(key)} SOA"
     return f"# Save as oakroot.key, mode 0600; then {command}\n{_write_block(key)}"
 
 
-def _write_knot(key: Key, _server: str) -> str:
+def _write_knot(key: Key, _primary: Primary) -> str:
     name, algorithm, secret = _without_dot(key.name), key.algorithm.text, key.secret.base64()
     return (
         f"# {algorithm}:{name}:{secret}\n"
@@ -81,7 +101,7 @@ def _write_knot(key: Key, _server: str) -> str:
     )
 
 
-def _write_nsd(key: Key, _server: str) -> str:
+def _write_nsd(key: Key, _primary: Primary) -> str:
     return (
         "key:\n"
         f'    name: "{_without_dot(key.name)}"\n'
@@ -90,11 +110,11 @@ def _write_nsd(key: Key, _server: str) -> str:
     )
 
 
-def _write_certbot(key: Key, server: str) -> str:
+def _write_certbot(key: Key, primary: Primary) -> str:
     return (
         "# Save with mode 0600; then certbot certonly --dns-rfc2136 --dns-rfc2136-credentials FILE\n"
-        f"dns_rfc2136_server = {server}\n"
-        "dns_rfc2136_port = 53\n"
+        f"dns_rfc2136_server = {primary.host}\n"
+        f"dns_rfc2136_port = {primary.port}\n"
         f"dns_rfc2136_name = {key.name}\n"
         f"dns_rfc2136_secret = {key.secret.base64()}\n"
         f"dns_rfc2136_algorithm = {key.algorithm.text.upper()}\n"
@@ -102,13 +122,18 @@ def _write_certbot(key: Key, server: str) -> str:
     )
 
 
-def _write_lego(key: Key, server: str) -> str:
+def _write_lego(key: Key, primary: Primary) -> str:
+    settings = (
+        f"NAMESERVER={primary.with_port}\n"
+        f"TSIG_KEY={key.name}\n"
+        f"TSIG_ALGORITHM={key.algorithm.text}.\n"
+        f"TSIG_SECRET={key.secret.base64()}\n"
+    ).splitlines(keepends=True)
     return (
-        "# The environment of lego run --dns dnsupdate; before lego 5, write RFC2136_ for DNSUPDATE_\n"
-        f"DNSUPDATE_NAMESERVER={_with_port(server)}\n"
-        f"DNSUPDATE_TSIG_KEY={key.name}\n"
-        f"DNSUPDATE_TSIG_ALGORITHM={key.algorithm.text}.\n"
-        f"DNSUPDATE_TSIG_SECRET={key.secret.base64()}\n"
+        "# The environment of lego run --dns dnsupdate\n"
+        + "".join(f"DNSUPDATE_{setting}" for setting in settings)
+        + "# and before lego 5 of lego --dns rfc2136 run\n"
+        + "".join(f"RFC2136_{setting}" for setting in settings)
     )
 
 
@@ -124,7 +149,7 @@ def _kubernetes_secret(name: str, key: Key) -> str:
     )
 
 
-def _write_cert_manager(key: Key, server: str) -> str:
+def _write_cert_manager(key: Key, primary: Primary) -> str:
     algorithm = _CERT_MANAGER_ALGORITHMS.get(key.algorithm)
     if algorithm is None:
         raise KeyRejectedError(
@@ -145,7 +170,7 @@ def _write_cert_manager(key: Key, server: str) -> str:
         "    solvers:\n"
         "      - dns01:\n"
         "          rfc2136:\n"
-        f'            nameserver: "{_with_port(server)}"\n'
+        f'            nameserver: "{primary.with_port}"\n'
         f"            tsigKeyName: {_without_dot(key.name)}\n"
         f"            tsigAlgorithm: {algorithm}\n"
         "            tsigSecretSecretRef:\n"
@@ -154,13 +179,13 @@ def _write_cert_manager(key: Key, server: str) -> str:
     )
 
 
-def _write_external_dns(key: Key, server: str) -> str:
+def _write_external_dns(key: Key, primary: Primary) -> str:
     return _kubernetes_secret("external-dns-tsig", key) + (
         "# In the container of external-dns, where the secret comes by the environment:\n"
         "args:\n"
         "  - --provider=rfc2136\n"
-        f"  - --rfc2136-host={server}\n"
-        "  - --rfc2136-port=53\n"
+        f"  - --rfc2136-host={primary.host}\n"
+        f"  - --rfc2136-port={primary.port}\n"
         f"  - --rfc2136-zone={_zone_of(key)}\n"
         f"  - --rfc2136-tsig-keyname={_without_dot(key.name)}\n"
         f"  - --rfc2136-tsig-secret-alg={key.algorithm.text}\n"
@@ -187,11 +212,7 @@ def _zone_of(key: Key) -> str:
     return "example.org" if zone == dns.name.root else _without_dot(zone)
 
 
-def _with_port(server: str) -> str:
-    return f"[{server}]:53" if ":" in server else f"{server}:53"
-
-
-CLIENTS: Mapping[str, Callable[[Key, str], str]] = MappingProxyType(
+CLIENTS: Mapping[str, Callable[[Key, Primary], str]] = MappingProxyType(
     {
         "oakroot": _write_oakroot,
         "nsupdate": _write_nsupdate,
