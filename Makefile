@@ -31,7 +31,7 @@ run: build ## serve the built-in demo repository (LISTEN=127.0.0.1:5353)
 	@exec $(BIN)/oakroot primary --listen $(LISTEN)
 
 .PHONY: test
-test: build .venv/dev peers ## install what tests need and run them all (PYTEST='-k name' narrows)
+test: build .venv/dev .venv/certbot/installed peers ## install what tests need and run them all (PYTEST='-k name' narrows)
 	$(CARGO) test --quiet $(MANIFEST) --no-default-features
 	$(BIN)/python -m pytest $(PYTEST)
 
@@ -75,6 +75,12 @@ $(BIN)/maturin: $(BIN)/python scripts/requirements.py
 
 .venv/dev: $(BIN)/maturin pyproject.toml
 	$(BIN)/python scripts/requirements.py dev | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
+	@touch $@
+
+# A client of ours in the tests, with dependencies of its own.
+.venv/certbot/installed: $(BIN)/python pyproject.toml
+	$(BIN)/python -m venv .venv/certbot
+	$(BIN)/python scripts/requirements.py certbot | .venv/certbot/bin/python -m pip install --quiet --requirement /dev/stdin
 	@touch $@
 
 .venv/engine: $(BIN)/maturin $(ENGINE_SOURCES)
