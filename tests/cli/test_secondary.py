@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import socket
 from pathlib import Path
 
 import pytest
 
 from oakroot.cli import main as command
+from oakroot.cli.encryption import tls_primary
 from oakroot.keys.snippets import write_for
+from oakroot.secondary.sources import Identity, Server
 from tests.protocol.keys import make_key
 
 KEY = make_key("a.127.0.0.1._transfer.example.org.")
@@ -91,3 +94,37 @@ def test_an_address_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -
         arguments = ("--key", notation(KEY.name.to_text()), "--listen", f"127.0.0.1:{port}")
         assert secondary(*arguments) == 1
     assert f"127.0.0.1:{port}" in capsys.readouterr().err
+
+
+PIN = "20IcLG64EdiKbghvPu+6e53Uas4atY0IH9/+casQfa4="
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("192.0.2.1#ns1.example.org", Server("192.0.2.1", 853, Identity(name="ns1.example.org"))),
+        ("[2001:db8::1]:8853#192.0.2.1", Server("2001:db8::1", 8853, Identity(name="192.0.2.1"))),
+        (f"192.0.2.1#pin-sha256:{PIN}", Server("192.0.2.1", 853, Identity(pin=PIN))),
+    ],
+)
+def test_primaries_over_tls(text: str, server: Server) -> None:
+    assert tls_primary(text) == server
+
+
+@pytest.mark.parametrize(
+    "text", ["192.0.2.1", "192.0.2.1#", "ns1#ns1", "192.0.2.1#pin-sha256:AAAA", "192.0.2.1#pin-sha256:?"]
+)
+def test_what_is_no_primary_over_tls(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        tls_primary(text)
+
+
+def test_a_primary_over_tls_that_no_key_is_for_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    told = complaint(
+        capsys,
+        "--key",
+        notation("a.192.0.2.1._transfer.example.org."),
+        "--tls-primary",
+        "192.0.2.7#ns1.example.org",
+    )
+    assert "no key is for the primary 192.0.2.7" in told

@@ -31,6 +31,8 @@ class Primary(DaemonNameserver):
         self.secondary = secondary
         self.keys = list(keys)
         self.texts: dict[str, str] = {}
+        self.tls: tuple[int, Path] | None = None
+        """The port to speak TLS on, and a file with certificate and key; BIND and NSD alone can do that."""
 
     @property
     def is_running(self) -> bool:
@@ -118,9 +120,16 @@ class BindPrimary(Primary):
             for key in self.keys
         )
         allowed = " ".join(f'key "{key.name}";' for key in self.keys)
+        tls, listen_tls = "", ""
+        if self.tls is not None:
+            tls_port, file = self.tls
+            tls = f'tls own {{ cert-file "{file}"; key-file "{file}"; protocols {{ TLSv1.3; }}; }};'
+            listen_tls = f"listen-on port {tls_port} tls own {{ {host}; }};"
         head = f"""
 {keys}
+{tls}
 options {{
+  {listen_tls}
   directory "{self.directory}"; pid-file none; session-keyfile "{self.directory}/session.key"; lock-file none;
   listen-on port {port} {{ {host}; }}; listen-on-v6 {{ none; }};
   recursion no; dnssec-validation no; empty-zones-enable no; memstatistics no; max-cache-size 2M;
@@ -218,9 +227,16 @@ class NsdPrimary(Primary):
             f'    secret: "{key.secret.base64()}"\n'
             for key in self.keys
         )
+        tls = ""
+        if self.tls is not None:
+            tls = f"""ip-address: {host}@{self.tls[0]}
+    tls-port: {self.tls[0]}
+    tls-service-key: "{self.tls[1]}"
+    tls-service-pem: "{self.tls[1]}\""""
         head = f"""
 server:
     ip-address: {host}@{port}
+    {tls}
     username: ""
     chroot: ""
     zonesdir: "{self.directory}"

@@ -37,6 +37,8 @@ class SecondaryProcess:
         self.keys = list(keys)
         self.primary = primary
         self.state: Path | None = None
+        self.options: list[str] = []
+        """Further ones of its command line."""
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
 
@@ -127,7 +129,7 @@ class SecondaryProcess:
             words += ["--primary", f"{self.primary[0]}:{self.primary[1]}"]
         if self.state is not None:
             words += ["--state", str(self.state)]
-        return words
+        return [*words, *self.options]
 
     def _listens(self) -> bool:
         assert self._process is not None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -37,6 +39,12 @@ class PrimaryServer:
     faults: Faults = field(default_factory=Faults)
     host: str = "127.0.0.1"
     port: int = 0
+    context: ssl.SSLContext | None = None
+    """Where it speaks TLS."""
+    handshakes: list[str | None] = field(default_factory=list)
+    """Those that it took for good, with the protocol agreed on."""
+    asked: int = 0
+    """How many requests came."""
     peers: list[str] = field(default_factory=list)
     """Where connections came from."""
 
@@ -97,15 +105,35 @@ class PrimaryServer:
             self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rb") as stream, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), self._welcomed(connection) as peer:
+            self._talk(peer)
+        with self._lock:
+            self._open.discard(connection)
+
+    @contextlib.contextmanager
+    def _welcomed(self, connection: socket.socket) -> Iterator[socket.socket]:
+        with connection:
+            if self.context is None:
+                yield connection
+                return
+            with self.context.wrap_socket(connection, server_side=True) as encrypted:
+                self.handshakes.append(encrypted.selected_alpn_protocol())
+                with self._lock:
+                    self._open.discard(connection)
+                    self._open.add(encrypted)
+                yield encrypted
+                with self._lock:
+                    self._open.discard(encrypted)
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection.makefile("rb") as stream:
             while not self.faults.slam and (length := stream.read(2)):
                 request = stream.read(int.from_bytes(length))
+                self.asked += 1
                 # Responses to what the test sent over the connection.
                 if request[2] & 0x80 or not self._answer(connection, request):
                     continue
                 break
-        with self._lock:
-            self._open.discard(connection)
 
     def _answer(self, connection: socket.socket, request: bytes) -> bool:
         """Whether the connection is to be closed afterwards."""

@@ -18,8 +18,9 @@ from oakroot.keys.key import Key
 from oakroot.protocol.transfer_client import Limits
 from oakroot.secondary.core import Settings
 from oakroot.secondary.directory import StateDirectory
+from oakroot.secondary.encryption import Encryption
 from oakroot.secondary.service import Service
-from oakroot.secondary.sources import Listening, make_plan
+from oakroot.secondary.sources import Identity, Listening, make_plan
 from oakroot.secondary.sources import Server as Primary
 
 PATIENCE = 20.0
@@ -68,6 +69,8 @@ class Running:
 async def running(
     *keys: Key,
     primary: tuple[str, int],
+    identity: Identity | None = None,
+    encryption: Encryption | None = None,
     state: Path | None = None,
     settings: Settings = HASTY,
     limits: Limits | None = None,
@@ -75,9 +78,9 @@ async def running(
 ) -> AsyncIterator[Running]:
     """A secondary of this primary, stopped in the end."""
     server = Server([(listen, 0)])
-    plan = make_plan(keys, Primary(*primary), Listening(tuple(server.addresses), lambda _: False))
+    plan = make_plan(keys, Primary(*primary, identity), Listening(tuple(server.addresses), lambda _: False))
     directory = None if state is None else StateDirectory(state)
-    service = Service(server, plan, settings, directory, limits=limits)
+    service = Service(server, plan, settings, directory, limits=limits, encryption=encryption)
     task = asyncio.create_task(service.run())
     try:
         yield Running(server.addresses[0], service)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from oakroot.secondary.connections import UNREAD_LIMIT, Connections, LinkEvent
+from oakroot.secondary.encryption import Encryption
 from oakroot.secondary.events import LinkClosed, LinkHeard, LinkOpened
 from oakroot.secondary.sources import Server
 
@@ -20,7 +21,7 @@ class World:
 
     def __init__(self) -> None:
         self.events: list[LinkEvent] = []
-        self.connections = Connections(self._happened)
+        self.connections = Connections(self._happened, Encryption())
         self.server = Server("127.0.0.1", 0)
         self.received = bytearray()
         self.peers: list[asyncio.StreamWriter] = []

@@ -8,10 +8,12 @@ from oakroot.keys.rejected import KeyRejectedError
 from oakroot.secondary.sources import (
     NOWHERE,
     DoubleKeyError,
+    Identity,
     Listening,
     NoPrimaryError,
     Plan,
     Server,
+    UnusedPrimaryError,
     make_plan,
     same_address,
 )
@@ -151,3 +153,23 @@ def test_who_listens_on_all_addresses_is_every_local_one_of_that_family(
     ours: bool,  # noqa: FBT001
 ) -> None:
     assert listening((place, 53), local=local).at("192.0.2.1") is ours
+
+
+def test_a_primary_is_spoken_to_over_tls_wherever_a_key_names_it() -> None:
+    over_tls = Server("192.0.2.1", 853, Identity(name="ns1.example.org"))
+    keys = [make_key("192.0.2.1.192.0.2.2._transfer.example.org."), make_key("a.192.0.2.9._transfer.")]
+    made = make_plan(keys, None, encrypted=[over_tls])
+    assert made.servers == (over_tls, Server("192.0.2.9"))
+    assert made.has_primary("192.0.2.1", 53)
+    assert not made.has_primary("192.0.2.9", 5353)
+
+
+def test_the_only_primary_over_tls_is_that_of_keys_without_an_address() -> None:
+    over_tls = Server("192.0.2.1", 853, Identity(name="ns1.example.org"))
+    assert make_plan([make_key("a._transfer.")], None, encrypted=[over_tls]).servers == (over_tls,)
+
+
+def test_a_primary_over_tls_that_no_key_is_for_is_refused() -> None:
+    over_tls = Server("192.0.2.7", 853, Identity(name="ns1.example.org"))
+    with pytest.raises(UnusedPrimaryError):
+        make_plan([make_key("a.192.0.2.9._transfer.")], None, encrypted=[over_tls])

@@ -15,6 +15,7 @@ import dns.name
 
 from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit, Subparsers, options
+from oakroot.cli.encryption import add_tls_primary_options, encryption_of
 from oakroot.cli.nameserver import (
     add_follower_options,
     add_server_options,
@@ -28,15 +29,16 @@ from oakroot.distribution.targets import Configured
 from oakroot.keys.key import Key
 from oakroot.keys.notation import read_keys
 from oakroot.keys.rejected import KeyRejectedError
-from oakroot.operate.certificate import CertificateFiles
 from oakroot.secondary.core import Settings
 from oakroot.secondary.directory import StateDirectory
+from oakroot.secondary.encryption import Encryption
 from oakroot.secondary.service import Service
 from oakroot.secondary.sources import (
     DoubleKeyError,
     Listening,
     NoPrimaryError,
     Plan,
+    UnusedPrimaryError,
     make_plan,
 )
 from oakroot.secondary.sources import Server as Primary
@@ -52,7 +54,9 @@ primary has. SIGHUP checks all zones at once."""
 _EPILOG = """\
 With a key made by `oakroot keygen tsig 192.0.2.1.198.51.100.1._transfer.example.org`, which the
 primary has in a key file of its repository:
-  oakroot secondary --key @/etc/oakroot/transfer.key --state /var/lib/oakroot"""
+  oakroot secondary --key @/etc/oakroot/transfer.key --state /var/lib/oakroot
+Over TLS from that primary, whose certificate a public authority has signed:
+  oakroot secondary --key @/etc/oakroot/transfer.key --tls-primary 192.0.2.1#ns1.example.org"""
 
 
 def configure(subparsers: Subparsers) -> None:
@@ -85,6 +89,7 @@ def _add_zone_options(parser: argparse.ArgumentParser) -> None:
         metavar="ADDR[:PORT]",
         help="the primary of keys whose names do not tell its address",
     )
+    add_tls_primary_options(group)
     group.add_argument(
         "--state",
         type=Path,
@@ -120,11 +125,12 @@ def run(arguments: argparse.Namespace) -> int:
         catalogs=frozenset(map(_catalog, arguments.catalog)),
     )
     state = None if arguments.state is None else StateDirectory(arguments.state)
-    server, tls = bind(arguments)
-    plan = _plan(keys, primary, server)
+    server, certificate = bind(arguments)
+    encryption = encryption_of(arguments, certificate)
+    plan = _plan(keys, primary, server, arguments.tls_primary)
     _check_catalogs(settings, plan)
     _tell(plan, server)
-    asyncio.run(_serve(server, plan, settings, state, notified, tls))
+    asyncio.run(_serve(server, plan, settings, state, notified, encryption))
     return Exit.FINE
 
 
@@ -134,9 +140,9 @@ async def _serve(
     settings: Settings,
     state: StateDirectory | None,
     notified: Sequence[Configured],
-    tls: CertificateFiles | None,
+    encryption: Encryption,
 ) -> None:
-    await Service(server, plan, settings, state, notified=notified, tls=tls).run()
+    await Service(server, plan, settings, state, notified=notified, encryption=encryption).run()
 
 
 def _keys(values: Sequence[str]) -> list[Key]:
@@ -147,13 +153,16 @@ def _keys(values: Sequence[str]) -> list[Key]:
         raise options.rejected_key(error) from None
 
 
-def _plan(keys: Sequence[Key], primary: Primary | None, server: Server) -> Plan:
+def _plan(keys: Sequence[Key], primary: Primary | None, server: Server, encrypted: Sequence[Primary]) -> Plan:
     try:
-        plan = make_plan(keys, primary, Listening(tuple(server.addresses), _is_local))
+        plan = make_plan(keys, primary, Listening(tuple(server.addresses), _is_local), encrypted)
     except KeyRejectedError as error:
         raise options.rejected_key(error) from None
     except NoPrimaryError as error:
         hint = "give --primary ADDR, or name the key anything.ADDRESS-OF-PRIMARY._transfer.ZONE"
+        raise CommandError(str(error), hint=hint, exit_code=Exit.USAGE) from None
+    except UnusedPrimaryError as error:
+        hint = "--tls-primary is for addresses that names of keys tell, or that of --primary"
         raise CommandError(str(error), hint=hint, exit_code=Exit.USAGE) from None
     except DoubleKeyError as error:
         hint = "while a key is replaced, both need names of their own"

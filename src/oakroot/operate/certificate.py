@@ -37,6 +37,11 @@ class CertificateFiles:
         self._show = show
         self._tried: Stamp = ()
 
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """Chain and key."""
+        return self._chain, self._key
+
     def load(self) -> None:
         """Reads and shows them; CertificateError when that cannot be."""
         self._tried = stamp(self._chain, self._key)

@@ -11,6 +11,7 @@ import logging
 import socket
 from collections.abc import Callable
 
+from oakroot.secondary.encryption import Encryption, UntrustedError, explain, prove, server_name
 from oakroot.secondary.events import LinkClosed, LinkHeard, LinkOpened
 from oakroot.secondary.sources import Server
 
@@ -28,8 +29,9 @@ LinkEvent = LinkOpened | LinkHeard | LinkClosed
 class Connections:
     """All links of one secondary; to be used on the thread of the running event loop."""
 
-    def __init__(self, happened: Callable[[LinkEvent], None]) -> None:
+    def __init__(self, happened: Callable[[LinkEvent], None], encryption: Encryption) -> None:
         self._happened = happened
+        self._encryption = encryption
         self._tasks: dict[Server, asyncio.Task[None]] = {}
         self._writers: dict[Server, asyncio.StreamWriter] = {}
 
@@ -68,14 +70,13 @@ class Connections:
 
     async def _talk(self, server: Server, local: str | None) -> str:
         """Opens and reads; why it ended."""
-        source = None if local is None else (local, 0)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                reader, writer = await asyncio.open_connection(server.address, server.port, local_addr=source)
+                reader, writer = await self._connect(server, local)
         except TimeoutError:
             return f"cannot connect within {CONNECT_SECONDS:.0f} s"
         except OSError as error:
-            return f"cannot connect: {error.strerror or error}"
+            return f"cannot connect: {explain(error)}"
         try:
             _keep_alive(writer)
             self._writers[server] = writer
@@ -91,6 +92,26 @@ class Connections:
             if self._writers.get(server) is writer:
                 del self._writers[server]
             writer.transport.abort()
+
+    async def _connect(
+        self, server: Server, local: str | None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Over TLS the primary has proved who it is; raises OSError."""
+        place, source = (server.address, server.port), None if local is None else (local, 0)
+        if server.identity is None:
+            return await asyncio.open_connection(*place, local_addr=source)
+        name = server_name(server.identity)
+        context = self._encryption.context(server.identity)
+        # Without a name to compare, none is sent either: that of an address never is.
+        reader, writer = await asyncio.open_connection(
+            *place, local_addr=source, ssl=context, server_hostname=name or server.address
+        )
+        try:
+            prove(writer.get_extra_info("ssl_object"), server.identity)
+        except UntrustedError:
+            writer.transport.abort()
+            raise
+        return reader, writer
 
 
 def _keep_alive(writer: asyncio.StreamWriter) -> None:

@@ -17,12 +17,12 @@ from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer
 from oakroot.distribution.fanout import Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
-from oakroot.operate.certificate import CertificateFiles
 from oakroot.protocol.transfer_client import Limits
 from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
 from oakroot.secondary import core, events
 from oakroot.secondary.connections import Connections
 from oakroot.secondary.directory import Keeper, StateDirectory
+from oakroot.secondary.encryption import Encryption
 from oakroot.secondary.events import (
     Action,
     AskLink,
@@ -62,22 +62,22 @@ class Service:
         *,
         limits: Limits | None = None,
         notified: Sequence[Configured] = (),
-        tls: CertificateFiles | None = None,
+        encryption: Encryption | None = None,
     ) -> None:
         """`state` is where zones are kept, None: nowhere; `notified` who is told of every change.
 
-        `tls` is the certificate that is shown where we listen for TLS.
+        `encryption` is how TLS is spoken, with primaries that it is to be spoken with and where we listen.
         """
         self._server = server
-        self._tls = tls
+        self._encryption = encryption or Encryption()
         self._directory = state
         self._keeper = None if state is None else Keeper(state)
         self._state = core.new_state(settings, plan)
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
         self._alarm = Alarm(lambda: self._happened(events.TimePassed()))
-        self._connections = Connections(self._happened)
-        self._transfers = Transfers(self._transfer_ended, limits)
+        self._connections = Connections(self._happened, self._encryption)
+        self._transfers = Transfers(self._transfer_ended, limits, self._encryption)
         self._distributor = Distributor(server, _followers(server, plan, notified), _log)
 
     async def run(self) -> None:
@@ -88,9 +88,10 @@ class Service:
             signal.SIGHUP: self._renew,
         }
         # Signals are caught to the very end: who asks twice must not cut off what the first asking began.
+        certificate = self._encryption.certificate
         with signals(actions):
             stored = () if self._directory is None else tuple(self._directory.load())
-            with packets(self._server, self._distributor, self._packet_received), renewing(self._tls):
+            with packets(self._server, self._distributor, self._packet_received), renewing(certificate):
                 self._happened(events.Started(stored))
                 self._server.start()
                 await self._stopped.wait()
@@ -109,8 +110,8 @@ class Service:
 
     def _renew(self) -> None:
         """What SIGHUP asks for."""
-        if self._tls is not None:
-            self._tls.renew()
+        if self._encryption.certificate is not None:
+            self._encryption.certificate.renew()
         self._happened(events.RefreshRequested())
 
     def _packet_received(self, request: events.Request) -> None:
@@ -167,7 +168,6 @@ def _followers(server: Server, plan: Plan, notified: Sequence[Configured]) -> Se
     addresses = server.addresses
 
     def is_left_out(place: tuple[str, int]) -> bool:
-        other = Primary(*place)
-        return other in plan.servers or plan.listening.as_server(other)
+        return plan.has_primary(*place) or plan.listening.as_server(Primary(*place))
 
     return Settings(notified, port=addresses[0][1], own=frozenset(addresses), is_left_out=is_left_out)

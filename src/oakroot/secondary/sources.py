@@ -9,8 +9,8 @@ notifies us of them.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import dns.name
 
@@ -38,16 +38,37 @@ class DoubleKeyError(ValueError):
         self.key = key
 
 
-@dataclass(frozen=True, slots=True, order=True)
+class UnusedPrimaryError(ValueError):
+    """No key is for a primary that is to be spoken to over TLS: nothing would be encrypted that was meant."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(f"no key is for the primary {server.address}")
+        self.server = server
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a primary proves over TLS: the name in its certificate, or else that it has this very key."""
+
+    name: str = ""
+    """A host name or an address."""
+    pin: str = ""
+    """The SHA-256 of its public key, in base64 (RFC 7858 §4.2)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """Where a primary listens."""
 
     address: str
     port: int = DNS_PORT
+    identity: Identity | None = None
+    """None: it is spoken to without TLS."""
 
     def __str__(self) -> str:
         """As Knot DNS writes it in its log."""
-        return f"{self.address}@{self.port}"
+        over_tls = "" if self.identity is None else " (TLS)"
+        return f"{self.address}@{self.port}{over_tls}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +139,11 @@ class Plan:
         names = (source.zone for source in self.sources if source.zone != dns.name.root)
         return tuple(dict.fromkeys(names))
 
+    def has_primary(self, address: str, port: int) -> bool:
+        """Whether there is a primary at this place; one that we speak TLS with listens elsewhere besides."""
+        there = (server for server in self.servers if same_address(server.address, address))
+        return any(server.identity is not None or server.port == port for server in there)
+
     def local_of(self, server: Server) -> str | None:
         """The address of ours that this primary may expect us to come from."""
         known = (source.local for source in self.sources if source.server == server)
@@ -130,11 +156,19 @@ class Plan:
         return tuple(source for source in covering if len(source.zone.labels) == nearest)
 
 
-def make_plan(keys: Iterable[Key], primary: Server | None, listening: Listening = NOWHERE) -> Plan:
-    """The plan that these keys make.
+def make_plan(
+    keys: Iterable[Key],
+    primary: Server | None,
+    listening: Listening = NOWHERE,
+    encrypted: Iterable[Server] = (),
+) -> Plan:
+    """The plan that these keys make. `encrypted` are the primaries to be spoken to over TLS.
 
-    Raises KeyRejectedError for a name that grants nothing, NoPrimaryError and DoubleKeyError.
+    Raises KeyRejectedError for a name that grants nothing, and the errors above.
     """
+    over_tls = tuple(encrypted)
+    if primary is None and len(over_tls) == 1:
+        primary = over_tls[0]
     granted = tuple(GrantedKey(key, read_grant(key.name), _NO_FILE, 0) for key in dict.fromkeys(keys))
     keyring = Keyring(granted)
     for each in granted:
@@ -143,7 +177,19 @@ def make_plan(keys: Iterable[Key], primary: Server | None, listening: Listening 
     transferring = [each for each in granted if each.grant.operation >= Operation.TRANSFER]
     sources = (_source(each, primary, listening) for each in transferring)
     theirs = tuple(source for source in sources if not listening.as_server(source.server))
-    return Plan(keyring, theirs, listening)
+    return Plan(keyring, tuple(_encrypted(theirs, over_tls)), listening)
+
+
+def _encrypted(sources: Iterable[Source], over_tls: Iterable[Server]) -> Iterator[Source]:
+    """The sources, over TLS where their server's address is one of these."""
+    unused = {ipaddress.ip_address(server.address): server for server in over_tls}
+    known = dict(unused)
+    for source in sources:
+        address = ipaddress.ip_address(source.server.address)
+        unused.pop(address, None)
+        yield replace(source, server=known.get(address, source.server))
+    for server in unused.values():
+        raise UnusedPrimaryError(server)
 
 
 def same_address(one: str, other: str) -> bool:

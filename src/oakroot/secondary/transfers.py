@@ -11,9 +11,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from oakroot.protocol.transfer_client import Failed, Limits, Progress, Received, Step, Transfer
+from oakroot.secondary.encryption import Encryption, explain, prove, server_name
 from oakroot.secondary.events import StartTransfer, TransferEnded
 from oakroot.secondary.sources import Source
 
@@ -23,18 +24,34 @@ CONNECT_SECONDS = 10.0
 _CHUNK = 1 << 18
 
 
-def connect(source: Source) -> socket.socket:
-    """A TCP connection to a primary; raises OSError."""
+def connect(source: Source, encryption: Encryption) -> socket.socket:
+    """A connection to a primary, which has proved who it is if it is one of TLS; raises OSError."""
     local = None if source.local is None else (source.local, 0)
-    place = (source.server.address, source.server.port)
-    return socket.create_connection(place, timeout=CONNECT_SECONDS, source_address=local)
+    place, identity = (source.server.address, source.server.port), source.server.identity
+    context = None if identity is None else encryption.context(identity)
+    connection = socket.create_connection(place, timeout=CONNECT_SECONDS, source_address=local)
+    if identity is None or context is None:
+        return connection
+    with ExitStack() as stack:
+        stack.callback(connection.close)
+        encrypted = context.wrap_socket(connection, server_hostname=server_name(identity))
+        stack.callback(encrypted.close)
+        prove(encrypted, identity)
+        stack.pop_all()
+    return encrypted
 
 
 class Transfers:
     """Transfers under way. `ended` is called in the transfer's thread."""
 
-    def __init__(self, ended: Callable[[TransferEnded], None], limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        ended: Callable[[TransferEnded], None],
+        limits: Limits | None = None,
+        encryption: Encryption | None = None,
+    ) -> None:
         self._ended = ended
+        self._encryption = encryption or Encryption()
         self._limits = limits or Limits()
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -71,7 +88,7 @@ class Transfers:
                 with self._connected(action.source) as connection:
                     step = self._attempt(transfer, connection)
             except OSError as error:
-                return Failed(f"cannot connect: {error.strerror or 'no answer in time'}")
+                return Failed(f"cannot connect: {explain(error)}")
         return step
 
     def _attempt(self, transfer: Transfer, connection: socket.socket) -> Step:
@@ -100,7 +117,7 @@ class Transfers:
 
     @contextmanager
     def _connected(self, source: Source) -> Iterator[socket.socket]:
-        with connect(source) as connection:
+        with connect(source, self._encryption) as connection:
             with self._lock:
                 self._connections.add(connection)
                 if self._is_stopping:
