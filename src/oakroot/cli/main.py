@@ -56,6 +56,7 @@ COMMANDS = {
     "update": Command("oakroot.cli.update", "change records of a zone at its primary"),
     "certify": Command("oakroot.cli.certify", "get a certificate by way of DNS, and keep it fresh"),
     "keys": Command("oakroot.cli.keys", "list who may do what"),
+    "merge": Command("oakroot.cli.merge", "merge zone files and key files for git"),
     "keygen": Command("oakroot.cli.keygen", "make a TSIG or ssh key"),
 }
 
