@@ -45,6 +45,7 @@ class Command:
 COMMANDS = {
     "primary": Command("oakroot.cli.primary", "serve the zones of a git repository", serves=True),
     "secondary": Command("oakroot.cli.secondary", "serve zones of other servers", serves=True),
+    "certifier": Command("oakroot.cli.certifier", "get certificates for requests found in DNS", serves=True),
     "init": Command("oakroot.cli.init", "make a zone repository"),
     "check": Command("oakroot.cli.check", "check zone files, folders and repositories"),
     "plan": Command("oakroot.cli.plan", "show what a push would change", usage=Exit.NOT_SO),
@@ -56,8 +57,6 @@ COMMANDS = {
     "update": Command("oakroot.cli.update", "change records of a zone at its primary"),
     "certify": Command("oakroot.cli.certify", "get a certificate by way of DNS, and keep it fresh"),
     "keys": Command("oakroot.cli.keys", "list who may do what"),
-    "merge": Command("oakroot.cli.merge", "merge zone files and key files for git"),
-    "persist": Command("oakroot.cli.persist", "permit accounts of authorities to certify without challenges"),
     "keygen": Command("oakroot.cli.keygen", "make a TSIG or ssh key"),
 }
 

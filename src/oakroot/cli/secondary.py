@@ -6,9 +6,7 @@ import argparse
 import asyncio
 import logging
 import secrets
-import socket
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import dns.name
@@ -25,21 +23,14 @@ from oakroot.cli.nameserver import (
     notify_target,
     transfer_rules,
 )
+from oakroot.cli.sources import plan_of, read_all_keys
 from oakroot.distribution.targets import Configured
-from oakroot.keys.key import Key
-from oakroot.keys.notation import read_keys
-from oakroot.keys.rejected import KeyRejectedError
 from oakroot.secondary.core import Settings
 from oakroot.secondary.directory import StateDirectory
 from oakroot.secondary.encryption import Encryption
 from oakroot.secondary.service import Service
 from oakroot.secondary.sources import (
-    DoubleKeyError,
-    Listening,
-    NoPrimaryError,
     Plan,
-    UnusedPrimaryError,
-    make_plan,
 )
 from oakroot.secondary.sources import Server as Primary
 
@@ -115,7 +106,7 @@ def _add_zone_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
-    keys = _keys(arguments.key)
+    keys = read_all_keys(arguments.key)
     notified = [notify_target(text) for text in arguments.notify]
     primary = None if arguments.primary is None else Primary(*arguments.primary)
     settings = Settings(
@@ -127,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
     state = None if arguments.state is None else StateDirectory(arguments.state)
     server, certificate = bind(arguments)
     encryption = encryption_of(arguments, certificate)
-    plan = _plan(keys, primary, server, arguments.tls_primary)
+    plan = plan_of(keys, primary, server, arguments.tls_primary)
     _check_catalogs(settings, plan)
     _tell(plan, server)
     asyncio.run(_serve(server, plan, settings, state, notified, encryption))
@@ -145,37 +136,6 @@ async def _serve(
     await Service(server, plan, settings, state, notified=notified, encryption=encryption).run()
 
 
-def _keys(values: Sequence[str]) -> list[Key]:
-    """All keys of all options; CommandError, which never quotes a value."""
-    try:
-        return [key for value in values for key in read_keys(options.key_text(value))]
-    except KeyRejectedError as error:
-        raise options.rejected_key(error) from None
-
-
-def _plan(keys: Sequence[Key], primary: Primary | None, server: Server, encrypted: Sequence[Primary]) -> Plan:
-    try:
-        plan = make_plan(keys, primary, Listening(tuple(server.addresses), _is_local), encrypted)
-    except KeyRejectedError as error:
-        raise options.rejected_key(error) from None
-    except NoPrimaryError as error:
-        hint = "give --primary ADDR, or name the key anything.ADDRESS-OF-PRIMARY._transfer.ZONE"
-        raise CommandError(str(error), hint=hint, exit_code=Exit.USAGE) from None
-    except UnusedPrimaryError as error:
-        hint = "--tls-primary is for addresses that names of keys tell, or that of --primary"
-        raise CommandError(str(error), hint=hint, exit_code=Exit.USAGE) from None
-    except DoubleKeyError as error:
-        hint = "while a key is replaced, both need names of their own"
-        raise CommandError(str(error), hint=hint, exit_code=Exit.USAGE) from None
-    if not plan.sources:
-        raise CommandError(
-            "no key brings a zone",
-            hint="give one named PRIMARY.SECONDARY._transfer.ZONE; the primary must not be this server",
-            exit_code=Exit.USAGE,
-        )
-    return plan
-
-
 def _catalog(text: str) -> dns.name.Name:
     try:
         return options.domain_name(text).canonicalize()
@@ -189,18 +149,6 @@ def _check_catalogs(settings: Settings, plan: Plan) -> None:
             hint = "give a key named PRIMARY.SECONDARY._transfer.ZONE for it, a zone above it, or all zones"
             message = f"no key brings the catalog zone {name}"
             raise CommandError(message, hint=hint, exit_code=Exit.USAGE)
-
-
-@lru_cache(maxsize=4096)
-def _is_local(address: str) -> bool:
-    """Whether this machine has the address: nobody else's can be bound."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind((address, 0))
-    except OSError:
-        return False
-    return True
 
 
 def _tell(plan: Plan, server: Server) -> None:

@@ -5,10 +5,8 @@ Events are in the past tense, actions in the imperative. All are frozen values; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from oakroot._engine import Zone
 from oakroot.distribution.actions import Distribute
 from oakroot.primary.writing import Outcome, Submission
 from oakroot.roles.events import Log, PacketReceived, Publish, SendReply, TimePassed
@@ -114,15 +112,6 @@ class PullRequested:
     """The operator asked for a pull (SIGHUP)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """History was looked at for earlier versions of the zones, by apex; `trouble`: why that ended early."""
-
-    versions: Mapping[str, tuple[Zone, ...]]
-    commits: int
-    trouble: str | None = None
-
-
 Event = (
     Started
     | Fetched
@@ -136,7 +125,6 @@ Event = (
     | WriteOvertaken
     | WriteRefused
     | WriteFailed
-    | Recalled
     | PacketReceived
     | PullRequested
     | TimePassed
@@ -178,11 +166,4 @@ class Write:
     edits: tuple[Edit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Recall:
-    """Look for earlier versions of what is loaded in the history before it: ends in Recalled."""
-
-    known: Loaded
-
-
-Action = Fetch | Push | Write | Recall | Publish | SendReply | Log | Distribute
+Action = Fetch | Push | Write | Publish | SendReply | Log | Distribute

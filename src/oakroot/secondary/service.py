@@ -11,10 +11,11 @@ import logging
 import signal
 import time
 from collections.abc import Sequence
+from typing import Protocol
 
 from oakroot._engine import Server
 from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer, Spread
-from oakroot.distribution.fanout import Settings
+from oakroot.distribution.fanout import Changed, Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
 from oakroot.protocol.transfer_client import Limits
@@ -40,7 +41,7 @@ from oakroot.secondary.events import (
     StoreZone,
     TransferEnded,
 )
-from oakroot.secondary.sources import Plan
+from oakroot.secondary.sources import DNS_PORT, Plan
 from oakroot.secondary.sources import Server as Primary
 from oakroot.secondary.transfers import Transfers
 
@@ -48,6 +49,16 @@ _log = logging.getLogger("oakroot.secondary")
 
 STOP_PATIENCE = 10.0
 """Seconds that the disk may take for what is to be kept when the service is told to stop."""
+
+
+class Watcher(Protocol):
+    """Whoever works with the zones that the secondary keeps."""
+
+    def changed(self, news: Changed) -> None:
+        """There are new versions."""
+
+    def refresh(self) -> None:
+        """The operator asked for a check of all zones."""
 
 
 class Service:
@@ -68,6 +79,7 @@ class Service:
 
         `encryption` is how TLS is spoken, with primaries that it is to be spoken with and where we listen.
         """
+        self._watcher: Watcher | None = None
         self._server = server
         self._encryption = encryption or Encryption()
         self._directory = state
@@ -104,6 +116,10 @@ class Service:
             if self._keeper is not None and not self._keeper.close(STOP_PATIENCE):
                 _log.warning("the disk was still at work when its time to stop was over")
 
+    def watch(self, watcher: Watcher) -> None:
+        """Lets somebody in this process know of all changes; to be called before `run`."""
+        self._watcher = watcher
+
     def stop(self) -> None:
         """Ends `run`."""
         self._stopped.set()
@@ -113,6 +129,8 @@ class Service:
         if self._encryption.certificate is not None:
             self._encryption.certificate.renew()
         self._happened(events.RefreshRequested())
+        if self._watcher is not None:
+            self._watcher.refresh()
 
     def _packet_received(self, request: events.Request) -> None:
         self._happened(events.PacketReceived(request))
@@ -134,6 +152,9 @@ class Service:
                 self._reply(request, wire)
             case Publish(catalogue):
                 self._server.publish(catalogue)
+            case Spread(news) if self._watcher is not None:
+                self._distributor.carry_out(action)
+                self._watcher.changed(news)
             case SendTransfer() | Enlist() | Remind() | NoteAsked() | Spread():
                 self._distributor.carry_out(action)
             case OpenLink(server, local):
@@ -166,8 +187,9 @@ class Service:
 def _followers(server: Server, plan: Plan, notified: Sequence[Configured]) -> Settings:
     """Whom to tell of changes: neither ourselves nor those we have the zones from."""
     addresses = server.addresses
+    port = addresses[0][1] if addresses else DNS_PORT
 
     def is_left_out(place: tuple[str, int]) -> bool:
         return plan.has_primary(*place) or plan.listening.as_server(Primary(*place))
 
-    return Settings(notified, port=addresses[0][1], own=frozenset(addresses), is_left_out=is_left_out)
+    return Settings(notified, port=port, own=frozenset(addresses), is_left_out=is_left_out)

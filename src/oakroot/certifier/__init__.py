@@ -1,0 +1,1 @@
+"""The role that turns certificate requests found in DNS into certificates."""

@@ -1,0 +1,272 @@
+"""What happens to a certifier, and what it decides to do: the two lists that are its table of contents.
+
+Events are in the past tense, actions in the imperative. All are frozen values; nothing here has behaviour.
+What takes its time has a *ticket*: the number that its end is told by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import dns.name
+
+from oakroot._engine import Catalogue
+from oakroot.certificates.orders import Offer, Order, Problem, RenewalWindow
+from oakroot.roles.events import Log, Moment, TimePassed
+
+__all__ = [
+    "Action",
+    "Answered",
+    "Ask",
+    "AskRenewal",
+    "Download",
+    "Downloaded",
+    "Event",
+    "Finalize",
+    "Log",
+    "Look",
+    "Moment",
+    "NameServer",
+    "Open",
+    "Place",
+    "PlaceOrder",
+    "Probe",
+    "Probed",
+    "Question",
+    "Record",
+    "RefreshRequested",
+    "Remember",
+    "Remembered",
+    "SendUpdate",
+    "Started",
+    "TimePassed",
+    "UpdateEnded",
+    "UpdateLost",
+    "UpdateTaken",
+    "UpdateUnwanted",
+    "Validate",
+    "Validated",
+    "ZonesChanged",
+]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A name, and the zone of ours that it is in."""
+
+    zone: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Record:
+    """A TXT record that proves something for a while."""
+
+    place: Place
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What outlives a restart: the order that was placed for a host, and the records that prove its names."""
+
+    order: str
+    records: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NameServer:
+    """Who serves a zone; without addresses where our zones do not tell them."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+
+# --- what is asked of the authority ---
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Read the directory, find or make the account: Offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """Order a certificate: Order, with authorizations."""
+
+    names: frozenset[dns.name.Name]
+    profile: str | None
+    replaces: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """See how an order stands: Order, with authorizations if `closely`."""
+
+    url: str
+    closely: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Validate:
+    """Say that these challenges are met: Validated."""
+
+    challenges: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finalize:
+    """Hand in the signing request: Order."""
+
+    order: Order
+    request: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Fetch the chain: Downloaded."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskRenewal:
+    """Ask when the certificate of this identifier is to be renewed: RenewalWindow."""
+
+    identifier: str
+
+
+Question = Open | PlaceOrder | Look | Validate | Finalize | Download | AskRenewal
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """The authority was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """A certificate and its chain."""
+
+    pem: str = field(repr=False)
+
+
+# --- how an UPDATE ends ---
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateTaken:
+    """The primary has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateUnwanted:
+    """The primary answered that it will not."""
+
+    rcode: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateLost:
+    """Nobody knows: no answer came, or none that can be believed."""
+
+    reason: str
+
+
+# --- events ---
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The service is up; this was remembered over the restart."""
+
+    remembered: Mapping[str, Remembered] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ZonesChanged:
+    """Our copies of these zones are new, changed, or gone."""
+
+    catalogue: Catalogue
+    apexes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the authority says."""
+
+    ticket: int
+    answer: Offer | Order | Validated | Downloaded | RenewalWindow | Problem
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateEnded:
+    """What became of an UPDATE."""
+
+    ticket: int
+    outcome: UpdateTaken | UpdateUnwanted | UpdateLost
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """All name servers were asked: who does not have a record yet, and who does not answer."""
+
+    ticket: int
+    missing: tuple[str, ...]
+    silent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRequested:
+    """The operator wants everything tried now (SIGHUP)."""
+
+
+Event = Started | ZonesChanged | Answered | UpdateEnded | Probed | RefreshRequested | TimePassed
+
+
+# --- actions ---
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the authority: ends in Answered."""
+
+    ticket: int
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class SendUpdate:
+    """Send an UPDATE to the primary: ends in UpdateEnded. Each record is (owner, type, RDATA).
+
+    `required`: record sets that must be there as they are, all their records listed.
+    """
+
+    ticket: int
+    zone: str
+    delete: tuple[tuple[str, str, str], ...] = field(repr=False)
+    add: tuple[tuple[str, str, str], ...] = field(repr=False)
+    ttl: int = 60
+    required: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Ask the primary, and these name servers of each zone, whether they have the records: ends in Probed."""
+
+    ticket: int
+    records: tuple[Record, ...]
+    servers: Mapping[str, tuple[NameServer, ...]]
+    """By zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep this over a restart, in place of what was kept before."""
+
+    remembered: Mapping[str, Remembered]
+
+
+Action = Ask | SendUpdate | Probe | Remember | Log

@@ -1,0 +1,149 @@
+"""The certifier's shell: a secondary that copies the zones, the core that decides, and who carries it out.
+
+One thread runs everything here; what blocks has threads of its own. No decision is taken in this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from oakroot._engine import Server
+from oakroot.certificates.authority import Authority
+from oakroot.certifier import core, desk, events
+from oakroot.certifier.events import (
+    Action,
+    Answered,
+    Ask,
+    Event,
+    Log,
+    Moment,
+    Probe,
+    Probed,
+    Remember,
+    SendUpdate,
+    Started,
+    UpdateEnded,
+    UpdateLost,
+    ZonesChanged,
+)
+from oakroot.certifier.journal import Journal
+from oakroot.certifier.updates import Prober, Sender
+from oakroot.certifier.workers import Workers
+from oakroot.distribution.fanout import Changed
+from oakroot.roles.shell import Alarm, tell
+from oakroot.secondary import core as secondary
+from oakroot.secondary.directory import StateDirectory
+from oakroot.secondary.service import Service as Secondary
+from oakroot.secondary.sources import Plan
+
+_log = logging.getLogger("oakroot.certifier")
+
+_ASKING_THREADS = 4
+_DNS_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What the service carries actions out with."""
+
+    authority: Authority
+    sender: Sender
+    prober: Prober
+    journal: Journal
+
+
+class Service:
+    """A running certifier."""
+
+    def __init__(
+        self,
+        server: Server,
+        plan: Plan,
+        settings: core.Settings,
+        hands: Hands,
+        state: StateDirectory | None = None,
+    ) -> None:
+        """`state` is where copies of zones are kept over restarts, None: nowhere."""
+        self._hands = hands
+        self._state = core.new_state(settings)
+        self._loop = asyncio.get_running_loop()
+        self._alarm = Alarm(lambda: self._happened(events.TimePassed()))
+        self._asking = Workers("authority", _ASKING_THREADS)
+        self._dns = Workers("dns", _DNS_THREADS)
+        copies = secondary.Settings(seed=settings.seed)
+        self._secondary = Secondary(server, plan, copies, state)
+        self._secondary.watch(self)
+        self._is_stopped = False
+
+    async def run(self) -> None:
+        """Works until SIGTERM or SIGINT."""
+        self._happened(Started(self._hands.journal.read()))
+        try:
+            await self._secondary.run()
+        finally:
+            self._is_stopped = True
+            self._alarm.set(None)
+            self._hands.authority.close()
+
+    def stop(self) -> None:
+        """Ends `run`."""
+        self._secondary.stop()
+
+    def changed(self, news: Changed) -> None:
+        """Our copies of zones have changed."""
+        self._happened(ZonesChanged(news.catalogue, tuple(news.changed)))
+
+    def refresh(self) -> None:
+        """The operator wants everything tried now."""
+        self._happened(events.RefreshRequested())
+
+    def _happened(self, event: Event) -> None:
+        """The one place where the state changes."""
+        if self._is_stopped:
+            return
+        self._state, actions = core.handle(self._state, event, Moment(time.time(), self._loop.time()))
+        for action in actions:
+            self._carry_out(action)
+        self._alarm.set(core.wake_at(self._state))
+
+    def _carry_out(self, action: Action) -> None:
+        hands = self._hands
+        match action:
+            case Log():
+                tell(_log, action)
+            case Remember(remembered):
+                hands.journal.write(remembered)
+            case Ask():
+                self._asking.submit(self._task(lambda: desk.put(hands.authority, action)))
+            case SendUpdate(ticket):
+                lost = UpdateEnded(ticket, UpdateLost("a bug in Oakroot; its log says more"))
+                self._dns.submit(self._task(lambda: hands.sender.send(action), lost))
+            case Probe(ticket):
+                unknown = Probed(ticket, ("a bug in Oakroot; its log says more",), ())
+                self._dns.submit(self._task(lambda: hands.prober.probe(action), unknown))
+
+    def _task(
+        self,
+        work: Callable[[], Answered | UpdateEnded | Probed],
+        otherwise: UpdateEnded | Probed | None = None,
+    ) -> Callable[[], None]:
+        """Work for a thread, whose end is an event of ours; `otherwise` stands for what a bug left undone."""
+
+        def run() -> None:
+            event: Answered | UpdateEnded | Probed | None = otherwise
+            try:
+                event = work()
+            except Exception:  # noqa: BLE001 - the service goes on; the log keeps what is needed to mend it
+                _log.exception("this is a bug in Oakroot, please report it")
+            try:
+                if event is not None:
+                    self._loop.call_soon_threadsafe(self._happened, event)
+            except RuntimeError:
+                # The loop is closed: the service has stopped, and nobody waits for this.
+                _log.debug("an answer came after the service had ended")
+
+        return run
