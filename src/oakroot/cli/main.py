@@ -47,6 +47,7 @@ COMMANDS = {
     "secondary": Command("oakroot.cli.secondary", "serve zones of other servers", serves=True),
     "certifier": Command("oakroot.cli.certifier", "get certificates for requests found in DNS", serves=True),
     "init": Command("oakroot.cli.init", "make a zone repository"),
+    "import": Command("oakroot.cli.importing", "make a zone repository of another server's set-up"),
     "check": Command("oakroot.cli.check", "check zone files, folders and repositories"),
     "plan": Command("oakroot.cli.plan", "show what a push would change", usage=Exit.NOT_SO),
     "log": Command("oakroot.cli.log", "show who changed a zone or a name, and how"),

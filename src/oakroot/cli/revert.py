@@ -19,7 +19,7 @@ from oakroot.cli.plan_views import Paint, record_lines
 from oakroot.cli.repository import changed_paths, nothing, opened, version_of, work_version
 from oakroot.git.checkout import Checkout, Revision
 from oakroot.git.command import run_git
-from oakroot.git.errors import InvalidSetting
+from oakroot.git.errors import GitError, InvalidSetting
 from oakroot.operate.terminal import Style, painter
 from oakroot.zones.restoring import Change, NotRestorable, Restored, restore
 from oakroot.zones.reversal import SerialRule
@@ -160,8 +160,14 @@ def _commit(folder: Path, restored: Restored, title: str) -> None:
     words = "\n".join(restored.words())
     message = "\n\n".join(part for part in (subject, rest, words) if part)
     paths = list(restored.contents)
-    run_git(folder, ["add", "--", *paths])
-    run_git(folder, ["commit", "--quiet", "--message", message, "--", *paths])
+    try:
+        run_git(folder, ["add", "--", *paths])
+        run_git(folder, ["commit", "--quiet", "--message", message, "--", *paths])
+    except GitError as error:
+        hint = (
+            "the files are written: mend that and `git commit`, or `git checkout HEAD -- .` to have them back"
+        )
+        raise CommandError(str(error), hint=hint) from None
 
 
 def _report(restored: Restored, paint: Paint) -> Iterator[str]:

@@ -1,0 +1,131 @@
+"""`knot.conf` as a set-up: which zones Knot DNS is the primary of, and which keys may do what there."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from oakroot.importing.permissions import read_source_key
+from oakroot.importing.setup import Note, Permission, ReadFile, Setup, SourceZone, absolute, plain
+from oakroot.importing.stanzas import Item, read_stanzas
+from oakroot.keys.grant import Operation
+from oakroot.keys.key import Key
+
+DEFAULT_STORAGE = "/var/lib/knot"
+_OPERATIONS = {"transfer": Operation.TRANSFER, "update": Operation.UPDATE, "notify": Operation.NOTIFY}
+_SILENT = frozenset(
+    {"server", "log", "key", "acl", "remote", "remotes", "template", "zone", "control", "database"}
+)
+
+
+@dataclass
+class _Named:
+    """The stanzas that others refer to, by section and id."""
+
+    items: Mapping[str, Mapping[str, Item]]
+    keys: dict[str, Key] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+
+    def get(self, section: str, name: str) -> Item | None:
+        return self.items.get(section, {}).get(name)
+
+    def option(self, zone: Item, name: str) -> list[str]:
+        """A zone's own values, or those of its template."""
+        if name in zone.fields:
+            return zone.values(name)
+        template = self.get("template", zone.value("template") or "default")
+        return [] if template is None else template.values(name)
+
+
+def read_knot(path: str, read: ReadFile) -> Setup:
+    """The set-up of a `knot.conf`; raises ConfigurationError, and OSError for a file that cannot be read."""
+    items = list(read_stanzas(path, read))
+    named = _Named(_by_name(items))
+    for item in items:
+        if item.section == "key":
+            _key(named, item)
+        elif item.section not in _SILENT and not item.section.startswith("mod-"):
+            named.notes.append(Note(f"{item.section} is left behind", item.place))
+        elif item.section.startswith("mod-"):
+            named.notes.append(Note(f"the module {item.section} is left behind", item.place))
+    zones: list[SourceZone] = []
+    permissions: dict[Permission, None] = {}
+    for item in items:
+        if item.section == "zone" and item.value("domain") is not None:
+            _zone(named, item, zones, permissions)
+    return Setup(tuple(zones), named.keys, tuple(permissions), tuple(named.notes))
+
+
+def _by_name(items: Iterable[Item]) -> dict[str, dict[str, Item]]:
+    found: dict[str, dict[str, Item]] = {}
+    for item in items:
+        name = item.value("id")
+        if name is not None:
+            found.setdefault(item.section, {})[name] = item
+    return found
+
+
+def _key(named: _Named, item: Item) -> None:
+    name = item.value("id") or ""
+    key = read_source_key(name, item.value("algorithm") or "", item.value("secret") or "", item.place)
+    if isinstance(key, Note):
+        named.notes.append(key)
+    else:
+        named.keys[plain(name)] = key
+
+
+def _zone(named: _Named, item: Item, zones: list[SourceZone], permissions: dict[Permission, None]) -> None:
+    apex = absolute(item.value("domain") or "")
+    if named.option(item, "master"):
+        text = f"the zone {apex} is left out: it comes from another primary; `oakroot secondary` does that"
+        named.notes.append(Note(text, item.place))
+        return
+    file = (named.option(item, "file") or ["%s.zone"])[-1].replace("%s", plain(apex) or "root")
+    if "%" in file:
+        named.notes.append(
+            Note(f"the zone {apex} is left out: the form of its file's name, {file}", item.place)
+        )
+        return
+    storage = (named.option(item, "storage") or [DEFAULT_STORAGE])[-1]
+    path = posixpath.join(storage, file)
+    zones.append(SourceZone(apex, path, posixpath.dirname(path), item.place))
+    if (named.option(item, "dnssec-signing") or ["off"])[-1] in {"on", "true"}:
+        text = f"{apex} was signed by Knot DNS; Oakroot serves what is in the file: remove the DS first"
+        named.notes.append(Note(text, item.place))
+    for name in named.option(item, "acl"):
+        rule = named.get("acl", name)
+        if rule is not None:
+            _grant(named, rule, apex, permissions)
+    flags = " ".join(f"--notify {address}" for address in _addresses(named, named.option(item, "notify")))
+    if flags:
+        named.notes.append(Note(f"notify at {apex}: start the primary with {flags}", item.place))
+
+
+def _grant(named: _Named, rule: Item, apex: str, permissions: dict[Permission, None]) -> None:
+    name = rule.value("id") or ""
+    if (rule.value("deny") or "off") in {"on", "true"}:
+        named.notes.append(Note(f"acl {name} at {apex} denies: Oakroot only grants", rule.place))
+        return
+    if any(each.startswith("update-") for each in rule.fields):
+        text = f"acl {name} at {apex} is left behind: a key's name cannot say its update-… limits"
+        named.notes.append(Note(text, rule.place))
+        return
+    keys = rule.values("key")
+    for remote in rule.values("remote"):
+        found = named.get("remote", remote)
+        keys = keys + (found.values("key") if found is not None else [])
+    if not keys:
+        text = f"acl {name} at {apex} grants by address: Oakroot grants by key alone; give that peer a key"
+        named.notes.append(Note(text, rule.place))
+    for key in keys:
+        for action in rule.values("action"):
+            if action in _OPERATIONS:
+                permissions[Permission(plain(key), _OPERATIONS[action], apex)] = None
+
+
+def _addresses(named: _Named, remotes: Iterable[str]) -> list[str]:
+    found = (named.get("remote", remote) for remote in remotes)
+    return [
+        address.replace("@", ":") for item in found if item is not None for address in item.values("address")
+    ]

@@ -1,0 +1,30 @@
+"""Keys of an old server as keys whose names say what they may do."""
+
+from __future__ import annotations
+
+import dns.name
+
+from oakroot.importing.setup import Note, Place, plain
+from oakroot.keys.grant import Operation
+from oakroot.keys.key import Algorithm, Key
+from oakroot.keys.keyfile import key_name
+from oakroot.keys.rejected import KeyRejectedError
+from oakroot.keys.secret import Secret
+
+
+def read_source_key(name: str, algorithm: str, secret: str, place: Place) -> Key | Note:
+    """A key of the old server; a note, which does not hold the secret, where it cannot be carried over."""
+    known = Algorithm.named(algorithm)
+    if known is None:
+        return Note(f"the key {name} is for {algorithm}, which Oakroot does not use: make a new one", place)
+    try:
+        return Key(key_name(name), known, Secret.from_base64("".join(secret.split())))
+    except KeyRejectedError as error:
+        return Note(f"the key {name} is left out: {error.message}", place)
+
+
+def granted_name(old: str, operation: Operation, zone: str) -> dns.name.Name:
+    """The name that grants what the old configuration granted, such as `laptop._update.example.org.`."""
+    free = dns.name.from_text(plain(old))
+    labels = (*free.labels[:-1], operation.label.encode(), *dns.name.from_text(zone).labels)
+    return dns.name.Name(labels)

@@ -1,0 +1,85 @@
+"""A name server's set-up as values: zones, keys, who may do what, and what cannot be carried over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from oakroot.keys.grant import Operation
+from oakroot.keys.key import Key
+
+ReadFile = Callable[[str], bytes]
+"""The content of a file by its path; raises OSError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is written."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing that the operator has to know: left behind, or different from before."""
+
+    text: str
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        return self.text if self.place is None else f"{self.place}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A key of the old server, by its name there, and what it may do at `zone` and below."""
+
+    key: str
+    operation: Operation
+    zone: str
+    """With its final dot; the root for all zones."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceZone:
+    """A zone that the old server is the primary of."""
+
+    apex: str
+    file: str
+    """The path of its master file."""
+    directory: str
+    """What relative paths of `$INCLUDE` are relative to."""
+    place: Place
+    view: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """All of it."""
+
+    zones: tuple[SourceZone, ...] = ()
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    """By name, in lower case and without final dot."""
+    permissions: tuple[Permission, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be read: its place and what is wrong."""
+
+    def __init__(self, text: str, place: Place) -> None:
+        super().__init__(f"{place}: {text}")
+
+
+def plain(name: str) -> str:
+    """A name of a key or zone as it is compared."""
+    return name.lower().removesuffix(".")
+
+
+def absolute(name: str) -> str:
+    """A zone's name with its final dot."""
+    return f"{plain(name)}." if plain(name) else "."

@@ -1,0 +1,146 @@
+"""What is read of a `named.conf`."""
+
+from __future__ import annotations
+
+import pytest
+
+from oakroot.importing.bind import read_bind
+from oakroot.importing.setup import ConfigurationError, Setup
+from tests.importing.sources import SECRET, granted, reading, set_up, told
+
+KEY = f'key "laptop" {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n'
+
+
+def bind(text: str) -> Setup:
+    return set_up(read_bind, "/etc/bind/named.conf", {"/etc/bind/named.conf": text})
+
+
+def test_primary_zones_are_found_in_the_directory() -> None:
+    setup = bind(
+        'options { directory "/srv/dns"; };\nzone "Example.org" IN { type master; file "db.org"; };\n'
+    )
+    assert [(zone.apex, zone.file) for zone in setup.zones] == [("example.org.", "/srv/dns/db.org")]
+
+
+def test_without_directory_it_is_debians() -> None:
+    (zone,) = bind('zone "mirage" { type primary; file "db"; };').zones
+    assert zone.file == "/var/cache/bind/db"
+
+
+def test_comments_of_all_three_kinds_say_nothing() -> None:
+    text = '# zone "a" {\n// zone "b" {\n/* zone "c" {\n */ zone "mirage" { type primary; file "/db"; };'
+    assert [zone.apex for zone in bind(text).zones] == ["mirage."]
+
+
+def test_included_files_are_read_in_their_places() -> None:
+    setup = set_up(
+        read_bind,
+        "/etc/bind/named.conf",
+        {
+            "/etc/bind/named.conf": 'include "/etc/bind/local";\ninclude "keys";\n',
+            "/etc/bind/local": 'zone "mirage" { type primary; file "/db"; };\n',
+            "/etc/bind/keys": KEY,
+        },
+    )
+    assert [zone.apex for zone in setup.zones] == ["mirage."]
+    assert list(setup.keys) == ["laptop"]
+
+
+def test_keys_grant_what_they_granted() -> None:
+    setup = bind(
+        KEY + 'zone "mirage" { type primary; file "/db"; allow-update { key laptop; }; '
+        "allow-transfer { key laptop; }; };"
+    )
+    assert granted(setup) == {("laptop", "update", "mirage."), ("laptop", "transfer", "mirage.")}
+
+
+def test_a_key_for_all_zones_is_one_for_all_zones() -> None:
+    assert granted(bind(KEY + "options { allow-transfer { key laptop; }; };")) == {
+        ("laptop", "transfer", ".")
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "zone"),
+    [
+        ("grant laptop zonesub ANY", "mirage."),
+        ("grant laptop subdomain dyn.mirage. ANY", "dyn.mirage."),
+    ],
+)
+def test_an_update_policy_that_a_keys_name_can_say_is_carried_over(rule: str, zone: str) -> None:
+    setup = bind(KEY + f'zone "mirage" {{ type primary; file "/db"; update-policy {{ {rule}; }}; }};')
+    assert granted(setup) == {("laptop", "update", zone)}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "grant laptop name www.mirage. A",
+        "grant laptop subdomain dyn.mirage. A AAAA",
+        "grant laptop zonesub",
+        "grant * self * A",
+        "deny laptop zonesub ANY",
+    ],
+)
+def test_a_narrower_update_policy_is_told_and_not_made_wider(rule: str) -> None:
+    setup = bind(KEY + f'zone "mirage" {{ type primary; file "/db"; update-policy {{ {rule}; }}; }};')
+    assert granted(setup) == set()
+    assert any(rule in note for note in told(setup))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('zone "a" { type hint; file "x"; };', "of type hint"),
+        ('zone "a" { type slave; masters { 192.0.2.1; }; };', "of type slave"),
+        ('zone "a" { in-view "other"; };', "without a type"),
+        ('zone "a" { type primary; };', "it has no file"),
+        ('zone "a" { type primary; file "x"; masterfile-format raw; };', "named-compilezone"),
+        ('zone "a" { type primary; file "x"; dnssec-policy default; };', "remove the DS first"),
+        ('zone "a" { type primary; file "x"; allow-update { 192.0.2.1; }; };', "grants by key alone"),
+        ('zone "a" { type primary; file "x"; allow-transfer { any; }; };', "--allow-unsigned-transfer"),
+        ('zone "a" { type primary; file "x"; also-notify { 192.0.2.9; }; };', "--notify 192.0.2.9"),
+        ('key "k" { algorithm hmac-md5; secret "x"; };', "make a new one"),
+        ("statistics-channels { inet 127.0.0.1; };", "statistics-channels is left behind"),
+    ],
+)
+def test_what_cannot_be_carried_over_is_told_with_its_place(text: str, expected: str) -> None:
+    assert any(expected in note and note.startswith("/etc/bind/named.conf:1: ") for note in told(bind(text)))
+
+
+def test_views_are_kept_apart() -> None:
+    setup = bind(
+        'view "inside" { zone "mirage" { type primary; file "/in"; }; };\n'
+        'view "outside" { zone "mirage" { type primary; file "/out"; }; };\n'
+    )
+    assert [(zone.view, zone.file) for zone in setup.zones] == [("inside", "/in"), ("outside", "/out")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('zone "a" {\n type primary;\n', ":1: a { that is never closed"),
+        ("options { };\n}", ":2: a } too many"),
+        ('\nzone "a" { type primary }', "a semicolon is missing behind 'type primary'"),
+        ('options { directory "x', "does not end"),
+        ("/* open", "does not end"),
+        ("{ };", "a block without a name"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused_with_its_place(text: str, expected: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        bind(text)
+    assert expected in str(refused.value)
+
+
+def test_includes_in_a_circle_end() -> None:
+    with pytest.raises(ConfigurationError, match="too deeply"):
+        read_bind("/a", reading({"/a": 'include "/a";'}))
+
+
+def test_no_message_holds_a_secret() -> None:
+    setup = bind(
+        f'key "k" {{ algorithm hmac-md5; secret "{SECRET}"; }};\n'
+        f'key "l" {{ algorithm hmac-sha256; secret "{SECRET[1:]}"; }};'
+    )
+    assert SECRET[1:20] not in "".join(told(setup)) + repr(setup)

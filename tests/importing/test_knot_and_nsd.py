@@ -1,0 +1,133 @@
+"""What is read of a `knot.conf`, an `nsd.conf` and a `pdns.conf`."""
+
+from __future__ import annotations
+
+import pytest
+
+from oakroot.importing.knot import read_knot
+from oakroot.importing.nsd import read_nsd
+from oakroot.importing.powerdns import read_powerdns
+from oakroot.importing.setup import ConfigurationError, Setup
+from tests.importing.sources import SECRET, granted, set_up, told
+
+KNOT_KEY = f"key:\n  - id: laptop\n    algorithm: hmac-sha256\n    secret: {SECRET}\n"
+KNOT_ZONE = "zone:\n  - domain: a\n    acl: x\n"
+NSD_KEY = f'key:\n    name: "laptop"\n    algorithm: hmac-sha256\n    secret: "{SECRET}"\n'
+
+
+def knot(text: str) -> Setup:
+    return set_up(read_knot, "/etc/knot/knot.conf", {"/etc/knot/knot.conf": text})
+
+
+def nsd(text: str) -> Setup:
+    return set_up(read_nsd, "/etc/nsd/nsd.conf", {"/etc/nsd/nsd.conf": text})
+
+
+def test_knots_zones_are_found_by_template_and_storage() -> None:
+    setup = knot(
+        'template:\n  - id: default\n    storage: /srv/zones\n    file: "%s.db"\n'
+        "zone:\n  - domain: Example.org\n  - domain: mirage\n    file: m # here\n    storage: /other\n"
+    )
+    assert [(zone.apex, zone.file) for zone in setup.zones] == [
+        ("example.org.", "/srv/zones/example.org.db"),
+        ("mirage.", "/other/m"),
+    ]
+
+
+def test_knots_default_place_is_its_own() -> None:
+    (zone,) = knot("zone:\n  - domain: mirage\n").zones
+    assert zone.file == "/var/lib/knot/mirage.zone"
+
+
+def test_knots_acls_grant_by_key_also_by_that_of_a_remote() -> None:
+    setup = knot(
+        KNOT_KEY + "remote:\n  - id: second\n    address: 192.0.2.9@5353\n    key: laptop\n"
+        "acl:\n  - id: a\n    key: laptop\n    action: [transfer, notify]\n"
+        "  - id: b\n    remote: second\n    action: update\n"
+        "zone:\n  - domain: mirage\n    acl:\n      - a\n      - b\n    notify: second\n"
+    )
+    assert granted(setup) == {
+        ("laptop", "transfer", "mirage."),
+        ("laptop", "notify", "mirage."),
+        ("laptop", "update", "mirage."),
+    }
+    assert any("--notify 192.0.2.9:5353" in note for note in told(setup))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("zone:\n  - domain: a\n    master: m\n", "oakroot secondary"),
+        ("zone:\n  - domain: a\n    file: '%c[0-3].zone'\n", "the form of its file's name"),
+        ("zone:\n  - domain: a\n    dnssec-signing: on\n", "remove the DS first"),
+        (f"acl:\n  - id: x\n    address: 192.0.2.1\n    action: transfer\n{KNOT_ZONE}", "by key alone"),
+        (
+            f"acl:\n  - id: x\n    key: k\n    action: update\n    update-type: [A]\n{KNOT_ZONE}",
+            "a key's name cannot say",
+        ),
+        ("mod-rrl:\n  - id: default\n", "the module mod-rrl is left behind"),
+    ],
+)
+def test_what_knot_has_and_oakroot_has_not_is_told(text: str, expected: str) -> None:
+    assert any(expected in note for note in told(knot(text)))
+
+
+def test_nsds_zones_are_found_by_pattern_and_directory() -> None:
+    setup = nsd(
+        'server:\n    zonesdir: "/srv/nsd"\npattern:\n    name: "p"\n    zonefile: "%s.zone"\n'
+        "    provide-xfr: 192.0.2.9 laptop\n"
+        + NSD_KEY
+        + 'zone:\n    name: "Example.org"\n    include-pattern: "p"\n'
+    )
+    assert [(zone.apex, zone.file) for zone in setup.zones] == [("example.org.", "/srv/nsd/example.org.zone")]
+    assert granted(setup) == {("laptop", "transfer", "example.org.")}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("zone:\n    name: a\n    request-xfr: 192.0.2.1 NOKEY\n", "oakroot secondary"),
+        ("zone:\n    name: a\n    zonefile: z\n    provide-xfr: 192.0.2.1 NOKEY\n", "without a key"),
+        ("zone:\n    name: a\n    zonefile: z\n    notify: 192.0.2.1@53 NOKEY\n", "--notify 192.0.2.1:53"),
+        ("zone:\n    name: a\n", "it has no zonefile"),
+        ("dnstap:\n    dnstap-enable: yes\n", "dnstap is left behind"),
+    ],
+)
+def test_what_nsd_has_and_oakroot_has_not_is_told(text: str, expected: str) -> None:
+    assert any(expected in note for note in told(nsd(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("zone:\n  just words\n", ":2: this is no `name: value`"),
+        ("  a: b\n", ":1: this stands in no section"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused_with_its_place(text: str, expected: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        knot(text)
+    assert expected in str(refused.value)
+
+
+def test_powerdns_with_the_bind_backend_is_read_like_bind() -> None:
+    setup = set_up(
+        read_powerdns,
+        "/etc/powerdns/pdns.conf",
+        {
+            "/etc/powerdns/pdns.conf": (
+                "launch=bind,gsqlite3\nbind-config=named.conf # here\nbind-dnssec-db=/x\n"
+            ),
+            "/etc/powerdns/named.conf": (
+                'zone "mirage" { type native; file "/db"; };\nzone "b" { type master; file "/b"; };'
+            ),
+        },
+    )
+    assert [zone.apex for zone in setup.zones] == ["mirage.", "b."]
+    assert any("gsqlite3 is left behind" in note for note in told(setup))
+    assert any("list-tsig-keys" in note for note in told(setup))
+
+
+def test_powerdns_with_a_database_is_told_how_to_go_on() -> None:
+    with pytest.raises(ConfigurationError, match="oakroot import axfr"):
+        set_up(read_powerdns, "/pdns.conf", {"/pdns.conf": "launch=gmysql\n"})
