@@ -18,7 +18,7 @@ import pytest
 
 from oakroot.keys.key import Algorithm, Key
 from oakroot.protocol.tsig import Refused, Unsigned, Verified, sign_reply, tsig_length, verify
-from oakroot.protocol.tsig_record import append_tsig, compute_mac, find_tsig, make_rdata
+from oakroot.protocol.tsig_record import TsigRdata, append_tsig, compute_mac, find_tsig, make_rdata
 from tests.protocol.keys import NOW, keyring, make_key, name
 
 KEY = make_key()
@@ -40,7 +40,7 @@ def sign(
     return append_tsig(wire, key.name, rdata, compute_mac(wire, key, rdata)[:length])
 
 
-def tsig_of(wire: bytes | None) -> dns.rdtypes.ANY.TSIG.TSIG:
+def tsig_of(wire: bytes | None) -> TsigRdata:
     assert wire is not None
     found = find_tsig(wire)
     assert found is not None

@@ -34,7 +34,7 @@ class Algorithm(enum.Enum):
     @property
     def domain_name(self) -> dns.name.Name:
         """The name that stands in a TSIG record (RFC 8945 §6)."""
-        return dns.name.from_text(self.text)
+        return _DOMAIN_NAMES[self]
 
     @property
     def digest_length(self) -> int:
@@ -54,6 +54,7 @@ _DIGEST_LENGTHS = {
     Algorithm.SHA384: 48,
     Algorithm.SHA512: 64,
 }
+_DOMAIN_NAMES = {algorithm: dns.name.from_text(algorithm.text) for algorithm in Algorithm}
 _BY_NAME = {algorithm.name.lower(): algorithm for algorithm in Algorithm}
 
 
