@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import zlib
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from contextlib import closing, suppress
@@ -11,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
+from dulwich.file import FileLocked
 from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
@@ -53,9 +55,11 @@ class Copy:
         except OSError as error:
             self._remove()
             raise StorageFailed(f"no copy can be kept in {directory}: {error.strerror}") from error
-        self._objects: DiskObjectStore = self._repo.object_store
+        self._objects: DiskObjectStore = use_gits_compression(self._repo).object_store
         self._reader = Objects(LARGEST_FILE)
         self._reader.use([Path(self._objects.path)])
+        self._head: ObjectID | None = self._repo.refs.as_dict().get(HEAD_REF)
+        self._added = SINGLE_OBJECTS_LIMIT
 
     @property
     def objects(self) -> DiskObjectStore:
@@ -65,21 +69,25 @@ class Copy:
     def close(self) -> None:
         """Closes all files; a temporary copy is removed."""
         self._reader.close()
+        if self._temporary is None:
+            with suppress(OSError, FileLocked):  # the next start begins with an older head
+                self.keep_head()
         self._repo.close()
         self._remove()
 
     @property
     def head(self) -> ObjectID | None:
         """The commit last taken as head, if its objects are still there."""
-        try:
-            commit = self._repo.refs[HEAD_REF]
-        except KeyError:
-            return None
-        return commit if commit in self._objects else None
+        return self._head if self._head is not None and self._head in self._objects else None
 
     @head.setter
     def head(self, commit: ObjectID) -> None:
-        self._repo.refs[HEAD_REF] = commit
+        self._head = commit
+
+    def keep_head(self) -> None:
+        """Writes the head down, for the next start; an older one only makes its first fetch longer."""
+        if self._head is not None:
+            self._repo.refs[HEAD_REF] = self._head
 
     @property
     def shallow(self) -> set[ObjectID]:
@@ -140,8 +148,13 @@ class Copy:
         """Keeps single objects, contents before what refers to them."""
         for item in sorted(objects, key=lambda item: -item.type_num):
             self._objects.add_object(item)
-        if self._objects.count_loose_objects() > SINGLE_OBJECTS_LIMIT:
-            self._objects.pack_loose_objects()
+            self._added += 1
+        # Counting looks into 256 folders, so it is done when there may be as many.
+        if self._added > SINGLE_OBJECTS_LIMIT:
+            self._added = self._objects.count_loose_objects()
+            if self._added > SINGLE_OBJECTS_LIMIT:
+                self._objects.pack_loose_objects()
+                self._added = 0
 
     def descends(self, commit: ObjectID, ancestor: ObjectID) -> bool:
         """Whether `ancestor` is in the history of `commit`, as far as it was fetched.
@@ -262,6 +275,13 @@ def _check_kind(name: ObjectID, kind: bytes, wanted: type[ShaFile]) -> None:
     if kind != wanted.type_name:
         shown = printable(name, 64)
         raise RepositoryBroken(f"object {shown} is a {kind.decode()}, not a {wanted.type_name.decode()}")
+
+
+def use_gits_compression(repo: Repo) -> Repo:
+    """The repository, which compresses single objects as git does: fast, if its settings do not say else."""
+    if repo.object_store.loose_compression_level == zlib.Z_DEFAULT_COMPRESSION:
+        repo.object_store.loose_compression_level = zlib.Z_BEST_SPEED
+    return repo
 
 
 def _open_or_make(directory: Path) -> Repo:

@@ -14,7 +14,7 @@ from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from oakroot.git.clients import translated
-from oakroot.git.copy import Copy
+from oakroot.git.copy import Copy, use_gits_compression
 from oakroot.git.errors import PushRefused, RemoteRefused, RemoteUnreachable, RepositoryMissing
 from oakroot.git.hooks import Hooks, RefUpdate, find_hooks
 from oakroot.git.refs import HEAD, Tip, choose_tip
@@ -26,6 +26,8 @@ SHA1_NAME = "sha1"
 
 class LocalRemote:
     """One repository, bare or with a working folder. Raises only GitError."""
+
+    lends_objects = True
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
@@ -101,7 +103,7 @@ class LocalRemote:
     @contextmanager
     def _opened(self) -> Iterator[Repo]:
         try:
-            repo = Repo(str(self._path))
+            repo = use_gits_compression(Repo(str(self._path)))
         except NotGitRepository:
             raise RepositoryMissing(
                 f"there is no git repository at {self._remote.path}; `git init --bare` makes one"

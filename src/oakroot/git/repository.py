@@ -32,6 +32,9 @@ from oakroot.git.trees import BlobId, Files, find_file, replace_files
 class _Side(Protocol):
     """The other side: a server, or a folder of this machine."""
 
+    lends_objects: bool
+    """Whether what was pushed to it can be read there, so that the copy need not have it too."""
+
     def fetch(self, copy: Copy, depth: int | None) -> Tip: ...
 
     def push(self, ref: Ref, old: ObjectID, new: ObjectID, objects: Sequence[ShaFile]) -> None: ...
@@ -90,6 +93,7 @@ class RemoteRepository:
             rewritten = previous is not None and not self._copy.descends(tip.commit, previous)
             head = head_of(commit, _branch(tip.ref), previous=previous, rewritten=rewritten)
             self._copy.head = tip.commit
+            self._copy.keep_head()
         return head
 
     def files(self, head: Head) -> Files:
@@ -179,7 +183,8 @@ class RemoteRepository:
         try:
             self._side.push(ref, old, _id(made.commit), objects)
             with translated(self.remote):
-                self._copy.add(objects)
+                if not self._side.lends_objects:
+                    self._copy.add(objects)
                 self._copy.head = _id(made.commit)
         except (RemoteMoved, PushRefused, RemoteRefused):
             raise

@@ -55,6 +55,8 @@ class _Remarks:
 class SmartRemote:
     """Asks one server. Every method connects anew, blocks for the time-outs at most, raises only GitError."""
 
+    lends_objects = False
+
     def __init__(self, remote: Remote, credentials: Credentials, timeouts: Timeouts) -> None:
         self._remote = remote
         self._credentials = credentials
