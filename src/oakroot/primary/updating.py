@@ -125,9 +125,9 @@ def time_passed(state: State, now: Moment) -> Step:
 
 def wake_at(state: State) -> float | None:
     """When the first update has waited too long."""
-    return min(
-        (each.until for each in (*state.writing, *state.updates) if not each.is_answered), default=None
-    )
+    # In the order of arrival, all with the same patience: the first one is the first to lose it.
+    waiting = (each.until for part in (state.writing, state.updates) for each in part if not each.is_answered)
+    return next(waiting, None)
 
 
 def _pending(state: State, asked: Asked, signature: Signature, read: update.Update, now: Moment) -> Pending:

@@ -21,7 +21,7 @@ from oakroot.primary.verdict import FINE, Verdict, failure
 from oakroot.primary.words import describe_change
 from oakroot.protocol import update_judge
 from oakroot.protocol.message import ExtendedError
-from oakroot.protocol.update import Denied, Update, deny, owners
+from oakroot.protocol.update import Denied, Update, deny
 from oakroot.protocol.update_judge import Change
 from oakroot.zones.diagnostics import errors
 from oakroot.zones.edited import EditedZone
@@ -101,10 +101,10 @@ def _find_missing_grant(update: Update, signer: GrantedKey) -> Denied | None:
     related = grant.covers(update.scope) or grant.zone.is_subdomain(update.scope)
     if grant.operation < Operation.UPDATE or not related:
         return _not_granted(signer, str(update.scope))
-    for owner in dict.fromkeys(owners(update)):
-        if not grant.covers(dns.name.from_text(owner)):
-            return _not_granted(signer, owner)
-    return None
+    if grant.covers(update.scope):
+        return None
+    beyond = next((owner for owner in update.owners if not grant.covers(owner)), None)
+    return None if beyond is None else _not_granted(signer, str(beyond))
 
 
 def write_group(

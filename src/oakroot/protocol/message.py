@@ -15,6 +15,7 @@ import dns.rcode
 import dns.rdatatype
 
 from oakroot.protocol.wire import (
+    ADDITIONAL_COUNT_AT,
     HEADER_LENGTH,
     Header,
     Layout,
@@ -100,6 +101,8 @@ def request_message(
 
 def _write_opt(request: bytes, rcode: int, extended: ExtendedError | None, used: int) -> bytes:
     """An OPT record where the request has one (RFC 6891 §7), or nothing."""
+    if not request[ADDITIONAL_COUNT_AT] and not request[ADDITIONAL_COUNT_AT + 1]:
+        return b""
     try:
         opts = [record for record in read_layout(request).records if is_opt(record)]
     except MalformedError:

@@ -6,7 +6,6 @@ what becomes of them (`update_judge`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import dns.exception
@@ -111,6 +110,8 @@ class Update:
     scope: dns.name.Name
     prerequisites: tuple[Prerequisite, ...]
     operations: tuple[UpdateOperation, ...]
+    owners: tuple[dns.name.Name, ...] = ()
+    """The names whose records the update would change, each once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +153,15 @@ def read(query: bytes) -> Update | Denied:
     scope = _Scope(question.name)
     prerequisites: list[Prerequisite] = []
     operations: list[UpdateOperation] = []
+    owners: dict[str, dns.name.Name] = {}
     values: dict[tuple[str, str], tuple[str, str, set[str]]] = {}
     try:
         for place, (section, owner, kind, _, ttl, rdata) in zip(layout.records, records, strict=True):
             if section == Section.ADDITIONAL:
                 break
-            scope.check(owner)
+            name = scope.check(owner)
             if section == Section.AUTHORITY:
+                owners.setdefault(owner, name)
                 operations.append(_operation(place, owner, kind, ttl, rdata))
             elif place.class_ == dns.rdataclass.IN:
                 value = _value(place, owner, kind, rdata)
@@ -168,12 +171,7 @@ def read(query: bytes) -> Update | Denied:
     except _DeniedError as error:
         return error.denied
     prerequisites += [RrsetIs(owner, kind, frozenset(found)) for owner, kind, found in values.values()]
-    return Update(question.name, tuple(prerequisites), tuple(operations))
-
-
-def owners(update: Update) -> Iterator[str]:
-    """The names whose records the update would change, once for each operation."""
-    return (operation.owner for operation in update.operations)
+    return Update(question.name, tuple(prerequisites), tuple(operations), tuple(owners.values()))
 
 
 class _Scope:
@@ -181,19 +179,20 @@ class _Scope:
 
     def __init__(self, name: dns.name.Name) -> None:
         self._name = name
-        self._known: set[str] = set()
+        self._known: dict[str, dns.name.Name] = {}
 
-    def check(self, owner: str) -> None:
+    def check(self, owner: str) -> dns.name.Name:
         if owner in self._known:
-            return
+            return self._known[owner]
         try:
-            inside = dns.name.from_text(owner).is_subdomain(self._name)
+            name = dns.name.from_text(owner)
         except dns.exception.DNSException as error:
             raise _DeniedError(dns.rcode.FORMERR, f"{owner} is no name") from error
-        if not inside:
+        if not name.is_subdomain(self._name):
             text = f"{owner} is not at or below {self._name}, which the zone section names (§3.1.2)"
             raise _DeniedError(dns.rcode.NOTZONE, text)
-        self._known.add(owner)
+        self._known[owner] = name
+        return name
 
 
 def _prerequisite(place: RecordPlace, owner: str, kind: str) -> Prerequisite:
