@@ -44,12 +44,19 @@ def oakroot(*arguments: str | Path, cwd: Path | None = None) -> Outcome:
 
 
 class Primary:
-    """`oakroot primary` between `__enter__` and `__exit__`, on a port of loopback that the system chose."""
+    """`oakroot primary` between `__enter__` and `__exit__`, on a port of loopback; 0: one that is free."""
 
     def __init__(
-        self, arguments: Sequence[str | Path], log: Path, environment: Mapping[str, str] | None = None
+        self,
+        arguments: Sequence[str | Path],
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        port: int = 0,
+        command: Sequence[str | Path] = COMMAND,
     ) -> None:
-        self._arguments = ["primary", "--listen", "127.0.0.1:0", "--workers", "1", *map(str, arguments)]
+        listen = ["primary", "--listen", f"127.0.0.1:{port}", "--workers", "1"]
+        self._command = [*map(str, command), *listen, *map(str, arguments)]
         self._log = log
         self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -60,7 +67,7 @@ class Primary:
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*COMMAND, *self._arguments], stdout=log, stderr=log, env=_environment(self._environment)
+                self._command, stdout=log, stderr=log, env=_environment(self._environment)
             )
         try:
             wait_until("oakroot primary to listen", self._listens)
@@ -73,6 +80,16 @@ class Primary:
         if self._process is not None:
             self._process.terminate()
             self.code = self._process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """Ends it as nobody can prepare for."""
+        assert self._process is not None
+        self._process.kill()
+
+    def wait(self) -> int:
+        """Waits for its end."""
+        assert self._process is not None
+        return self._process.wait(PATIENCE)
 
     @property
     def process_id(self) -> int:

@@ -160,6 +160,8 @@ class Player:
                 remote.down = None
             case ["refuses", "pushes", reason]:
                 remote.read_only = reason
+            case ["minds", fragment]:
+                remote.minds = fragment
             case ["takes", "pushes"]:
                 remote.read_only = remote.loses_answers = None
             case ["loses", "answers", reason]:

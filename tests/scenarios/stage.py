@@ -46,6 +46,8 @@ class Remote:
     messages: list[str] = field(default_factory=list)
     loses_answers: str | None = None
     """Why nobody hears what becomes of pushes, which do reach it."""
+    minds: str | None = None
+    """What must not be in any file."""
     ours: set[str] = field(default_factory=set)
     """The commits of updates."""
 
@@ -158,6 +160,9 @@ class Stage:
             return events.WriteRefused(draft.outcomes, self.remote.read_only)
         if task.known.commit != str(self.remote.commit):
             return events.WriteOvertaken()
+        minds = self.remote.minds
+        if minds is not None and any(minds.encode() in content for content in draft.contents.values()):
+            return events.WriteRefused(draft.outcomes, f"the remote minds {minds}")
         return self._committed(task, draft)
 
     def _committed(self, task: Write, draft: Draft) -> Event:

@@ -113,6 +113,10 @@ class State:
     """Updates of the commit that is under way; they came before those that wait."""
     attempts: tuple[Attempt, ...] = ()
     """Commits of the updates that wait, of which the next fetch tells whether they are there."""
+    group: int | None = None
+    """How many updates go into the next commit at most, after one of several was refused."""
+    refusals: int = 0
+    """How many updates in a row were refused, each alone in its commit."""
     memory: Memory = field(default_factory=Memory)
     arrivals: int = 0
     """How many updates there have been: the number of the next one."""

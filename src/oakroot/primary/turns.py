@@ -118,7 +118,7 @@ def _spread(state: State, changes: Sequence[ZoneChange], before: Loaded) -> tupl
 
 
 def _write(state: State) -> Step:
-    limit = state.settings.group_limit
+    limit = state.settings.group_limit if state.group is None else state.group
     state = replace(state, task=Task.WRITE, writing=state.updates[:limit], updates=state.updates[limit:])
     return state, (Write(tuple(each.submission for each in state.writing), state.loaded, state.edits),)
 

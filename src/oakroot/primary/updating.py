@@ -29,6 +29,8 @@ from oakroot.roles.events import Log, Moment, SendReply
 from oakroot.roles.requests import Asked, Signature, reply
 from oakroot.zones.loaded import Loading
 
+REFUSALS_LIMIT = 3
+
 
 def received(state: State, asked: Asked, now: Moment) -> Step:
     """Queues an update, or answers it at once: it must not be made, or comes again."""
@@ -60,6 +62,9 @@ def written(state: State, outcomes: tuple[Outcome, ...], loading: Loading | None
     actions: tuple[Action, ...] = ()
     if loading is not None:
         state, actions = turns.take(state, loading, now)
+        state = replace(state, refusals=0, group=None if state.group is None else 2 * state.group)
+        if state.group is not None and state.group >= state.settings.group_limit:
+            state = replace(state, group=None)
     state, answers = _settle(state, outcomes, now)
     state, following = turns.go_on(turns.in_touch(state, now), now)
     return state, (*actions, *answers, *following)
@@ -72,10 +77,20 @@ def overtaken(state: State) -> Step:
 
 
 def refused(state: State, outcomes: tuple[Outcome, ...], reason: str, now: Moment) -> Step:
-    """The remote does not take the commit: none of the updates in it is made."""
+    """The remote does not take the commit: none of the updates in it is made.
+
+    Of several, it may be one that a hook minds: halves are tried, until it is alone. A remote that refuses
+    one after the other, each alone, refuses all.
+    """
+    if len(state.writing) > 1 and state.refusals < REFUSALS_LIMIT:
+        state = replace(_requeued(state), group=len(state.writing) // 2)
+        log = Log("info", f"the repository refuses a commit of {len(outcomes)} updates; trying half of them")
+        state, following = turns.go_on(state, now)
+        return state, (log, *following)
     verdict = failure(EDECode.NOT_READY, f"the repository refuses the commit: {reason}")
     log = Log("error", f"the repository refuses the commit of {len(outcomes)} updates: {reason}")
     state, answers = _settle(state, _without_commit(outcomes, verdict), now)
+    state = replace(state, refusals=state.refusals + 1)
     state, following = turns.go_on(turns.in_touch(state, now), now)
     return state, (log, *answers, *following)
 

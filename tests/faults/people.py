@@ -1,0 +1,161 @@
+"""Those who change a zone at the same time: clients of RFC 2136, and operators with a clone."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import dns.message
+import dns.rcode
+import dns.update
+
+from tests.faults.sites import KEY, ZONE
+from tests.peers.git_servers import LOOPBACK, PATIENCE, BareRepository, git
+
+RETRANSMIT = 1.0
+WHO = ["-c", "user.name=Operator", "-c", "user.email=op@example.org"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one update; no rcode: nobody answered."""
+
+    name: str
+    rcode: str | None
+    told: str = ""
+
+
+def addition(name: str, *, unless_there: bool = True) -> dns.update.UpdateMessage:
+    """An update that adds an address to a name, by default one that must not exist."""
+    message = dns.update.UpdateMessage(ZONE, keyring=KEY)
+    message.use_edns(0)
+    if unless_there:
+        message.absent(name)
+    message.add(name, 60, "A", "192.0.2.1")
+    return message
+
+
+def send(
+    message: dns.message.Message, port: int, patience: float = 3 * PATIENCE
+) -> dns.message.Message | None:
+    """The reply; the same octets are sent again and again until there is one."""
+    end = time.monotonic() + patience
+    wire = message.to_wire()
+    while time.monotonic() < end:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stream:
+            stream.settimeout(RETRANSMIT)
+            try:
+                stream.connect((LOOPBACK, port))
+                stream.send(wire)
+                octets = stream.recv(65535)
+            except OSError:
+                # Nobody listens there now, or nothing came in time.
+                time.sleep(0.05)
+                continue
+        return dns.message.from_wire(octets, keyring=KEY, request_mac=message.mac)
+    return None
+
+
+def update(name: str, port: int, *, unless_there: bool = True, patience: float = 3 * PATIENCE) -> Answer:
+    """Adds an address to this name, and tells what became of it."""
+    reply = send(addition(name, unless_there=unless_there), port, patience)
+    if reply is None:
+        return Answer(name, None)
+    told = " ".join(str(error) for error in reply.extended_errors())
+    return Answer(name, dns.rcode.to_text(reply.rcode()), told)
+
+
+@dataclass
+class Clients:
+    """Clients that update names of their own, each one after the other; all end with the block.
+
+    Each goes on for `updates` at least, and until `enough` has become true; `pause`: seconds in between.
+    """
+
+    ports: Sequence[int]
+    count: int
+    updates: int
+    enough: Callable[[], bool] = lambda: True
+    pause: float = 0.0
+    answers: list[Answer] = field(default_factory=list)
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        self.threads = [threading.Thread(target=self._work, args=(number,)) for number in range(self.count)]
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        for thread in self.threads:
+            thread.join()
+
+    def _work(self, number: int) -> None:
+        end = time.monotonic() + 3 * PATIENCE
+        at = 0
+        while at < self.updates or (not self.enough() and time.monotonic() < end):
+            self.answers.append(update(f"c{number}-{at}", self.ports[number % len(self.ports)]))
+            at += 1
+            time.sleep(self.pause)
+
+    @property
+    def names(self) -> list[str]:
+        """The names whose update was answered NOERROR."""
+        return [answer.name for answer in self.answers if answer.rcode == "NOERROR"]
+
+    @property
+    def others(self) -> list[Answer]:
+        """What was answered otherwise."""
+        return [answer for answer in self.answers if answer.rcode != "NOERROR"]
+
+
+class Operator:
+    """Somebody with a clone who pushes again and again while the block runs; `pause`: seconds in between."""
+
+    def __init__(self, repository: BareRepository, folder: Path, pause: float = 0.0) -> None:
+        self.commits: list[str] = []
+        self._pause = pause
+        self._folder = folder
+        self._branch = repository.branch
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+        git("clone", "--quiet", "--branch", self._branch, str(repository.path), str(folder))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._ended.wait(self._pause):
+            self.push_one_more()
+
+    def push_one_more(self) -> None:
+        """Adds a record on top of what is there; every second time without minding the serial."""
+        number = len(self.commits)
+        git("fetch", "--quiet", cwd=self._folder)
+        git("reset", "--quiet", "--hard", f"origin/{self._branch}", cwd=self._folder)
+        file = self._folder / "mirage"
+        text = file.read_text().replace("; operators below\n", f"; operators below\nop{number} A 192.0.2.9\n")
+        if number % 2:
+            serial = text.split()[6]
+            text = text.replace(f"\t{serial}\t", f"\t{int(serial) + 5}\t", 1)
+        file.write_text(text)
+        git(*WHO, "commit", "--quiet", "--all", "--message", f"Add op{number}", cwd=self._folder)
+        pushed = subprocess.run(
+            ["git", "push", "--quiet", "origin", self._branch],
+            cwd=self._folder,
+            capture_output=True,
+            check=False,
+        )
+        if pushed.returncode == 0:
+            self.commits.append(git("rev-parse", "HEAD", cwd=self._folder))

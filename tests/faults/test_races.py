@@ -1,0 +1,71 @@
+"""Updates, operators and a second primary at the same time: nobody's work is lost, and none is done twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.faults.people import Clients, Operator, update
+from tests.faults.sites import Site
+from tests.peers.git_servers import free_port, git
+
+SERVED = "zones served: 1"
+PUSHES = 3
+
+
+def test_an_operator_pushes_in_a_loop_while_eight_clients_update(site: Site, tmp_path: Path) -> None:
+    # Who can always be first leaves the other none: a clone beside the repository is faster than ssh.
+    pause = 0.0 if site.transport == "path" else 2.0
+    with site.primary() as primary:
+        primary.said(SERVED)
+        with Operator(site.repository, tmp_path / "clone", pause) as operator:
+
+            def enough() -> bool:
+                return len(operator.commits) >= PUSHES
+
+            with Clients([primary.port], 8, 2, enough, pause=1.0) as clients:
+                pass
+        # The last push of the operator may have forgotten the serial, and nobody have told us of it.
+        assert update("last", primary.port).rcode == "NOERROR"
+        assert not clients.others
+        assert len(operator.commits) >= PUSHES
+        assert set(operator.commits) <= set(site.commits())
+        site.check([primary], [*clients.names, "last"])
+    assert "Traceback" not in primary.log
+
+
+def test_two_primaries_share_one_remote(site: Site) -> None:
+    with site.primary() as one, site.primary("--poll", "1", port=free_port()) as other:
+        one.said(SERVED)
+        other.said(SERVED)
+        with Clients([one.port, other.port], count=4, updates=2) as clients:
+            pass
+        assert not clients.others
+        site.check([other], clients.names)
+
+
+def test_a_history_rewritten_by_force_is_what_updates_go_on_from(local_site: Site) -> None:
+    site = local_site
+    with site.primary() as primary:
+        primary.said(SERVED)
+        with Clients([primary.port], count=2, updates=2) as before:
+            pass
+        assert len(before.names) == 4
+        serial = site.zone().serial
+        theirs = site.repository.commit(_without_updates(site), orphan=True)
+        with Clients([primary.port], count=4, updates=2) as after:
+            pass
+        assert len(after.names) == 8
+        times = site.times_added()
+        assert all(times[name] == 1 for name in after.names)
+        assert theirs in site.commits()
+        assert site.is_served(primary)
+        assert site.zone().serial > serial
+
+
+def _without_updates(site: Site) -> dict[str, bytes]:
+    """All files as they were in the beginning."""
+    first = site.commits()[0]
+    shown = {
+        name: git("show", f"{first}:{name}", cwd=site.repository.path) for name in ("mirage", "mirage._keys")
+    }
+    return {name: f"{text}\n".encode() for name, text in shown.items()}
