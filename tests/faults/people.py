@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -19,6 +20,7 @@ from tests.faults.sites import KEY, ZONE
 from tests.peers.git_servers import LOOPBACK, PATIENCE, BareRepository, git
 
 RETRANSMIT = 1.0
+LOOK_AGAIN = 0.05
 WHO = ["-c", "user.name=Operator", "-c", "user.email=op@example.org"]
 
 
@@ -42,23 +44,38 @@ def addition(name: str, *, unless_there: bool = True) -> dns.update.UpdateMessag
 
 
 def send(
-    message: dns.message.Message, port: int, patience: float = 3 * PATIENCE
+    message: dns.message.Message,
+    port: int,
+    patience: float = 3 * PATIENCE,
+    *,
+    hopeless: Callable[[], bool] = lambda: False,
 ) -> dns.message.Message | None:
-    """The reply; the same octets are sent again and again until there is one."""
+    """The reply; the same octets are sent again and again until there is one, or no more hope."""
     end = time.monotonic() + patience
     wire = message.to_wire()
     while time.monotonic() < end:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stream:
-            stream.settimeout(RETRANSMIT)
-            try:
-                stream.connect((LOOPBACK, port))
-                stream.send(wire)
-                octets = stream.recv(65535)
-            except OSError:
-                # Nobody listens there now, or nothing came in time.
-                time.sleep(0.05)
-                continue
-        return dns.message.from_wire(octets, keyring=KEY, request_mac=message.mac)
+            stream.connect((LOOPBACK, port))
+            octets = _ask(stream, wire, hopeless)
+        if octets is not None:
+            return dns.message.from_wire(octets, keyring=KEY, request_mac=message.mac)
+        if hopeless():
+            return None
+    return None
+
+
+def _ask(stream: socket.socket, wire: bytes, hopeless: Callable[[], bool]) -> bytes | None:
+    """The answer to one try."""
+    end = time.monotonic() + RETRANSMIT
+    stream.settimeout(LOOK_AGAIN)
+    try:
+        stream.send(wire)
+        while time.monotonic() < end and not hopeless():
+            with suppress(TimeoutError):
+                return stream.recv(65535)
+    except OSError:
+        # Nobody listens there now.
+        time.sleep(LOOK_AGAIN)
     return None
 
 

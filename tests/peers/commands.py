@@ -81,15 +81,11 @@ class Primary:
             self._process.terminate()
             self.code = self._process.wait(PATIENCE)
 
-    def kill(self) -> None:
-        """Ends it as nobody can prepare for."""
+    @property
+    def is_gone(self) -> bool:
+        """Whether the process has ended."""
         assert self._process is not None
-        self._process.kill()
-
-    def wait(self) -> int:
-        """Waits for its end."""
-        assert self._process is not None
-        return self._process.wait(PATIENCE)
+        return self._process.poll() is not None
 
     @property
     def process_id(self) -> int:

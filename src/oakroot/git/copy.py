@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import zlib
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from contextlib import closing, suppress
@@ -12,7 +11,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
-from dulwich.file import FileLocked
 from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
@@ -22,6 +20,7 @@ from dulwich.repo import Repo
 
 from oakroot.git.errors import GitError, InvalidSetting, RepositoryBroken, StorageFailed, printable
 from oakroot.git.objects import Objects
+from oakroot.git.writing import write_object, write_ref
 
 HEAD_REF = Ref(b"refs/oakroot/head")
 # Fewer objects are kept one by one, as git does (fetch.unpackLimit): a pack for every small change would cost
@@ -55,7 +54,7 @@ class Copy:
         except OSError as error:
             self._remove()
             raise StorageFailed(f"no copy can be kept in {directory}: {error.strerror}") from error
-        self._objects: DiskObjectStore = use_gits_compression(self._repo).object_store
+        self._objects: DiskObjectStore = self._repo.object_store
         self._reader = Objects(LARGEST_FILE)
         self._reader.use([Path(self._objects.path)])
         self._head: ObjectID | None = self._repo.refs.as_dict().get(HEAD_REF)
@@ -70,7 +69,7 @@ class Copy:
         """Closes all files; a temporary copy is removed."""
         self._reader.close()
         if self._temporary is None:
-            with suppress(OSError, FileLocked):  # the next start begins with an older head
+            with suppress(OSError):  # the next start begins with an older head
                 self.keep_head()
         self._repo.close()
         self._remove()
@@ -87,7 +86,7 @@ class Copy:
     def keep_head(self) -> None:
         """Writes the head down, for the next start; an older one only makes its first fetch longer."""
         if self._head is not None:
-            self._repo.refs[HEAD_REF] = self._head
+            write_ref(self._repo, HEAD_REF, self._head)
 
     @property
     def shallow(self) -> set[ObjectID]:
@@ -147,7 +146,7 @@ class Copy:
     def add(self, objects: Iterable[ShaFile]) -> None:
         """Keeps single objects, contents before what refers to them."""
         for item in sorted(objects, key=lambda item: -item.type_num):
-            self._objects.add_object(item)
+            write_object(self._objects, item)
             self._added += 1
         # Counting looks into 256 folders, so it is done when there may be as many.
         if self._added > SINGLE_OBJECTS_LIMIT:
@@ -277,17 +276,12 @@ def _check_kind(name: ObjectID, kind: bytes, wanted: type[ShaFile]) -> None:
         raise RepositoryBroken(f"object {shown} is a {kind.decode()}, not a {wanted.type_name.decode()}")
 
 
-def use_gits_compression(repo: Repo) -> Repo:
-    """The repository, which compresses single objects as git does: fast, if its settings do not say else."""
-    if repo.object_store.loose_compression_level == zlib.Z_DEFAULT_COMPRESSION:
-        repo.object_store.loose_compression_level = zlib.Z_BEST_SPEED
-    return repo
-
-
 def _open_or_make(directory: Path) -> Repo:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not any(directory.iterdir()):
         return Repo.init_bare(str(directory))
     if (directory / "objects").is_dir() and (directory / "HEAD").is_file():
+        for lock in directory.glob("*.lock"):
+            lock.unlink()  # nobody else writes here, so whoever held it is dead
         return Repo(str(directory), bare=True)
     raise InvalidSetting(f"{directory} holds other files than a copy of a repository; give an empty folder")

@@ -14,12 +14,13 @@ from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from oakroot.git.clients import translated
-from oakroot.git.copy import Copy, use_gits_compression
+from oakroot.git.copy import Copy
 from oakroot.git.errors import PushRefused, RemoteRefused, RemoteUnreachable, RepositoryMissing
 from oakroot.git.hooks import Hooks, RefUpdate, find_hooks
 from oakroot.git.refs import HEAD, Tip, choose_tip
 from oakroot.git.remote import Remote
 from oakroot.git.smart import HOOK_PATIENCE, moved
+from oakroot.git.writing import move_ref, write_object
 
 SHA1_NAME = "sha1"
 
@@ -58,9 +59,9 @@ class LocalRemote:
                     raise moved(self._remote)
                 # Unreferenced until the ref moves: if a hook declines, they are garbage for `git gc`.
                 for item in objects:
-                    repo.object_store.add_object(item)
+                    write_object(repo.object_store, item)
                 hooks.ask(update)
-                if not repo.refs.set_if_equals(ref, old, new):
+                if not move_ref(repo, ref, old, new):
                     raise moved(self._remote)
             except KeyError:
                 raise moved(self._remote) from None
@@ -103,7 +104,7 @@ class LocalRemote:
     @contextmanager
     def _opened(self) -> Iterator[Repo]:
         try:
-            repo = use_gits_compression(Repo(str(self._path)))
+            repo = Repo(str(self._path))
         except NotGitRepository:
             raise RepositoryMissing(
                 f"there is no git repository at {self._remote.path}; `git init --bare` makes one"
