@@ -143,6 +143,7 @@ def test_the_tutorial(
     with primary_of() as primary:
         update_the_zone(operator, primary)
         forget_the_serial(operator, primary)
+        update_by_dns(operator, primary)
         break_the_zone(operator, primary)
     assert primary.code == 0
     assert SECRET not in primary.log
@@ -205,16 +206,38 @@ def forget_the_serial(operator: Operator, primary: Primary) -> None:
     assert operator.git("log", "-1", "--format=%an: %s") == "Oakroot: mirage: raise serial 2 to 3"
 
 
+def update_by_dns(operator: Operator, primary: Primary) -> None:
+    """An UPDATE becomes a commit of the key's, as somebody would have typed it."""
+    updated = oakroot("update", primary.server, "my-other.mirage", "1.2.3.4", f"--key={KEY}")
+    assert updated.code == 0, updated.errors
+    assert dig(primary, "my-other.mirage", "+short") == "1.2.3.4\n"
+    before = operator.git("rev-parse", "HEAD")
+    operator.git("pull", "--quiet", "--ff-only", "origin", "main")
+    assert operator.git("log", "-1", "--format=%an: %B").splitlines() == [
+        "personal._update.mirage: mirage: add my-other A 1.2.3.4",
+        "",
+        "DNS-Key: personal._update.mirage",
+        "DNS-Client: 127.0.0.1",
+        "DNS-Serial: 4",
+    ]
+    changed = operator.git("diff", "--unified=0", before).splitlines()
+    assert [line for line in changed if line[0] in "+-" and line[:3] not in {"+++", "---"}] == [
+        "-@\tSOA\tns1\thostmaster\t3\t86400\t7200\t1048576\t3600",
+        "+@\tSOA\tns1\thostmaster\t4\t86400\t7200\t1048576\t3600",
+        "+my-other\t60\tA\t1.2.3.4",
+    ]
+
+
 def break_the_zone(operator: Operator, primary: Primary) -> None:
     """The last good version stays, and the NOTIFY is answered with the place and the cause."""
     operator.write("mirage", operator.read("mirage") + "broken A 127.0.0.256\n")
     code, told = notify(primary)
     assert code == 1
-    assert "mirage:9:10: " in told
+    assert "mirage:10:10: " in told
     assert dig(primary, "bar.mirage", "+short") == "127.0.0.2\n"
     checked = oakroot("check", "mirage", cwd=operator.folder)
     assert checked.code == 1
-    assert checked.output.startswith("mirage:9:10: error: ")
+    assert checked.output.startswith("mirage:10:10: error: ")
 
 
 def test_a_git_server_with_another_host_key_is_not_trusted(git_server: GitServer, tmp_path: Path) -> None:
