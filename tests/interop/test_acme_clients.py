@@ -58,8 +58,11 @@ def site(tmp_path: Path, require: Callable[[str], str]) -> Iterator[Site]:
     require("git")
     made = oakroot("keygen", "tsig", KEY_NAME)
     (tmp_path / "key").write_text(made.output)
+    stranger = oakroot("keygen", "tsig", "acme._update.example.net")
+    (tmp_path / "stranger").write_text(stranger.output)
     repository = BareRepository(tmp_path / "zones.git")
-    repository.commit({"example.org": ZONE.encode(), "example.org._keys": made.output.encode()})
+    keys = (made.output + stranger.output).encode()
+    repository.commit({"example.org": ZONE.encode(), "_keys": keys})
     with Primary(["--remote", repository.path], tmp_path / "primary.log") as primary:
         primary.said("zones served: 1")
         # certbot gives up when a good nonce is rejected twice; that is between it and the authority.
@@ -78,7 +81,8 @@ def certbot(project_root: Path) -> Path:
     return program
 
 
-def run(command: list[str | Path], environment: Mapping[str, str]) -> None:
+def run(command: list[str | Path], environment: Mapping[str, str], *, succeeds: bool = True) -> str:
+    """What it said."""
     done = subprocess.run(
         command,
         env={**os.environ, **environment},
@@ -87,7 +91,8 @@ def run(command: list[str | Path], environment: Mapping[str, str]) -> None:
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert (done.returncode == 0) == succeeds, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 def require_certificate(site: Site, full_chain: Path, require: Callable[[str], str]) -> None:
@@ -112,11 +117,11 @@ def require_clean_history(site: Site) -> None:
     ]
 
 
-def test_certbot(site: Site, certbot: Path, require: Callable[[str], str]) -> None:
+def run_certbot(site: Site, certbot: Path, *, succeeds: bool = True) -> str:
     folders: list[str | Path] = []
     for option in ("--config-dir", "--work-dir", "--logs-dir"):
         folders += [option, site.folder / "certbot"]
-    run(
+    return run(
         [
             *(certbot, "certonly", "--non-interactive", "--agree-tos", "--register-unsafely-without-email"),
             *("--server", site.pebble.directory_url, *folders),
@@ -125,17 +130,16 @@ def test_certbot(site: Site, certbot: Path, require: Callable[[str], str]) -> No
             *("--domain", "www.example.org", "--domain", "*.www.example.org"),
         ],
         {"REQUESTS_CA_BUNDLE": str(site.pebble.ca_file)},
+        succeeds=succeeds,
     )
-    require_certificate(site, site.folder / "certbot/live/www.example.org/fullchain.pem", require)
-    require_clean_history(site)
 
 
-def test_lego(site: Site, require: Callable[[str], str]) -> None:
+def run_lego(site: Site, require: Callable[[str], str], *, succeeds: bool = True) -> str:
     lines = site.snippet("lego").read_text().splitlines()
     settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     # Its own pause between two challenges is a minute, for the sake of slow secondaries.
     pauses = {"RFC2136_SEQUENCE_INTERVAL": "1", "RFC2136_POLLING_INTERVAL": "1"}
-    run(
+    return run(
         [
             *(require("lego"), "--path", site.folder / "lego", "--server", site.pebble.directory_url),
             *("--accept-tos", "--email", "admin@example.org"),
@@ -143,6 +147,27 @@ def test_lego(site: Site, require: Callable[[str], str]) -> None:
             *("--domains", "www.example.org", "--domains", "*.www.example.org", "run"),
         ],
         {**settings, **pauses, "LEGO_CA_CERTIFICATES": str(site.pebble.ca_file)},
+        succeeds=succeeds,
     )
+
+
+def test_certbot(site: Site, certbot: Path, require: Callable[[str], str]) -> None:
+    run_certbot(site, certbot)
+    require_certificate(site, site.folder / "certbot/live/www.example.org/fullchain.pem", require)
+    require_clean_history(site)
+
+
+def test_lego(site: Site, require: Callable[[str], str]) -> None:
+    run_lego(site, require)
     require_certificate(site, site.folder / "lego/certificates/www.example.org.crt", require)
     require_clean_history(site)
+
+
+@pytest.mark.parametrize("client", ["certbot", "lego"])
+def test_a_refusal_is_shown(client: str, site: Site, certbot: Path, require: Callable[[str], str]) -> None:
+    (site.folder / "stranger").replace(site.folder / "key")
+    if client == "certbot":
+        said = run_certbot(site, certbot, succeeds=False)
+    else:
+        said = run_lego(site, require, succeeds=False)
+    assert "REFUSED" in said
