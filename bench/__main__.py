@@ -14,10 +14,10 @@ from typing import Any
 
 from bench import contestants, machine, report, results
 from bench.part import Part
-from bench.parts import load, serve, update
+from bench.parts import load, serve, transfer, update
 from tests.peers.nameservers import NameserverError
 
-PARTS: tuple[Part[Any], ...] = (load.PART, serve.PART, update.PART)
+PARTS: tuple[Part[Any], ...] = (load.PART, serve.PART, update.PART, transfer.PART)
 
 
 def main(arguments: Sequence[str]) -> int:
