@@ -127,7 +127,7 @@ def _advance(  # noqa: PLR0911 - one arm for each state of an order
         case Status.PENDING if job.step in {Step.ORDER, Step.RESUME}:
             return _prove(state, host, job, order, now)
         case Status.PENDING | Status.PROCESSING if job.step in {Step.AWAIT_VALIDATION, Step.AWAIT_ISSUE}:
-            return again(state, host, job, order.retry_after or 0.0, "the authority is not done", now)
+            return again(state, host, job, order.retry_after or 0.0, "not done yet", now, level="debug")
         case Status.READY | Status.PROCESSING | Status.VALID if job.records:
             return clean(state, host, job, now)
         case Status.READY:

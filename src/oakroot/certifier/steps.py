@@ -25,6 +25,7 @@ from oakroot.certifier.events import (
 )
 from oakroot.certifier.places import name_servers
 from oakroot.certifier.state import NEVER, Failure, Host, Job, State, Step, Turn
+from oakroot.roles.events import Level
 from oakroot.secondary.timers import doubled
 
 _ASKING = frozenset(Step) - {Step.PUBLISH, Step.PROBE, Step.CLEAN, Step.INSTALL}
@@ -117,8 +118,10 @@ def rest(state: State, host: Host, job: Job, wait: float, now: Moment) -> Turn:
     return state.with_host(replace(host, job=replace(job, ticket=None, due=now.monotonic + wait))), ()
 
 
-def again(state: State, host: Host, job: Job, wait: float, reason: str, now: Moment) -> Turn:
-    """The same step once more, after a pause; unless it was tried for too long."""
+def again(
+    state: State, host: Host, job: Job, wait: float, reason: str, now: Moment, *, level: Level = "info"
+) -> Turn:
+    """The same step once more, after a pause, unless it was tried for too long; the first time is told of."""
     job = replace(job, tries=job.tries + 1)
     settings = state.settings
     patience = settings.install_patience if job.step is Step.INSTALL else settings.patience
@@ -126,7 +129,8 @@ def again(state: State, host: Host, job: Job, wait: float, reason: str, now: Mom
         reason = f"tried for {news.duration(patience)} to {job.step.value}: {reason}"
         return fail(state, host, job, Failure(reason, keeps_order=True), now)
     state, actions = rest(state, host, job, max(wait, step_wait(state, job.tries)), now)
-    return state, (news.about("debug", host, f"{job.step.value}: {reason}"), *actions)
+    log = news.about(level if job.tries == 1 else "debug", host, f"{job.step.value}: {reason}")
+    return state, (log, *actions)
 
 
 def step_wait(state: State, tries: int) -> float:
