@@ -14,6 +14,7 @@ from oakroot.git.repository import RemoteRepository
 from oakroot.primary import events
 from oakroot.primary.events import Event, Fetch, Push
 from oakroot.primary.worker import GitWorker
+from oakroot.zones.guard import Guard
 from oakroot.zones.loaded import Loaded, Loading
 from tests.peers.git_servers import BareRepository
 from tests.zones.repositories import NOON, zone_text
@@ -56,6 +57,21 @@ def test_a_fetch_loads_the_newest_commit(worker: GitWorker, remote: BareReposito
 def test_a_fetch_without_news_loads_nothing(worker: GitWorker) -> None:
     known = loading_of(worker.fetch(Fetch(Loaded.nothing()))).loaded
     assert worker.fetch(Fetch(known)) == events.NothingNewFetched()
+
+
+def test_a_mass_deletion_is_held_back_until_a_commit_says_that_it_is_meant(
+    worker: GitWorker, remote: BareRepository
+) -> None:
+    worker.guard = Guard()
+    remote.commit({"mirage": zone_text(8, *(f"host{number} A 192.0.2.1" for number in range(17)))})
+    known = loading_of(worker.fetch(Fetch(Loaded.nothing()))).loaded
+    remote.commit({"mirage": zone_text(9)})
+    held = loading_of(worker.fetch(Fetch(known))).loaded
+    assert held.catalogue.zone("mirage.") == known.catalogue.zone("mirage.")
+    assert not held.zones["mirage."].is_current
+    remote.commit({"README.md": b"sure"}, message="Clear out\n\nOakroot-Force: yes")
+    meant = loading_of(worker.fetch(Fetch(held))).loaded
+    assert meant.zones["mirage."].is_current
 
 
 def test_included_files_come_from_folders_of_the_same_commit(

@@ -74,6 +74,14 @@ def rejected_key(error: KeyRejectedError) -> CommandError:
     return CommandError(error.message, hint=error.hint, exit_code=Exit.USAGE)
 
 
+def percentage(text: str) -> int:
+    """Reads a number from 0 to 100."""
+    number = int(text)
+    if not 0 <= number <= 100:  # noqa: PLR2004 - that is what percent means
+        raise argparse.ArgumentTypeError("it must be between 0 and 100")
+    return number
+
+
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds < float("inf"):

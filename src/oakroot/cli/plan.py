@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.cli.options import percentage
 from oakroot.cli.plan_views import as_markdown, as_object, as_text
 from oakroot.cli.repository import Version, changed_paths, nothing, opened, version_of, work_version
 from oakroot.git.checkout import Checkout
@@ -74,7 +75,7 @@ def configure(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "--max-deleted",
-        type=_percentage,
+        type=percentage,
         default=30,
         metavar="PERCENT",
         help="the share of a zone, or of all zones, that may be deleted at once (default: %(default)s)",
@@ -128,10 +129,3 @@ def _before(checkout: Checkout, arguments: argparse.Namespace, after: Version) -
         )
     head = checkout.head()
     return nothing() if head is None else version_of(checkout, head)
-
-
-def _percentage(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 100:  # noqa: PLR2004 - that is what percent means
-        raise argparse.ArgumentTypeError("it must be between 0 and 100")
-    return number

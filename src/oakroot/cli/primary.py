@@ -24,6 +24,7 @@ from oakroot.cli.nameserver import (
     notify_target,
     transfer_rules,
 )
+from oakroot.cli.options import percentage
 from oakroot.distribution.targets import Configured
 from oakroot.git.credentials import Credentials, load_credentials
 from oakroot.git.errors import GitError
@@ -34,6 +35,7 @@ from oakroot.primary import demo
 from oakroot.primary.core import Settings
 from oakroot.primary.service import Service
 from oakroot.primary.worker import GitWorker
+from oakroot.zones.guard import Guard
 from oakroot.zones.serials import SERIAL_POLICIES
 
 _log = logging.getLogger("oakroot.primary")
@@ -91,6 +93,14 @@ def _add_repository_options(parser: argparse.ArgumentParser) -> None:
         help="how to raise the serial of a zone that changed without it; manual refuses such a change "
         "(default: %(default)s)",
     )
+    group.add_argument(
+        "--max-deleted",
+        type=percentage,
+        default=30,
+        metavar="PERCENT",
+        help="hold back what deletes more of a zone, or of all zones, unless the last commit's message has "
+        "the line 'Oakroot-Force: yes'; 100 lets any share go (default: %(default)s)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -110,7 +120,8 @@ def run(arguments: argparse.Namespace) -> int:
         except GitError as error:
             raise CommandError(str(error)) from None
         _tell(server.addresses, remote, folder)
-        worker = GitWorker(repository, arguments.serial, time.time)
+        guard = Guard(arguments.max_deleted / 100)
+        worker = GitWorker(repository, arguments.serial, time.time, guard)
         asyncio.run(_serve(server, worker, settings, notified, tls))
     return Exit.FINE
 

@@ -13,6 +13,7 @@ from oakroot.git.remote import Branch
 
 CommitId = NewType("CommitId", str)
 TreeId = NewType("TreeId", str)
+_MESSAGE_LIMIT = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Head:
     author: str
     time: int
     subject: str
+    message: str = ""
+    """All of it, as far as it is not longer than anybody writes."""
     previous: CommitId | None = None
     rewritten: bool = False
 
@@ -63,6 +66,7 @@ def head_of(
         author=printable(commit.author, 200),
         time=commit.commit_time,
         subject=printable(commit.message.strip().partition(b"\n")[0], 200),
+        message=commit.message[:_MESSAGE_LIMIT].decode("utf-8", "replace"),
         previous=None if previous is None else CommitId(previous.decode("ascii")),
         rewritten=rewritten,
     )

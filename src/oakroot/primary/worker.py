@@ -24,6 +24,7 @@ from oakroot.primary.words import Written, address, authors, commit_message
 from oakroot.primary.writing import Draft, Outcome, Submission, write_group
 from oakroot.zones.edited import take_edited
 from oakroot.zones.edits import ZoneText
+from oakroot.zones.guard import Guard, is_meant
 from oakroot.zones.load import SerialRules, load
 from oakroot.zones.loaded import Loaded, LoadedZone, Loading
 from oakroot.zones.serials import SerialPolicy
@@ -41,6 +42,8 @@ class GitWorker:
     repository: RemoteRepository
     policy: SerialPolicy
     clock: Callable[[], float]
+    guard: Guard | None = None
+    """How much a push may delete; None: any share."""
     head: Head | None = None
     texts: Texts = field(default_factory=Texts)
 
@@ -140,7 +143,8 @@ class GitWorker:
 
     def _load(self, head: Head, known: Loaded) -> Loading:
         try:
-            return load(self._tree(head), known, SerialRules(self.policy, self.clock()))
+            guard = None if is_meant(head.message) else self.guard
+            return load(self._tree(head), known, SerialRules(self.policy, self.clock()), guard)
         finally:
             self.repository.rest()
 

@@ -1,12 +1,20 @@
 """The guard against mass deletion: a change that takes away too much of a zone may be a mistake.
 
-A number and a comparison; what is done about it (refuse, hold back, ask) is the caller's business.
+`plan` tells of such a change, the primary holds it back. Who means it says so in the commit's message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from oakroot._engine import Zone
+from oakroot.zones.diagnostics import Finding
+from oakroot.zones.loaded import LoadedZone
+
+_FORCE = re.compile(r"(?im)^Oakroot-Force: *yes *$")
+_HINT = 'if it is meant, push a commit whose message has the line "Oakroot-Force: yes"'
 
 TextRecord = tuple[str, int, str, str]
 
@@ -32,3 +40,34 @@ def count_deleted(removed: Iterable[TextRecord], added: Iterable[TextRecord]) ->
         for owner, _, rtype, _ in records:
             balance[owner, rtype] = balance.get((owner, rtype), 0) + amount
     return sum(surplus for surplus in balance.values() if surplus > 0)
+
+
+def is_meant(message: str) -> bool:
+    """Whether the message of a commit says that what it deletes is meant to go."""
+    return _FORCE.search(message) is not None
+
+
+def too_much_deleted(old: Zone, new: Zone, path: str, guard: Guard) -> Finding | None:
+    """The error for a version that deletes more than the guard lets pass; the old one stays served."""
+    removed, added = old.difference(new)
+    deleted, present = count_deleted(removed, added), old.record_count
+    if not guard.is_beyond(deleted, present):
+        return None
+    message = f"the change deletes {deleted} of {present} records ({deleted / present:.0%}), and is held back"
+    return Finding("error", "mass-deletion", message, path, hint=_HINT)
+
+
+def hold_removed(
+    before: Mapping[str, LoadedZone], owners: Mapping[str, str], guard: Guard
+) -> dict[str, LoadedZone]:
+    """The zones without a file that stay all the same, because too many would go at once."""
+    removed = [zone for apex, zone in before.items() if apex not in owners]
+    if not guard.is_beyond(len(removed), len(before)):
+        return {}
+    message = f"the change removes {len(removed)} of {len(before)} zones, and is held back"
+    return {zone.apex: _held(zone, message) for zone in removed}
+
+
+def _held(zone: LoadedZone, message: str) -> LoadedZone:
+    finding = Finding("error", "mass-deletion", message, zone.path, hint=_HINT)
+    return replace(zone, written_serial=None, findings=(finding,), is_held=True)

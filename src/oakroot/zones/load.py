@@ -1,8 +1,8 @@
 """Makes zones and keys of a tree, given what was made of the tree before.
 
 The rules of the house for zone files stand here: a file that does not pass changes nothing (its last good
-version stays served), only what changed is read, and no zone is served under a serial that does not move
-forward of the one served before.
+version stays served), only what changed is read, no zone is served under a serial that does not move forward
+of the one served before, and what would delete too much at once is held back.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from oakroot._engine import Catalogue, Zone
 from oakroot.zones.diagnostics import Finding
 from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile, classify
+from oakroot.zones.guard import Guard, hold_removed, too_much_deleted
 from oakroot.zones.keyfiles import load_key_files
 from oakroot.zones.loaded import Edit, Loaded, LoadedZone, Loading, ZoneChange
 from oakroot.zones.reading import edit_serial, read_zone_file, serial_finding
@@ -33,12 +34,15 @@ class SerialRules:
     now: float
 
 
-def load(tree: Tree, before: Loaded, rules: SerialRules) -> Loading:
-    """The next state for this tree. Raises only what `tree.read` raises."""
+def load(tree: Tree, before: Loaded, rules: SerialRules, guard: Guard | None = None) -> Loading:
+    """The next state for this tree; without a guard nothing is held back.
+
+    Raises only what `tree.read` raises.
+    """
     kinds = {path: before.kinds.get(path) or classify(path) for path in tree.files if "/" not in path}
     owners, name_findings = _owners(kinds)
     name_findings += _left_out(tree)
-    zones, fresh = _load_zones(owners, tree, before, rules)
+    zones, fresh = _load_zones(owners, tree, before, rules, guard)
     keys = load_key_files(tree, kinds, before.key_files, before.key_duplicates)
     changes = _changes(before.zones, zones, fresh)
     loaded = Loaded(
@@ -83,23 +87,25 @@ def _left_out(tree: Tree) -> tuple[Finding, ...]:
 
 
 def _load_zones(
-    owners: Mapping[str, str], tree: Tree, before: Loaded, rules: SerialRules
+    owners: Mapping[str, str], tree: Tree, before: Loaded, rules: SerialRules, guard: Guard | None
 ) -> tuple[dict[str, LoadedZone], list[LoadedZone]]:
-    """All zones, and those among them that had to be read."""
-    zones = {}
-    fresh = []
+    """All zones, and those among them that are news."""
+    zones = {} if guard is None else hold_removed(before.zones, owners, guard)
+    fresh = [zone for apex, zone in zones.items() if not before.zones[apex].is_held]
     for apex, path in owners.items():
         zone = before.zones.get(apex)
         if zone is None or not _is_unchanged(zone, path, tree):
-            zone = _load_zone(tree, path, apex, zone, before.serials.get(apex), rules)
+            zone = _load_zone(tree, path, apex, zone, before.serials.get(apex), rules, guard)
             fresh.append(zone)
         zones[apex] = zone
     return zones, fresh
 
 
 def _is_unchanged(zone: LoadedZone, path: str, tree: Tree) -> bool:
+    # What is held back is judged anew each time: the next commit may say that it is meant.
     return (
-        zone.path == path
+        not zone.is_held
+        and zone.path == path
         and zone.blob == tree.files[path]
         and all(tree.files.get(included) == blob for included, blob in zone.includes.items())
     )
@@ -112,6 +118,7 @@ def _load_zone(
     before: LoadedZone | None,
     served: int | None,
     rules: SerialRules,
+    guard: Guard | None,
 ) -> LoadedZone:
     reading = read_zone_file(tree, path, apex)
     kept = None if before is None else before.zone
@@ -119,6 +126,9 @@ def _load_zone(
     if reading.zone is not None:
         # Versions that live side by side (kept for IXFR, or still answered from) share their memory.
         new = reading.zone if kept is None else reading.zone.sharing(kept)
+        if guard is not None and kept is not None and (held := too_much_deleted(kept, new, path, guard)):
+            found = (*findings, held)
+            return LoadedZone(apex, path, tree.files[path], reading.includes, kept, None, found, is_held=True)
         served_next = _zone_to_serve(new, kept, served, rules)
         if served_next is None:
             finding = serial_finding(tree, path, reading.zone, served=served or 0)

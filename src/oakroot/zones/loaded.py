@@ -30,6 +30,8 @@ class LoadedZone:
     """The serial in the file where `zone` is what the file says; None where it is an older version."""
     findings: tuple[Finding, ...]
     """About the newest text, served or not."""
+    is_held: bool = False
+    """Whether the newest text, or the file's removal, is held back because it deletes too much at once."""
 
     @property
     def is_current(self) -> bool:
