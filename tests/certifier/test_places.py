@@ -82,6 +82,25 @@ def test_an_authority_without_names_for_caa_is_not_held_against_it() -> None:
     stage.run_until(lambda: stage.certified(WWW), 60)
 
 
+def test_a_challenge_goes_through_a_dname() -> None:
+    zones = {
+        "example.org.": "_acme-challenge.www CNAME www.proofs\nproofs DNAME proofs.example.net.\n",
+        "example.net.": "",
+    }
+    stage = Stage(zones)
+    stage.publish(WWW, der=new_request(WWW))
+    stage.run_until(lambda: stage.certified(WWW), 60)
+    assert stage.updates[0].zone == "example.net."
+    assert stage.updates[0].add[0][0] == "www.proofs.example.net."
+
+
+def test_what_stands_below_a_cut_is_the_childs_business() -> None:
+    stage = Stage({"example.org.": "www NS ns.www\nns.www A 192.0.2.3\n", "www.example.org.": ""})
+    stage.publish(WWW, der=new_request(WWW))
+    stage.run_until(lambda: stage.certified(WWW), 60)
+    assert {update.zone for update in stage.updates} == {"www.example.org."}
+
+
 def test_probes_name_the_servers_of_each_zone() -> None:
     stage = Stage({"example.org.": "@ NS ns.example.com.\n", "example.com.": "ns A 192.0.2.53\n"})
     probes: list[Probe] = []

@@ -19,6 +19,7 @@ from oakroot.certificates.rejected import RejectedError
 from oakroot.certificates.signing_request import SigningRequest, names_outside
 from oakroot.certifier import leftovers, news
 from oakroot.certifier.events import Action, Ask, AskRenewal, Moment, ZonesChanged
+from oakroot.certifier.places import zone_of
 from oakroot.certifier.state import NEVER, Host, State, Step, Turn
 
 _RENEWAL_INFO_RETRY = 21600.0
@@ -71,6 +72,10 @@ def _look(state: State, owner: str, apex: str, now: Moment) -> Turn:
     if name is None:
         return state, ()
     zone = state.catalogue.zone(apex)
+    nearest = zone_of(state.catalogue, name)
+    if zone is not None and nearest is not None and nearest.apex != apex:
+        # It lies below a cut, and we have the zone that begins there.
+        return state, ()
     records = [] if zone is None else zone.records_of(owner, TYPE)
     rdatas = tuple(sorted(rdata for *_, rdata in records))
     host = state.hosts.get(owner) or Host(owner, name, apex, ())
