@@ -171,11 +171,11 @@ class RemoteRepository:
         self._push(made, Ref(BRANCHES + head.branch.encode()), _id(head.commit), objects)
         return made
 
-    def landed(self, head: Head, commits: Collection[str]) -> str | None:
-        """Which of these commits of ours is in the history that `head` has beyond the head before it."""
+    def landed(self, head: Head, commits: Collection[str], since: str | None) -> str | None:
+        """Which of these commits of ours is in the history of `head`, not looking beyond `since`."""
         wanted = {ObjectID(commit.encode("ascii")) for commit in commits}
         with translated(self.remote):
-            until = None if head.previous is None else _id(head.previous)
+            until = None if since is None else ObjectID(since.encode("ascii"))
             found = self._copy.find_ancestor(_id(head.commit), wanted, until)
         return None if found is None else found.decode("ascii")
 

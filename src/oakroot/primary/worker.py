@@ -55,7 +55,7 @@ class GitWorker:
                 self.head = head
                 return events.NothingNewFetched()
             loading = self._load(head, action.known)
-            landed = self.repository.landed(head, action.attempts) if action.attempts else None
+            landed = self._landed(head, action) if action.attempts else None
         except GitError as error:
             return events.FetchFailed(str(error))
         except Exception as error:  # noqa: BLE001 - reported by _bug, and the server goes on
@@ -105,6 +105,10 @@ class GitWorker:
         except Exception as error:  # noqa: BLE001 - reported by _failed_write, and the server goes on
             return _failed_write(error, outcomes)
         return self._taken(draft, action, head)
+
+    def _landed(self, head: Head, action: Fetch) -> str | None:
+        # They were made on top of what is loaded, or of something older, and then they came too late.
+        return self.repository.landed(head, action.attempts, since=action.known.commit)
 
     def _draft(self, action: Write, head: Head) -> Draft:
         def read_text(zone: LoadedZone) -> ZoneText:
