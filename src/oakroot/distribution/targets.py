@@ -12,19 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import dns.message
 import dns.name
-import dns.rdatatype
-import dns.rdtypes.ANY.NS
-import dns.rdtypes.ANY.SOA
-import dns.rrset
 
-from oakroot._engine import Catalogue
+from oakroot._engine import Catalogue, Zone
 from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
 from oakroot.keys.keyring import Keyring
-from oakroot.protocol.message import request_message
-from oakroot.protocol.wire import write_question
 
 Place = tuple[str, int]
 IsLeftOut = Callable[[Place], bool]
@@ -109,35 +102,38 @@ class NameServers:
 
     def of(self, zone: dns.name.Name) -> tuple[str, ...]:
         """Addresses of the zone's name servers but the primary master; none for a zone that is not here."""
-        masters = {
-            rdata.mname
-            for rdata in self._ask(zone, dns.rdatatype.SOA)
-            if isinstance(rdata, dns.rdtypes.ANY.SOA.SOA)
-        }
-        servers = [
-            rdata.target
-            for rdata in self._ask(zone, dns.rdatatype.NS)
-            if isinstance(rdata, dns.rdtypes.ANY.NS.NS) and rdata.target not in masters
-        ]
-        return tuple(dict.fromkeys(address for server in servers for address in self._addresses(server)))
+        held = self.catalogue.zone(zone.canonicalize().to_text())
+        if held is None:
+            return ()
+        masters = {_first_name(rdata) for *_, rdata in held.records_of(held.apex, "SOA")}
+        servers = [_first_name(rdata) for *_, rdata in held.records_of(held.apex, "NS")]
+        addresses = (self._addresses(server) for server in servers if server not in masters)
+        return tuple(dict.fromkeys(address for found in addresses for address in found))
 
     def _addresses(self, server: dns.name.Name) -> tuple[str, ...]:
-        known = self._known.get(server)
-        if known is None:
-            kinds = (dns.rdatatype.A, dns.rdatatype.AAAA)
-            known = tuple(rdata.to_text() for kind in kinds for rdata in self._ask(server, kind))
-            self._known[server] = known
-        return known
+        """Those that our zones hold; also glue, if that is all we have."""
+        if server not in self._known:
+            zone = self._zone_above(server)
+            self._known[server] = () if zone is None else _addresses_in(zone, server.to_text())
+        return self._known[server]
 
-    def _ask(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> Iterator[dns.rdata.Rdata]:
-        """Records of this name and type; also glue, if that is all we have."""
-        reply = self.catalogue.answer(request_message(0, 0, write_question(name, kind)), transport="tcp")
-        if reply is None:
-            return
-        message = dns.message.from_wire(reply)
-        for rrset in (*message.answer, *message.additional):
-            if rrset.name == name and rrset.rdtype == kind:
-                yield from rrset
+    def _zone_above(self, name: dns.name.Name) -> Zone | None:
+        """The nearest of our zones at or above a name."""
+        name = name.canonicalize()
+        while True:
+            zone = self.catalogue.zone(name.to_text())
+            if zone is not None or name == dns.name.root:
+                return zone
+            name = name.parent()
+
+
+def _addresses_in(zone: Zone, owner: str) -> tuple[str, ...]:
+    return tuple(rdata for kind in ("A", "AAAA") for *_, rdata in zone.records_of(owner, kind))
+
+
+def _first_name(rdata: str) -> dns.name.Name:
+    """The name that RDATA begins with."""
+    return dns.name.from_text(rdata.split(" ", 1)[0])
 
 
 class KeySecondaries:

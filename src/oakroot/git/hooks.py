@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 # A hook that hangs must not hold up the primary for ever.
 ASKED_SECONDS = 60
 TOLD_SECONDS = 600
+TOLD = ("post-receive", "post-update")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Hooks:
     git_folder: Path
     programs: dict[str, Path]
 
+    @property
+    def tell_any(self) -> bool:
+        """Whether one wants to hear of what was pushed."""
+        return not self.programs.keys().isdisjoint(TOLD)
+
     def ask(self, update: RefUpdate) -> None:
         """Runs pre-receive and update; PushRefused, with the hook's own words, if one says no."""
         for name in ("pre-receive", "update"):
@@ -58,7 +64,7 @@ class Hooks:
 
     def tell(self, update: RefUpdate) -> None:
         """Runs post-receive and post-update. The commit is in; what goes wrong here is only logged."""
-        for name in ("post-receive", "post-update"):
+        for name in TOLD:
             code, said = self._run(name, update, TOLD_SECONDS)
             if code != 0:
                 _log.warning("the %s hook of %s failed (%d): %s", name, self.git_folder, code, said)
@@ -86,18 +92,23 @@ class Hooks:
         return done.returncode, printable(done.stdout)
 
 
-def find_hooks(repo: Repo) -> Hooks:
-    """The hooks that a push to this repository has to run.
+def find_folder(repo: Repo) -> Path:
+    """Where the hooks of this repository are, by its own settings, the user's and the system's."""
+    folder = Path(repo.controldir()).absolute() / "hooks"
+    with suppress(KeyError):  # not configured
+        folder = Path(repo.path) / Path(os.fsdecode(repo.get_config_stack().get((b"core",), b"hooksPath")))
+    return folder.absolute()
+
+
+def find_hooks(repo: Repo, folder: Path) -> Hooks:
+    """The hooks that a push to this repository has to run; they are in `folder`.
 
     Raises:
         PushRefused: there are some, and the repository belongs to a stranger, whose programs we do not run.
     """
     git_folder = Path(repo.controldir()).absolute()
-    folder = git_folder / "hooks"
-    with suppress(KeyError):  # not configured
-        folder = Path(repo.path) / Path(os.fsdecode(repo.get_config_stack().get((b"core",), b"hooksPath")))
-    names = ("pre-receive", "update", "post-receive", "post-update")
-    programs = {name: folder.absolute() / name for name in names if os.access(folder / name, os.X_OK)}
+    names = ("pre-receive", "update", *TOLD)
+    programs = {name: folder / name for name in names if os.access(folder / name, os.X_OK)}
     owner = git_folder.stat().st_uid
     if programs and owner not in {0, os.geteuid()}:
         reason = f"the repository has hooks and belongs to another user (id {owner})"

@@ -16,7 +16,7 @@ from dulwich.repo import Repo
 from oakroot.git.clients import translated
 from oakroot.git.copy import Copy
 from oakroot.git.errors import PushRefused, RemoteRefused, RemoteUnreachable, RepositoryMissing
-from oakroot.git.hooks import Hooks, RefUpdate, find_hooks
+from oakroot.git.hooks import Hooks, RefUpdate, find_folder, find_hooks
 from oakroot.git.refs import HEAD, Tip, choose_tip
 from oakroot.git.remote import Remote
 from oakroot.git.smart import HOOK_PATIENCE, moved
@@ -34,6 +34,7 @@ class LocalRemote:
         self._remote = remote
         self._path = Path(remote.path).expanduser()
         self._hooks_running: list[Thread] = []
+        self._hooks_found: tuple[int, Path] | None = None
 
     def fetch(self, copy: Copy, depth: int | None) -> Tip:  # noqa: ARG002 - nothing is copied, so nothing is cut
         """Lets the copy read the repository's own objects; gives the branch's tip."""
@@ -53,7 +54,7 @@ class LocalRemote:
         update = RefUpdate(ref, old, new)
         with translated(self._remote), self._opened() as repo:
             self._check_not_checked_out(repo, ref)
-            hooks = find_hooks(repo)
+            hooks = find_hooks(repo, self._hooks_folder(repo))
             try:
                 if repo.refs[ref] != old:
                     raise moved(self._remote)
@@ -72,7 +73,8 @@ class LocalRemote:
                 raise RemoteUnreachable(
                     f"{self._remote} is locked by another process; if none is at work there, remove the lock"
                 ) from None
-        self._tell(hooks, update)
+        if hooks.tell_any:
+            self._tell(hooks, update)
 
     def close(self) -> None:
         """Waits a moment for hooks that still run."""
@@ -84,6 +86,13 @@ class LocalRemote:
         thread = Thread(target=hooks.tell, args=(update,), name="git hooks", daemon=True)
         self._hooks_running = [earlier for earlier in self._hooks_running if earlier.is_alive()] + [thread]
         thread.start()
+
+    def _hooks_folder(self, repo: Repo) -> Path:
+        """Found anew when the repository's settings have changed: reading all of them takes milliseconds."""
+        settings = (Path(repo.commondir()) / "config").stat().st_mtime_ns
+        if self._hooks_found is None or self._hooks_found[0] != settings:
+            self._hooks_found = (settings, find_folder(repo))
+        return self._hooks_found[1]
 
     def _check_not_checked_out(self, repo: Repo, ref: Ref) -> None:
         """As receive.denyCurrentBranch has it: else the working folder would seem to undo the commit."""
