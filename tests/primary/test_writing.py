@@ -105,6 +105,20 @@ def test_a_file_that_several_zones_read_is_not_edited_for_one_of_them() -> None:
     assert "www.mirage. A 192.0.2.80 stands in parts/web, which is included in more than one place" in reason
 
 
+def test_of_a_group_only_the_update_that_cannot_be_written_is_refused() -> None:
+    common = {"parts/web": b"www 60 IN A 192.0.2.80\n"}
+    group = Group({zone: zone_text(7, "$INCLUDE parts/web") for zone in ("mirage", "other")} | common)
+    draft = group.write(
+        "mirage",
+        lambda m: m.add("a", 60, "A", "192.0.2.1"),
+        lambda m: m.delete("www"),
+        lambda m: m.add("b", 60, "A", "192.0.2.2"),
+    )
+    assert [rcode for rcode, _ in verdicts(draft)] == ["NOERROR", "REFUSED", "NOERROR"]
+    assert set(draft.contents) == {"mirage"}
+    assert {"a\t60\tA\t192.0.2.1", "b\t60\tA\t192.0.2.2"} <= set(text_of(group.files, "mirage"))
+
+
 def test_a_record_of_a_generate_line_is_split_out() -> None:
     group = Group({"mirage": zone_text(7, "$GENERATE 1-9 h$ A 192.0.2.$")})
     group.write("mirage", lambda m: m.delete("h5"))

@@ -38,7 +38,7 @@ class Settings:
     """Seconds that a NOTIFY waits for its pull, or an update for its push, before it is answered SERVFAIL."""
     waiting_limit: int = 256
     """How many NOTIFYs may wait."""
-    updates_limit: int = 4096
+    updates_limit: int = 1024
     """How many updates may wait."""
     updates_octets: int = 2**24
     """How many octets the updates that wait may have."""

@@ -181,13 +181,13 @@ def _renewed(state: State, again: Pending) -> State | None:
 
 
 def _is_full(state: State, pending: Pending) -> bool:
-    settings = state.settings
-    if len(state.updates) >= settings.updates_limit:
+    settings, count = state.settings, len(state.updates)
+    if count >= settings.updates_limit:
         return True
-    if (len(state.updates) + 1) * MESSAGE_LIMIT <= settings.updates_octets:
+    # Only very many can have too many octets.
+    if (count + 1) * MESSAGE_LIMIT <= settings.updates_octets:
         return False
-    octets = sum(len(each.query) for each in state.updates) + len(pending.query)
-    return octets > settings.updates_octets
+    return sum(len(each.query) for each in state.updates) + len(pending.query) > settings.updates_octets
 
 
 def _begin(state: State, now: Moment) -> Step:

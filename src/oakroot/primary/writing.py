@@ -110,31 +110,62 @@ def _find_missing_grant(update: Update, signer: GrantedKey) -> Denied | None:
 def write_group(
     submissions: Sequence[Submission], known: Loaded, read_text: ReadText, rules: SerialRules
 ) -> Draft:
-    """Judges updates in their order. Raises only what `read_text` raises."""
-    group = _Group(known, read_text, rules)
+    """Judges updates in their order. Raises only what `read_text` raises.
+
+    One edit for all of them costs a third of one for each. Which of them it is that cannot be written is
+    found out when that is so.
+    """
+    group = _Group(known, read_text, rules, write_each=False)
     outcomes = tuple(map(group.submit, submissions))
-    return Draft(outcomes, group.edited, group.contents())
+    try:
+        group.write_rest()
+    except ValueError:
+        group = _Group(known, read_text, rules, write_each=True)
+        outcomes = tuple(map(group.submit, submissions))
+    return Draft(outcomes, group.edited(), group.contents())
 
 
 class _Group:
     """The zones as the updates so far have left them."""
 
-    def __init__(self, known: Loaded, read_text: ReadText, rules: SerialRules) -> None:
-        self.edited: dict[str, EditedZone] = {}
+    def __init__(self, known: Loaded, read_text: ReadText, rules: SerialRules, *, write_each: bool) -> None:
+        """`write_each`: whether each update is written by itself, so that one can be denied for it."""
         self._known = known
         self._read_text = read_text
         self._rules = rules
+        self._write_each = write_each
+        self._zones: dict[str, Zone] = {}
         self._texts: dict[str, ZoneText] = {}
+        self._texts_before: dict[str, ZoneText] = {}
+
+    def edited(self) -> dict[str, EditedZone]:
+        """The zones that changed, by apex."""
+        return {apex: EditedZone(zone, self._texts[apex]) for apex, zone in self._zones.items()}
 
     def contents(self) -> dict[str, bytes]:
+        """The files that changed, by path."""
         contents: dict[str, bytes] = {}
-        for apex, version in self.edited.items():
-            contents.update(version.text.contents_since(self._texts[apex]))
+        for apex, text in self._texts.items():
+            contents.update(text.contents_since(self._texts_before[apex]))
         return contents
+
+    def write_rest(self) -> None:
+        """Writes what is not written yet; ValueError if that cannot be."""
+        for apex, zone in self._zones.items():
+            loaded = self._known.zones[apex]
+            if loaded.zone is not None:
+                self._texts[apex] = self._text(loaded).changed(*loaded.zone.difference(zone))
+
+    def _text(self, loaded: LoadedZone) -> ZoneText:
+        """The files of a zone as written so far."""
+        apex = loaded.apex
+        if apex not in self._texts_before:
+            self._texts_before[apex] = self._read_text(loaded)
+        return self._texts.get(apex, self._texts_before[apex])
 
     def submit(self, submission: Submission) -> Outcome:
         """Judges one update; what it changes is kept for those after it."""
-        is_settled = not self.edited
+        is_settled = not self._zones
         outcome = self._judge(submission)
         return Outcome(
             submission.number,
@@ -153,8 +184,7 @@ class _Group:
         if loaded is None or loaded.zone is None or not loaded.is_current:
             return Outcome(number, _out_of_order(loaded))
         apex = loaded.apex
-        version = self.edited.get(apex)
-        zone = loaded.zone if version is None else version.zone
+        zone = self._zones.get(apex, loaded.zone)
         change = update_judge.judge(submission.update, zone)
         if isinstance(change, Denied):
             return Outcome(number, _verdict(change), apex)
@@ -176,11 +206,9 @@ class _Group:
             newer = zone.changed(removed, added)
             if faults := newer.faults_since(zone):
                 return _verdict(deny(dns.rcode.REFUSED, f"the zone would not pass the check: {faults[0]}"))
-            if apex not in self._texts:
-                self._texts[apex] = self._read_text(loaded)
-            version = self.edited.get(apex)
-            text = self._texts[apex] if version is None else version.text
-            self.edited[apex] = EditedZone(newer, text.changed(removed, added))
+            if self._write_each:
+                self._texts[apex] = self._text(loaded).changed(removed, added)
+            self._zones[apex] = newer
         except EditError as error:
             return _cannot_be_written(*error.args)
         except ValueError as error:
@@ -193,7 +221,7 @@ class _Group:
         if zone.serial_is_sealed:
             text = f"the zone {loaded.apex} is signed in its file: sign it anew with the change"
             return deny(dns.rcode.REFUSED, text)
-        if loaded.apex in self.edited or any(kind == "SOA" for _, _, kind, _ in change.added):
+        if loaded.apex in self._zones or any(kind == "SOA" for _, _, kind, _ in change.added):
             return none
         if self._rules.policy == "manual":
             text = "serials are the operator's here (--serial manual): update the SOA too"
