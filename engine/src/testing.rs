@@ -44,7 +44,9 @@ pub fn ask(catalogue: &Catalogue, question: &str) -> String {
     name.fill(asked.as_wire());
     let qtype = rdata::type_number(qtype.as_bytes()).unwrap();
     let question = Question { qtype, dnssec_ok: flags.contains(&"DO"), any_in_full: flags.contains(&"TCP") };
-    text(&decide(catalogue, &name, &mut chain, question), asked.as_wire())
+    let mut answer = Answer::empty();
+    decide(catalogue, &name, &mut chain, question, &mut answer);
+    text(&answer, asked.as_wire())
 }
 
 fn text(answer: &Answer<'_>, asked: &[u8]) -> String {

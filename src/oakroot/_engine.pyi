@@ -139,11 +139,14 @@ def read_records(
     text: bytes,
     origin: str,
     file: str,
+    include: Callable[[str], bytes] | None = None,
     *,
+    default_ttl: int | None = ...,
     confidential: bool = False,
 ) -> tuple[list[Record], list[Diagnostic]]:
-    """Reads master-file text as mere records (key files), which may leave out the TTL.
+    """Reads master-file text as mere records, in their order, those with errors left out.
 
+    `default_ttl`: of records without one, as if the text began with `$TTL` (0); None: as in a zone file.
     Confidential: no diagnostic quotes the text.
     """
 

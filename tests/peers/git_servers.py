@@ -56,11 +56,12 @@ class BareRepository:
         modes: Mapping[str, str] | None = None,
         orphan: bool = False,
         at: int | None = None,
+        merges: str | None = None,
     ) -> str:
         """Commits files (None removes one) as an operator's push would; gives the commit's id.
 
         `modes`: 120000 makes a link, 160000 a submodule (the content is then the commit's id). `orphan`: as
-        if the history had been rewritten.
+        if the history had been rewritten. `merges`: a branch that is the second parent.
         """
         ref = f"refs/heads/{branch or self.branch}"
         self._commits += 1
@@ -70,6 +71,8 @@ class BareRepository:
         stream.append(b"data %d\n%s\n" % (len(message.encode()), message.encode()))
         if not orphan and self.has(ref):
             stream.append(b"from %s^0\n" % ref.encode())
+        if merges is not None:
+            stream.append(b"merge refs/heads/%s^0\n" % merges.encode())
         for path, content in files.items():
             stream.append(_file_command(path, content, (modes or {}).get(path, "100644")))
         git("fast-import", "--quiet", "--force", cwd=self.path, stdin=b"".join(stream))

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from oakroot.git.credentials import Credentials
-from oakroot.git.errors import RemoteRefused, RemoteUnreachable
+from oakroot.git.errors import RemoteRefused, RemoteUnreachable, RepositoryBroken
 from oakroot.git.remote import parse_remote
 from oakroot.git.repository import RemoteRepository
 from oakroot.primary import events
-from oakroot.primary.events import Event, Fetch, Push
+from oakroot.primary.events import Event, Fetch, Push, Recall
 from oakroot.primary.worker import GitWorker
 from oakroot.zones.guard import Guard
 from oakroot.zones.loaded import Loaded, Loading
-from tests.peers.git_servers import BareRepository
-from tests.zones.repositories import NOON, zone_text
+from tests.peers.git_servers import BareRepository, git
+from tests.zones.repositories import BROKEN, NOON, zone_text
 
 WWW = "www A 192.0.2.2"
 
@@ -185,3 +185,98 @@ def test_a_bug_fails_the_fetch_and_not_the_server(
     event = worker.fetch(Fetch(Loaded.nothing()))
     assert event == events.FetchFailed("a bug in Oakroot (ZeroDivisionError); its log says more")
     assert "this is a bug" in caplog.text
+
+
+def recalled(worker: GitWorker) -> dict[str, list[int]]:
+    """The serials of the versions that history has."""
+    known = loading_of(worker.fetch(Fetch(Loaded.nothing()))).loaded
+    event = worker.recall(Recall(known))
+    assert isinstance(event, events.Recalled)
+    assert event.trouble is None
+    return {apex: [zone.serial for zone in zones] for apex, zones in event.versions.items()}
+
+
+def test_history_has_the_versions_of_zones_that_changed(worker: GitWorker, remote: BareRepository) -> None:
+    remote.commit({"example.org": zone_text(1)})
+    remote.commit({"mirage": zone_text(8, WWW), "example.net": zone_text(5)})
+    remote.commit({"mirage": zone_text(9)})
+    assert recalled(worker) == {"mirage.": [7, 8]}
+
+
+def test_broken_and_removed_versions_are_none(worker: GitWorker, remote: BareRepository) -> None:
+    remote.commit({"mirage": BROKEN, "example.org": zone_text(1)})
+    remote.commit({"mirage": zone_text(8, WWW), "example.org": None})
+    remote.commit({"example.org": zone_text(2)})
+    assert recalled(worker) == {"mirage.": [7]}
+
+
+def test_versions_that_changed_by_an_included_file_are_found(
+    worker: GitWorker, remote: BareRepository
+) -> None:
+    for serial in (8, 9, 10):
+        files = {
+            "example.org": b"$INCLUDE parts/all",
+            "parts/all": zone_text(serial, f"www A 192.0.2.{serial}"),
+        }
+        remote.commit(files)
+    remote.commit({"parts/other": b"of no interest"})
+    assert recalled(worker)["example.org."] == [8, 9]
+
+
+def test_texts_with_other_includes_than_now_are_not_told_apart(
+    worker: GitWorker, remote: BareRepository
+) -> None:
+    remote.commit({"example.org": b"$INCLUDE one", "one": zone_text(1)})
+    remote.commit({"one": zone_text(2)})
+    remote.commit({"example.org": zone_text(3)})
+    assert recalled(worker) == {}
+
+
+def test_both_sides_of_a_merge_are_looked_at(worker: GitWorker, remote: BareRepository) -> None:
+    base = remote.tip()
+    remote.commit({"mirage": zone_text(8, WWW)})
+    git("update-ref", "refs/heads/side", base, cwd=remote.path)
+    remote.commit({"mirage": zone_text(8, "ftp A 192.0.2.3")}, branch="side")
+    remote.commit({"mirage": zone_text(9, WWW, "ftp A 192.0.2.3")}, merges="side")
+    # Serial 8 stood for two contents.
+    assert recalled(worker) == {"mirage.": [7]}
+
+
+def test_a_history_that_was_cut_off_gives_what_it_has(tmp_path: Path, remote: BareRepository) -> None:
+    for serial in range(8, 12):
+        remote.commit({"mirage": zone_text(serial, f"www A 192.0.2.{serial}")})
+    shallow = tmp_path / "shallow.git"
+    git("clone", "--quiet", "--bare", "--depth=3", f"file://{remote.path}", str(shallow))
+    with RemoteRepository(parse_remote(str(shallow)), Credentials()) as repository:
+        # What the oldest one came from is not there.
+        assert recalled(GitWorker(repository, "increment", lambda: NOON)) == {"mirage.": [10]}
+
+
+@pytest.mark.parametrize("limit", ["WALK_SECONDS", "READ_SECONDS"])
+def test_history_takes_no_longer_than_it_may(
+    worker: GitWorker, remote: BareRepository, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    remote.commit({"mirage": zone_text(8, WWW)})
+    assert recalled(worker) == {"mirage.": [7]}
+    monkeypatch.setattr(f"oakroot.primary.recall.{limit}", -1.0)
+    assert recalled(worker) == {}
+
+
+def test_history_goes_no_further_than_it_may(
+    worker: GitWorker, remote: BareRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for serial in range(8, 30):
+        remote.commit({"mirage": zone_text(serial, f"www A 192.0.2.{serial}")})
+    assert recalled(worker) == {"mirage.": list(range(13, 29))}
+    monkeypatch.setattr("oakroot.primary.recall.COMMITS_LIMIT", 3)
+    assert recalled(worker) == {"mirage.": [27, 28]}
+
+
+def test_a_history_that_cannot_be_read_is_told(worker: GitWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = loading_of(worker.fetch(Fetch(Loaded.nothing()))).loaded
+
+    def fail(*_: object) -> None:
+        raise RepositoryBroken("object 1234 is missing")
+
+    monkeypatch.setattr(RemoteRepository, "recent", fail)
+    assert worker.recall(Recall(known)) == events.Recalled({}, 0, "object 1234 is missing")

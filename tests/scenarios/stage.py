@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from oakroot._engine import Catalogue
 from oakroot.primary import core, events
-from oakroot.primary.events import Action, Event, Fetch, Push, Write
+from oakroot.primary.events import Action, Event, Fetch, Push, Recall, Write
 from oakroot.primary.words import Written, commit_message
 from oakroot.primary.writing import Draft, write_group
 from oakroot.roles.events import Log, Moment, PacketReceived, Publish, SendReply, TimePassed, Transport
@@ -118,6 +118,8 @@ class Stage:
                 self.replies.append((request, wire))
             case Publish(catalogue):
                 self.catalogue = catalogue
+            case Recall():
+                self.happens(events.Recalled({}, 0))
             case Fetch() | Push() | Write():
                 assert self.task is None, "one thing at a time"
                 self.task = action

@@ -27,6 +27,7 @@ from tests.distribution.stage import acknowledgement, zone_of
 from tests.protocol.keys import name
 from tests.scenarios.script import make_key
 from tests.scenarios.stage import Packet, Stage
+from tests.secondary.authority import make_zone
 from tests.zones.repositories import BROKEN, zone_text
 
 APEX = "example.org."
@@ -271,3 +272,18 @@ def test_zones_are_sent_over_tls_only_if_the_operator_wants_it() -> None:
     assert theatre.plans == []
     theatre.asks(axfr(), over="tls")
     assert isinstance(theatre.plans.pop().plan, Whole)
+
+
+def test_versions_of_before_the_start_are_sent_as_differences(theatre: Theatre) -> None:
+    theatre.pushed("example.org", zone_text(3))
+    old = {serial: make_zone(serial, f"www A 192.0.2.{serial}", apex=APEX) for serial in (0, 1, 2, 3, 4)}
+    # Of 1 and 3 there are versions that were served, and 4 is not one of before.
+    theatre.happens(events.Recalled({APEX: tuple(old.values()), "gone.example.": (old[0],)}, 5))
+    assert serials(theatre.planned(ixfr(0))) == [0, 1, 3]
+    assert any("earlier versions found in 5 commits: 6 of 2 zones" in log.text for log in theatre.logs)
+
+
+def test_history_that_cannot_be_read_is_told_and_costs_nothing(theatre: Theatre) -> None:
+    theatre.happens(events.Recalled({}, 0, "object 1234 is missing"))
+    assert any("object 1234 is missing" in log.text for log in theatre.logs if log.level == "warning")
+    assert isinstance(theatre.planned(axfr()), Whole)

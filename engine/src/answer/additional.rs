@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Answer, Data, Item, stored};
+use super::{Answer, Data, Item, Owner};
 use crate::message::writer::Section;
 use crate::name;
 use crate::rdata::{self, types};
@@ -19,24 +19,27 @@ pub(super) fn for_referral<'z>(
     answer: &mut Answer<'z>,
 ) {
     let Some(ns) = cut.rrset(types::NS) else { return };
-    for required in [true, false] {
-        for target in ns.rdatas().filter(|target| name::is_at_or_below(target, cut_name) == required) {
-            addresses(zone, target, required, dnssec_ok, answer);
+    let mut others: SmallVec<[&[u8]; 16]> = SmallVec::new();
+    for target in ns.rdatas() {
+        if name::is_at_or_below(target, cut_name) {
+            addresses(zone, target, true, dnssec_ok, answer);
+        } else {
+            others.push(target);
         }
+    }
+    for target in others {
+        addresses(zone, target, false, dnssec_ok, answer);
     }
 }
 
 /// Addresses of the targets of the `RRset`s answered since item `from`.
 #[inline]
 pub(super) fn for_answer<'z>(zone: &'z Zone, from: usize, dnssec_ok: bool, answer: &mut Answer<'z>) {
-    let pointing: SmallVec<[Rrset<'z>; 4]> = answer.items[from..]
-        .iter()
-        .filter_map(|item| match item.data {
-            Data::Stored(rrset) if item.section == Section::Answer && rdata::has_names(rrset.rtype) => Some(rrset),
-            _ => None,
-        })
-        .collect();
-    for rrset in pointing {
+    for index in from..answer.items.len() {
+        let Item { section: Section::Answer, data: Data::Stored(rrset), .. } = answer.items[index] else { continue };
+        if !rdata::points_at_host(rrset.rtype) {
+            continue;
+        }
         for record in rrset.rdatas() {
             if let Some(target) = rdata::additional_target(rrset.rtype, record) {
                 addresses(zone, target, false, dnssec_ok, answer);
@@ -45,15 +48,16 @@ pub(super) fn for_answer<'z>(zone: &'z Zone, from: usize, dnssec_ok: bool, answe
     }
 }
 
-fn addresses<'z>(zone: &'z Zone, target: &[u8], required: bool, dnssec_ok: bool, answer: &mut Answer<'z>) {
+fn addresses<'z>(zone: &'z Zone, target: &'z [u8], required: bool, dnssec_ok: bool, answer: &mut Answer<'z>) {
     let Some(node) = zone.node_of(target) else { return };
+    // Named as it is pointed at: that name is in the message already.
+    let owner = Owner::Stored(&[], target);
     for rtype in [types::A, types::AAAA] {
         let Some((rrset, signatures)) = node.signed_rrset(rtype) else { continue };
         if answer.holds(&rrset, &[Section::Answer, Section::Additional]) {
             continue;
         }
         let mut push = |rrset: Rrset<'z>, required: bool| {
-            let owner = stored(zone, &node);
             let data = Data::Stored(rrset);
             answer.items.push(Item { section: Section::Additional, owner, data, ttl: None, required });
         };

@@ -39,10 +39,10 @@ impl Identity {
 }
 
 /// Writes the TXT record that answers.
-pub(super) fn answer(writer: &mut Writer<'_>, text: &[u8]) -> Result<(), Full> {
+pub(super) fn answer(writer: &mut Writer<'_, '_>, text: &[u8]) -> Result<(), Full> {
     let shown = &text[..text.len().min(255)];
     let mut rdata = vec![u8::try_from(shown.len()).unwrap_or(u8::MAX)];
     rdata.extend_from_slice(shown);
     let owner = NameForm::At(u16::try_from(HEADER).unwrap_or_default());
-    writer.record(Section::Answer, owner, [0, 16, 0, 3, 0, 0, 0, 0], &rdata, std::iter::empty())
+    writer.opaque_record(Section::Answer, owner, [0, 16, 0, 3, 0, 0, 0, 0], &rdata)
 }

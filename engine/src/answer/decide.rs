@@ -50,29 +50,28 @@ impl Search<'_> {
     }
 }
 
-/// Decides the answer to a question for `name`; `chain_name` is room for the names of a chain.
-#[must_use]
+/// Decides the answer to a question for `name` into `answer`, which is empty and stays where it is: moving it would
+/// cost as much as deciding. `chain_name` is room for the names of a chain.
 #[inline]
 pub fn decide<'c>(
     catalogue: &'c Catalogue,
     name: &LookupName,
     chain_name: &mut LookupName,
     question: Question,
-) -> Answer<'c> {
-    let mut answer = Answer::empty();
-    answer.subject = name.hash(0);
+    answer: &mut Answer<'c>,
+) {
     match zone_for(catalogue, name, question.qtype) {
-        None => Answer::refused(rcode::REFUSED, Some(NOT_AUTHORITATIVE)),
-        Some((Entry::Unavailable(_), _)) => Answer::refused(rcode::SERVFAIL, Some(NOT_READY)),
+        None => answer.refuse(rcode::REFUSED, NOT_AUTHORITATIVE),
+        Some((Entry::Unavailable(_), _)) => answer.refuse(rcode::SERVFAIL, NOT_READY),
         Some((Entry::Zone(zone), apex)) => {
             answer.authoritative = true;
-            let next = in_zone(zone, &Search { name, links: 0, apex }, question, &mut answer);
+            answer.subject = name.hash(0);
+            let next = in_zone(zone, &Search { name, links: 0, apex }, question, answer);
             if let Some(target) = next {
-                follow(catalogue, name, chain_name, target, question, &mut answer);
+                follow(catalogue, name, chain_name, target, question, answer);
                 // Each link may have brought a proof; messages are written section by section.
                 answer.items.sort_by_key(|item| item.section);
             }
-            answer
         }
     }
 }

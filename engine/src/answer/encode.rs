@@ -3,13 +3,13 @@
 use super::{Answer, Data, Item, Owner};
 use crate::message::HEADER;
 use crate::message::writer::{Full, NameForm, Section, Writer};
-use crate::rdata::{self, types};
+use crate::rdata::{Embedded, types};
 use crate::zone::hash::LookupName;
 
 /// Writes the items of an answer behind the question; true if the response must be marked as truncated, and then it
 /// holds no items at all, since the client asks again over TCP.
 #[inline]
-pub(super) fn items(writer: &mut Writer<'_>, name: &LookupName, answer: &Answer<'_>) -> bool {
+pub(super) fn items<'n>(writer: &mut Writer<'_, 'n>, name: &'n LookupName, answer: &'n Answer<'_>) -> bool {
     let start = writer.mark();
     let mut remembered = false;
     for item in &answer.items {
@@ -38,30 +38,28 @@ pub(super) fn items(writer: &mut Writer<'_>, name: &LookupName, answer: &Answer<
 #[inline]
 fn ready<'z>(item: &Item<'z>) -> Option<(&'z [u8], u16)> {
     match (item.owner, item.data, item.ttl) {
-        (Owner::Question(0), Data::Stored(rrset), None) if !rdata::has_names(rrset.rtype) => {
+        (Owner::Question(0), Data::Stored(rrset), None) if Embedded::of(rrset.rtype) == Embedded::NONE => {
             Some((rrset.image, rrset.count))
         }
         _ => None,
     }
 }
 
-fn records(writer: &mut Writer<'_>, item: &Item<'_>, made: &[Box<[u8]>]) -> Result<(), Full> {
+fn records<'n>(writer: &mut Writer<'_, 'n>, item: &Item<'n>, made: &'n [Box<[u8]>]) -> Result<(), Full> {
     let owner = owner(item.owner, made);
     match item.data {
         Data::Stored(rrset) => {
             let ttl = item.ttl.unwrap_or_else(|| rrset.ttl());
             let fixed = fixed(rrset.rtype, ttl);
+            let embedded = Embedded::of(rrset.rtype);
             for rdata in rrset.rdatas() {
-                let names = rdata::names(rrset.rtype, rdata)
-                    .filter(|field| field.compressible)
-                    .map(|field| (field.start, field.end));
-                writer.record(item.section, owner, fixed, rdata, names)?;
+                writer.record(item.section, owner, fixed, rdata, embedded)?;
             }
             Ok(())
         }
         Data::Synthesized(target, ttl) => {
             let rdata = &made[target];
-            writer.record(item.section, owner, fixed(types::CNAME, ttl), rdata, std::iter::once((0, rdata.len())))
+            writer.record(item.section, owner, fixed(types::CNAME, ttl), rdata, Embedded::of(types::CNAME))
         }
     }
 }

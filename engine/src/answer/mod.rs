@@ -91,7 +91,8 @@ pub struct Answer<'z> {
 }
 
 impl<'z> Answer<'z> {
-    fn empty() -> Self {
+    #[inline]
+    pub(crate) fn empty() -> Self {
         Self {
             rcode: rcode::NOERROR,
             authoritative: false,
@@ -103,15 +104,17 @@ impl<'z> Answer<'z> {
         }
     }
 
-    fn refused(code: u16, error: Option<ExtendedError>) -> Self {
-        Self { rcode: code, error, kind: Kind::Error, ..Self::empty() }
+    fn refuse(&mut self, code: u16, error: ExtendedError) {
+        (self.rcode, self.error, self.kind) = (code, Some(error), Kind::Error);
     }
 
+    #[inline]
     fn push(&mut self, section: Section, owner: Owner<'z>, rrset: Rrset<'z>) {
         self.items.push(Item { section, owner, data: Data::Stored(rrset), ttl: None, required: true });
     }
 
     /// Adds an `RRset` and, if wanted, its signatures.
+    #[inline]
     fn push_signed(
         &mut self,
         section: Section,

@@ -107,7 +107,7 @@ pub fn respond(
         Packet::Silence => return Outcome::Silence,
     };
     let mut cookie = [0; 24];
-    let frame = Frame::new(query, settings, peer, now, &mut cookie);
+    let mut frame = Frame::new(query, settings, peer, now, &mut cookie);
     let out = limit(room, &frame, settings, peer);
     match error.or_else(|| refusal(&frame.query)) {
         Some(code) => bare(&frame, code, None, out),
@@ -120,8 +120,9 @@ pub fn respond(
                 dnssec_ok: query.edns.is_some_and(|edns| edns.dnssec_ok),
                 any_in_full: peer.tcp,
             };
-            let answer = decide::decide(catalogue, &scratch.question, &mut scratch.chain, question);
-            write(frame, &scratch.question, &answer, out)
+            let mut answer = Answer::empty();
+            decide::decide(catalogue, &scratch.question, &mut scratch.chain, question, &mut answer);
+            write(&mut frame, &scratch.question, &answer, out)
         }
     }
 }
@@ -136,9 +137,9 @@ pub fn truncated(settings: &Settings, packet: &[u8], out: &mut [u8]) -> usize {
     }
     let mut cookie = [0; 24];
     let peer = Peer { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), tcp: false };
-    let frame = Frame::new(query, settings, peer, 0, &mut cookie);
-    let writer = frame.writer(out);
-    frame.finish(writer, flag::TC, rcode::NOERROR)
+    let mut frame = Frame::new(query, settings, peer, 0, &mut cookie);
+    let mut writer = frame.writer(out);
+    frame.finish(&mut writer, flag::TC, rcode::NOERROR)
 }
 
 /// Codes that follow from the query alone.
@@ -192,7 +193,7 @@ impl<'a> Frame<'a> {
 
     /// A writer with the question written and room for OPT kept.
     #[inline]
-    fn writer<'o>(&self, out: &'o mut [u8]) -> Writer<'o> {
+    fn writer<'o, 'n>(&self, out: &'o mut [u8]) -> Writer<'o, 'n> {
         let mut writer = Writer::new(out, self.reply.as_ref().map_or(0, Reply::length));
         if !self.query.name.is_empty() {
             let _ = writer.question(self.query.name, self.query.qtype, self.query.qclass);
@@ -201,7 +202,7 @@ impl<'a> Frame<'a> {
     }
 
     #[inline]
-    fn finish(mut self, writer: Writer<'_>, flags: u16, code: u16) -> usize {
+    fn finish(&mut self, writer: &mut Writer<'_, '_>, flags: u16, code: u16) -> usize {
         let message = self.query.message;
         let received = u16::from_be_bytes([message[2], message[3]]);
         // Opcode and RD come back as they were (RFC 1035 §4.1.1); CD is for resolvers (RFC 4035 §3.1.6).
@@ -215,26 +216,33 @@ impl<'a> Frame<'a> {
 }
 
 /// A response without records.
+#[cold]
 fn bare(frame: &Frame<'_>, code: u16, error: Option<ExtendedError>, out: &mut [u8]) -> Outcome {
-    let frame = Frame { reply: frame.reply.map(|reply| Reply { error, ..reply }), ..*frame };
+    let mut frame = Frame { reply: frame.reply.map(|reply| Reply { error, ..reply }), ..*frame };
     let proved = frame.proved;
-    let writer = frame.writer(out);
-    Outcome::Answer { length: frame.finish(writer, 0, code), kind: Kind::Error, subject: 0, proved }
+    let mut writer = frame.writer(out);
+    Outcome::Answer { length: frame.finish(&mut writer, 0, code), kind: Kind::Error, subject: 0, proved }
 }
 
+#[cold]
 fn about_the_server(frame: &Frame<'_>, identity: &Identity, out: &mut [u8]) -> Outcome {
-    let frame = Frame { ..*frame };
+    let mut frame = Frame { ..*frame };
     let Some(text) = identity.text(frame.query.name, frame.query.qtype) else {
         return bare(&frame, rcode::REFUSED, None, out);
     };
     let mut writer = frame.writer(out);
     let flags = if chaos::answer(&mut writer, text).is_ok() { flag::AA } else { flag::AA | flag::TC };
     let proved = frame.proved;
-    Outcome::Answer { length: frame.finish(writer, flags, rcode::NOERROR), kind: Kind::Positive, subject: 1, proved }
+    Outcome::Answer {
+        length: frame.finish(&mut writer, flags, rcode::NOERROR),
+        kind: Kind::Positive,
+        subject: 1,
+        proved,
+    }
 }
 
 #[inline]
-fn write(mut frame: Frame<'_>, name: &LookupName, answer: &Answer<'_>, out: &mut [u8]) -> Outcome {
+fn write(frame: &mut Frame<'_>, name: &LookupName, answer: &Answer<'_>, out: &mut [u8]) -> Outcome {
     if let Some(reply) = &mut frame.reply {
         reply.error = answer.error;
     }
@@ -246,6 +254,6 @@ fn write(mut frame: Frame<'_>, name: &LookupName, answer: &Answer<'_>, out: &mut
         flags |= flag::TC;
     }
     let proved = frame.proved;
-    let length = frame.finish(writer, flags, answer.rcode);
+    let length = frame.finish(&mut writer, flags, answer.rcode);
     Outcome::Answer { length, kind: answer.kind, subject: answer.subject, proved }
 }

@@ -117,20 +117,22 @@ impl RecordSink for Collector {
 
 /// Reads master-file text as mere records.
 #[pyfunction]
-#[pyo3(signature = (text, origin, file, *, confidential = false))]
+#[pyo3(signature = (text, origin, file, include = None, *, default_ttl = Some(0), confidential = false))]
 pub(super) fn read_records(
     py: Python<'_>,
     text: &[u8],
     origin: &str,
     file: &str,
+    include: Option<Py<PyAny>>,
+    default_ttl: Option<u32>,
     confidential: bool,
 ) -> PyResult<(Vec<Record>, Vec<Diagnostic>)> {
     let origin = names::parse(origin)?;
-    Ok(py.detach(|| {
+    let mut includes = PythonIncludes::new(include);
+    let read = py.detach(|| {
         let mut collector = Collector::default();
-        // The TTL of a key means nothing, and key files leave it out.
-        let settings = Settings { confidential, default_ttl: Some(0) };
-        let reading = zonefile::read(text, file, &origin, settings, &mut NoIncludes, &mut collector);
+        let settings = Settings { confidential, default_ttl };
+        let reading = zonefile::read(text, file, &origin, settings, &mut includes, &mut collector);
         let records = collector.0.into_iter().map(|(mut record, span)| {
             let place = reading.locate(span);
             (record.file, record.line) = (place.file.to_owned(), place.line);
@@ -138,7 +140,9 @@ pub(super) fn read_records(
         });
         let found = reading.diagnostics().iter().map(|found| Diagnostic::of_reader(found, &reading));
         (records.collect(), found.collect())
-    }))
+    });
+    includes.outcome()?;
+    Ok(read)
 }
 
 /// Remembers where the SOA of the apex stands.

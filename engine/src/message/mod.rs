@@ -1,5 +1,6 @@
 //! DNS messages as octets: reading queries, writing responses. What is answered is decided in `answer`.
 
+mod compress;
 pub mod cookie;
 pub mod edns;
 pub mod name;

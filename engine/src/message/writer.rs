@@ -2,27 +2,18 @@
 //!
 //! Nothing is allocated. A record that does not fit leaves the message as it was before it.
 
-use smallvec::SmallVec;
-
+use super::compress::{Names, Parts};
 use super::{HEADER, edns};
 use crate::name;
-use crate::zone::hash::{self, LookupName};
-
-/// How many names can be remembered as targets of pointers. More names than that are written in full.
-const REMEMBERED: usize = 32;
-/// Pointers have 14 bits.
-const MAX_POINTER: usize = 0x3fff;
-
-/// The names already in the message: half the hash of each suffix, and where it stands. The hash only leads there; the
-/// octets decide.
-type Remembered = SmallVec<[(u32, u16); REMEMBERED]>;
+use crate::rdata::Embedded;
+use crate::zone::hash::LookupName;
 
 /// A message being written.
-pub struct Writer<'o> {
+pub struct Writer<'o, 'n> {
     out: &'o mut [u8],
     at: usize,
     limit: usize,
-    remembered: Remembered,
+    names: Names<'n>,
     counts: [u16; 3],
 }
 
@@ -54,17 +45,17 @@ pub struct Full;
 #[derive(Clone, Copy)]
 pub struct Mark {
     at: usize,
-    remembered: usize,
+    names: usize,
     counts: [u16; 3],
 }
 
-impl<'o> Writer<'o> {
+impl<'o, 'n> Writer<'o, 'n> {
     /// Begins a message that leaves `reserve` octets of `out` free at its end.
     #[must_use]
     #[inline]
     pub fn new(out: &'o mut [u8], reserve: usize) -> Self {
         let limit = out.len().min(usize::from(u16::MAX)).saturating_sub(reserve);
-        Self { out, at: HEADER, limit, remembered: SmallVec::new(), counts: [0; 3] }
+        Self { out, at: HEADER, limit, names: Names::default(), counts: [0; 3] }
     }
 
     /// Copies the question of a query.
@@ -79,17 +70,9 @@ impl<'o> Writer<'o> {
     }
 
     /// Lets later names point at the question's name and its ancestors.
-    pub fn remember_question(&mut self, name: &LookupName) {
-        for index in 0..name.count() {
-            self.remember(name.hash(index), HEADER + name.start(index));
-        }
-    }
-
-    #[allow(clippy::cast_possible_truncation, reason = "half the hash is enough to look; octets decide")]
-    fn remember(&mut self, hash: u64, offset: usize) {
-        if self.remembered.len() < REMEMBERED && offset <= MAX_POINTER {
-            self.remembered.push((hash as u32, offset as u16));
-        }
+    pub fn remember_question(&mut self, name: &'n LookupName) {
+        let wire = name.wire();
+        self.names.remember(Parts { first: &[], second: wire }, HEADER, wire.len() - 1);
     }
 
     /// Octets written.
@@ -103,13 +86,13 @@ impl<'o> Writer<'o> {
     #[must_use]
     #[inline]
     pub fn mark(&self) -> Mark {
-        Mark { at: self.at, remembered: self.remembered.len(), counts: self.counts }
+        Mark { at: self.at, names: self.names.len(), counts: self.counts }
     }
 
     /// Goes back to a mark.
     pub fn back_to(&mut self, mark: Mark) {
         self.at = mark.at;
-        self.remembered.truncate(mark.remembered);
+        self.names.truncate(mark.names);
         self.counts = mark.counts;
     }
 
@@ -124,34 +107,62 @@ impl<'o> Writer<'o> {
         Ok(())
     }
 
-    /// Writes one record; `names` are the places of the compressible names in `rdata`.
+    /// Writes one record; `embedded` tells which names in `rdata` are compressed.
     ///
     /// # Errors
     /// [`Full`]; the caller goes back to a mark.
+    #[inline]
     pub fn record(
         &mut self,
         section: Section,
-        owner: NameForm<'_>,
+        owner: NameForm<'n>,
         fixed: [u8; 8],
-        rdata: &[u8],
-        names: impl Iterator<Item = (usize, usize)>,
+        rdata: &'n [u8],
+        embedded: Embedded,
     ) -> Result<(), Full> {
         self.name(owner)?;
         self.put(&fixed)?;
         let length_at = self.at;
         self.put(&[0, 0])?;
-        let mut done = 0;
-        for (start, end) in names {
-            self.put(&rdata[done..start])?;
-            self.name(NameForm::Parts(&[], &rdata[start..end]))?;
-            done = end;
+        let (before, mut rest) = rdata.split_at(embedded.start.min(rdata.len()));
+        self.put(before)?;
+        for _ in 0..embedded.count {
+            let Ok(length) = name::wire_length(rest) else { break };
+            let (name, after) = rest.split_at(length);
+            self.compressed(Parts { first: &[], second: name })?;
+            rest = after;
         }
-        self.put(&rdata[done..])?;
+        self.put(rest)?;
+        self.end_record(section, length_at);
+        Ok(())
+    }
+
+    /// Writes one record as it is.
+    ///
+    /// # Errors
+    /// [`Full`]; the caller goes back to a mark.
+    pub fn opaque_record(
+        &mut self,
+        section: Section,
+        owner: NameForm<'n>,
+        fixed: [u8; 8],
+        rdata: &[u8],
+    ) -> Result<(), Full> {
+        self.name(owner)?;
+        self.put(&fixed)?;
+        let length_at = self.at;
+        self.put(&[0, 0])?;
+        self.put(rdata)?;
+        self.end_record(section, length_at);
+        Ok(())
+    }
+
+    #[inline]
+    fn end_record(&mut self, section: Section, length_at: usize) {
         let length = self.at - length_at - 2;
         #[allow(clippy::cast_possible_truncation, reason = "a message has at most 65535 octets")]
         self.out[length_at..length_at + 2].copy_from_slice(&(length as u16).to_be_bytes());
         self.counts[section as usize] += 1;
-        Ok(())
     }
 
     #[inline]
@@ -170,82 +181,39 @@ impl<'o> Writer<'o> {
         self.put(&(0xc000 | offset as u16).to_be_bytes())
     }
 
-    fn name(&mut self, name: NameForm<'_>) -> Result<(), Full> {
-        let (first, second) = match name {
-            NameForm::At(offset) => return self.pointer(usize::from(offset)),
-            NameForm::Parts(first, second) => (first, second),
-        };
-        let mut whole = [0; name::MAX_WIRE];
-        let length = first.len() + second.len();
-        whole[..first.len()].copy_from_slice(first);
-        whole[first.len()..length].copy_from_slice(second);
-        self.compressed(&whole[..length])
+    #[inline]
+    fn name(&mut self, name: NameForm<'n>) -> Result<(), Full> {
+        match name {
+            NameForm::At(offset) => self.pointer(usize::from(offset)),
+            NameForm::Parts(first, second) => self.compressed(Parts { first, second }),
+        }
     }
 
     /// Writes a name, pointing at the longest suffix of it that is in the message already.
-    fn compressed(&mut self, wire: &[u8]) -> Result<(), Full> {
-        let mut starts = [0; name::MAX_LABELS + 1];
-        let count = name::label_starts(wire, &mut starts);
-        let mut known = None;
-        // Suffixes that are new to the message, the shortest first.
-        let mut fresh: SmallVec<[(u64, usize); 16]> = SmallVec::new();
-        let mut above = hash::root();
-        for &start in starts[..count].iter().rev() {
-            let start = usize::from(start);
-            above = hash::extend(above, &wire[start + 1..start + 1 + usize::from(wire[start])]);
-            // Whatever is in the message with a name is there with the name's ancestors too.
-            match self.offset_of(above, &wire[start..]).filter(|_| fresh.is_empty()) {
-                Some(offset) => known = Some(offset),
-                None => fresh.push((above, start)),
-            }
+    fn compressed(&mut self, name: Parts<'n>) -> Result<(), Full> {
+        let plan = self.names.plan(name);
+        let at = self.at;
+        if plan.literal > 0 {
+            let (first, second) = plan
+                .literal
+                .checked_sub(name.first.len())
+                .map_or_else(|| (&name.first[..plan.literal], &[][..]), |rest| (name.first, &name.second[..rest]));
+            self.put(first)?;
+            self.put(second)?;
+            self.names.remember(name, at, plan.literal);
         }
-        let base = self.at;
-        let end = fresh.first().map_or(0, |&(_, start)| start + 1 + usize::from(wire[start]));
-        self.put(&wire[..end])?;
-        for (hash, start) in fresh {
-            self.remember(hash, base + start);
-        }
-        match known {
+        match plan.pointer {
             Some(offset) => self.pointer(offset),
             None => self.put(&[0]),
-        }
-    }
-
-    #[allow(clippy::cast_possible_truncation, reason = "half the hash is enough to look; octets decide")]
-    fn offset_of(&self, hash: u64, wire: &[u8]) -> Option<usize> {
-        self.remembered
-            .iter()
-            .filter(|&&(known, _)| known == hash as u32)
-            .map(|&(_, offset)| usize::from(offset))
-            .find(|&offset| self.stands_at(offset, wire))
-    }
-
-    /// Whether the name at `offset` of the message is `wire`. Our own pointers only ever lead backwards.
-    fn stands_at(&self, mut offset: usize, wire: &[u8]) -> bool {
-        let mut rest = wire;
-        loop {
-            let length = self.out[offset];
-            if length >= 0xc0 {
-                offset = usize::from(u16::from_be_bytes([length & 0x3f, self.out[offset + 1]]));
-                continue;
-            }
-            let end = 1 + usize::from(length);
-            if rest.len() < end || !name::same(&self.out[offset..offset + end], &rest[..end]) {
-                return false;
-            }
-            if length == 0 {
-                return true;
-            }
-            offset += end;
-            rest = &rest[end..];
         }
     }
 
     /// Ends the message: header, and the OPT record in the octets that were reserved for it.
     #[inline]
     #[must_use]
-    pub fn finish(self, id: [u8; 2], flags: u16, question: bool, reply: Option<&edns::Reply<'_>>) -> usize {
-        let Self { out, mut at, counts, .. } = self;
+    pub fn finish(&mut self, id: [u8; 2], flags: u16, question: bool, reply: Option<&edns::Reply<'_>>) -> usize {
+        let Self { out, at, counts, .. } = self;
+        let mut at = *at;
         let additional = counts[2] + u16::from(reply.is_some());
         if let Some(reply) = reply {
             at += reply.write(&mut out[at..]);

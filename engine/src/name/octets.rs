@@ -12,12 +12,13 @@ pub fn same(left: &[u8], right: &[u8]) -> bool {
     while let (Some((a, rest_of_left)), Some((b, rest_of_right))) =
         (left.split_first_chunk::<8>(), right.split_first_chunk::<8>())
     {
-        if lower_case(u64::from_le_bytes(*a)) != lower_case(u64::from_le_bytes(*b)) {
+        if a != b && lower_case(u64::from_le_bytes(*a)) != lower_case(u64::from_le_bytes(*b)) {
             return false;
         }
         (left, right) = (rest_of_left, rest_of_right);
     }
-    lower_case(pack(left)) == lower_case(pack(right))
+    let (a, b) = (pack(left), pack(right));
+    a == b || lower_case(a) == lower_case(b)
 }
 
 /// ASCII lower case of eight octets at once: bit 5 is set where the octet is `A`..=`Z`.

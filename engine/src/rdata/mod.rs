@@ -25,7 +25,7 @@ mod wire;
 mod write;
 
 pub use expand::expand;
-pub use names::{NameField, additional_target, has_names, is_singleton, names, same};
+pub use names::{Embedded, NameField, additional_target, has_names, is_singleton, names, points_at_host, same};
 pub use read::read_text;
 pub use types::{is_meta, mnemonics, type_number, write_type};
 pub use wire::check_wire;

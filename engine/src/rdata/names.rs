@@ -1,7 +1,8 @@
 //! What others ask about RDATA without reading it whole: the names in it, and the host it points at.
 
 use super::field::{Field, Target, TypeRow};
-use super::form::{Form, Name, name_end, string_end};
+use super::form::{Form, Name, Number, name_end, string_end};
+use super::table::TYPES;
 use super::types;
 use crate::name;
 
@@ -38,6 +39,54 @@ pub fn names(rtype: u16, rdata: &[u8]) -> impl Iterator<Item = NameField> {
     })
 }
 
+/// The names in RDATA of a type that may be compressed: `count` of them, one after the other from octet `start` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Embedded {
+    /// Where the first begins.
+    pub start: usize,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl Embedded {
+    /// None.
+    pub const NONE: Self = Self { start: 0, count: 0 };
+
+    /// Those of a type.
+    #[must_use]
+    #[inline]
+    pub fn of(rtype: u16) -> Self {
+        EMBEDDED.get(usize::from(rtype)).copied().unwrap_or(Self::NONE)
+    }
+}
+
+/// Types above this hold no names that may be compressed (RFC 3597 §4).
+const LAST_COMPRESSED: usize = types::MX as usize;
+static EMBEDDED: [Embedded; LAST_COMPRESSED + 1] = embedded();
+
+const fn embedded() -> [Embedded; LAST_COMPRESSED + 1] {
+    let mut found = [Embedded::NONE; LAST_COMPRESSED + 1];
+    let mut row = 0;
+    while row < TYPES.len() {
+        let (number, fields) = (TYPES[row].number as usize, TYPES[row].fields);
+        let (mut start, mut count, mut field) = (0, 0, 0);
+        while field < fields.len() {
+            match fields[field].form {
+                Form::Name(Name::Compressible) => count += 1,
+                // In RFC 1035 only the preference of MX stands before a name, and nothing between two.
+                Form::Number(Number::U16) if count == 0 => start += 2,
+                _ => {}
+            }
+            field += 1;
+        }
+        if count > 0 {
+            found[number] = Embedded { start, count };
+        }
+        row += 1;
+    }
+    found
+}
+
 /// The fields up to the last that may hold a name, so that the walk does not go on into signatures and the like.
 pub(super) fn fields_with_names(row: Option<&TypeRow>) -> &[Field] {
     let fields = row.map_or(&[][..], |row| row.fields);
@@ -58,6 +107,13 @@ fn is_name(form: Form, rdata: &[u8]) -> bool {
 #[must_use]
 pub fn has_names(rtype: u16) -> bool {
     !fields_with_names(types::row(rtype)).is_empty()
+}
+
+/// Whether RDATA of this type can point at a host whose addresses belong in the additional section.
+#[must_use]
+#[inline]
+pub fn points_at_host(rtype: u16) -> bool {
+    types::row(rtype).is_some_and(|row| !matches!(row.target, Target::None))
 }
 
 /// The wire name whose addresses belong in the additional section. The root, which stands for "no such host" (RFC

@@ -71,6 +71,22 @@ fn shard_of(hash: u64) -> usize {
     (hash >> 56) as usize
 }
 
+/// Where in a shard the first hash stands that is not below this one. Hashes are spread evenly, so they stand close to
+/// where their size says.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "the product's upper half is below the length")]
+fn first_at_least(shard: &[(u64, Entry)], hash: u64) -> usize {
+    let guess = ((u128::from(hash << 8) * shard.len() as u128) >> 64) as usize;
+    let mut at = guess;
+    while at > 0 && shard[at - 1].0 >= hash {
+        at -= 1;
+    }
+    while at < shard.len() && shard[at].0 < hash {
+        at += 1;
+    }
+    at
+}
+
 impl Catalogue {
     /// How many zones there are.
     #[must_use]
@@ -99,8 +115,7 @@ impl Catalogue {
     #[inline]
     fn entry_of(&self, hash: u64, apex: &[u8]) -> Option<&Entry> {
         let shard = &self.shards[shard_of(hash)];
-        let from = shard.partition_point(|&(other, _)| other < hash);
-        shard[from..]
+        shard[first_at_least(shard, hash)..]
             .iter()
             .take_while(|&&(other, _)| other == hash)
             .map(|(_, entry)| entry)
@@ -112,13 +127,16 @@ impl Catalogue {
     #[must_use]
     #[inline]
     pub fn nearest<'c>(&'c self, name: &LookupName, from: usize) -> Option<(&'c Entry, usize)> {
-        (from..=name.count()).find_map(|index| {
-            let labels = name.count() - index;
-            if self.depth_bits >> labels & 1 == 0 {
-                return None;
+        let mut depths = self.depth_bits & u128::MAX >> (127 - (name.count() - from));
+        while depths != 0 {
+            let labels = depths.ilog2();
+            let index = name.count() - labels as usize;
+            if let Some(entry) = self.entry_of(name.hash(index), name.suffix(index)) {
+                return Some((entry, index));
             }
-            Some((self.entry_of(name.hash(index), name.suffix(index))?, index))
-        })
+            depths ^= 1 << labels;
+        }
+        None
     }
 
     /// A copy with these entries added or replaced, and entries of `removed` apexes taken out.

@@ -57,7 +57,8 @@ pub fn of_name(wire: &[u8], above: u64) -> u64 {
 /// A name taken apart for looking up: where its labels begin and the hash of each suffix. Kept and refilled, since
 /// clearing it would cost as much as an answer.
 pub struct LookupName {
-    wire: [u8; MAX_WIRE],
+    /// Longer than any name, so that eight octets can be read from any place in it.
+    wire: [u8; MAX_WIRE + 8],
     length: usize,
     starts: [u8; MAX_LABELS + 1],
     hashes: [u64; MAX_LABELS + 1],
@@ -67,7 +68,7 @@ pub struct LookupName {
 impl Default for LookupName {
     fn default() -> Self {
         let mut made = Self {
-            wire: [0; MAX_WIRE],
+            wire: [0; MAX_WIRE + 8],
             length: 1,
             starts: [0; MAX_LABELS + 1],
             hashes: [0; MAX_LABELS + 1],
@@ -92,8 +93,21 @@ impl LookupName {
         let mut hash = root();
         self.hashes[self.count] = hash;
         for index in (0..self.count).rev() {
-            hash = extend(hash, self.label(index));
+            hash = self.extend(hash, self.start(index));
             self.hashes[index] = hash;
+        }
+    }
+
+    /// The same as `extend` for the label that begins at octet `start`, most of which have at most eight octets.
+    #[inline]
+    fn extend(&self, parent: u64, start: usize) -> u64 {
+        let length = usize::from(self.wire[start]);
+        match self.wire[start + 1..].first_chunk::<8>() {
+            Some(octets) if length <= 8 => {
+                let hash = parent ^ (length as u64).wrapping_mul(LENGTH_MULTIPLIER);
+                mix(hash, u64::from_le_bytes(*octets) & u64::MAX >> (64 - 8 * length))
+            }
+            _ => extend(parent, &self.wire[start + 1..start + 1 + length]),
         }
     }
 

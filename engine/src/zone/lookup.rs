@@ -51,21 +51,18 @@ impl Zone {
                 return Found::Node(node);
             }
             if !node.flags.any(Flags::NSEC3_OWNER) {
-                return self.above(name, apex, 0).unwrap_or(Found::Node(node));
+                return self.hidden(name, apex, 0, node).unwrap_or(Found::Node(node));
             }
         }
         self.find_missing(name, apex)
     }
 
     fn find_missing<'z>(&'z self, name: &LookupName, apex: usize) -> Found<'z> {
-        let encloser = self.closest_encloser(name, apex);
-        let node = self.node(name.hash(encloser), name.between(encloser, apex));
-        let flags = node.map_or(Flags::default(), |node| node.flags);
-        if flags.any(Flags::CUT | Flags::DNAME | Flags::OCCLUDED)
-            && let Some(found) = self.above(name, apex, encloser)
-        {
+        let (encloser, node) = self.closest_encloser(name, apex);
+        if let Some(found) = self.hidden(name, apex, encloser, node) {
             return found;
         }
+        let flags = node.flags;
         if flags.any(Flags::WILDCARD_CHILD) {
             let relative = name.between(encloser, apex);
             let mut wildcard = [0; name::MAX_WIRE + 2];
@@ -80,18 +77,29 @@ impl Zone {
     }
 
     /// The lowest existing ancestor. Existence is monotonous along a name, since empty non-terminals are nodes: halve.
-    fn closest_encloser(&self, name: &LookupName, apex: usize) -> usize {
-        let (mut missing, mut exists) = (0, apex);
+    fn closest_encloser<'z>(&'z self, name: &LookupName, apex: usize) -> (usize, Node<'z>) {
+        let (mut missing, mut exists, mut found) = (0, apex, None);
         while exists - missing > 1 {
             let middle = missing.midpoint(exists);
-            let node = self.node(name.hash(middle), name.between(middle, apex));
-            if node.is_some_and(|node| !node.flags.any(Flags::NSEC3_OWNER)) {
-                exists = middle;
-            } else {
-                missing = middle;
+            match self.node(name.hash(middle), name.between(middle, apex)) {
+                Some(node) if !node.flags.any(Flags::NSEC3_OWNER) => (exists, found) = (middle, Some(node)),
+                _ => missing = middle,
             }
         }
-        exists
+        (exists, found.unwrap_or_else(|| self.apex_node()))
+    }
+
+    /// What hides the names below the node at label `at`, or this name itself: most often the node.
+    fn hidden<'z>(&'z self, name: &LookupName, apex: usize, at: usize, node: Node<'z>) -> Option<Found<'z>> {
+        if node.flags.any(Flags::OCCLUDED) {
+            self.above(name, apex, at)
+        } else if node.flags.any(Flags::CUT) {
+            Some(Found::Delegation { cut: node, at })
+        } else if node.flags.any(Flags::DNAME) && at > 0 {
+            Some(Found::Dname { node, at })
+        } else {
+            None
+        }
     }
 
     /// The highest cut or DNAME that hides what lies at label `from`; a DNAME does not hide its own owner.

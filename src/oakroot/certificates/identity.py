@@ -57,14 +57,18 @@ class Identity:
         return self.certificate_pem + self.chain_pem
 
     def server_context(self) -> ssl.SSLContext:
-        """A context for a TLS server that presents this identity, with Python's defaults for servers.
+        """A context for a TLS server that presents this identity, with Python's defaults for servers."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.load_into(context)
+        return context
+
+    def load_into(self, context: ssl.SSLContext) -> None:
+        """Has a context present this identity from now on; connections that are open keep the older one.
 
         Python reads keys from files only: this one is in a folder that nobody else can enter, for a moment.
         """
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "identity.pem"
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
                 stream.write(self.private_key_pem + self.full_chain_pem)
             context.load_cert_chain(file)
-        return context

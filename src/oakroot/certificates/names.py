@@ -93,6 +93,12 @@ def persistent_name(name: dns.name.Name) -> dns.name.Name:
     return _below(without_wildcard(name), _PERSISTENT)
 
 
+def host_of_persistent(owner: dns.name.Name) -> dns.name.Name | None:
+    """The host whose permissions live at this name; None for any other name."""
+    labels = owner.canonicalize().labels
+    return dns.name.Name(labels[1:]) if labels[0] == _PERSISTENT and len(labels) > 1 else None
+
+
 def _below(host: dns.name.Name, *labels: bytes) -> dns.name.Name:
     try:
         return dns.name.Name((*labels, *host.labels))

@@ -14,11 +14,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import dns.name
 
+from oakroot._engine import wire_rdata
 from oakroot.certificates.names import is_wildcard, without_wildcard, write_name
 from oakroot.certificates.rejected import RejectedError
 
@@ -27,6 +28,7 @@ ANY_DOMAIN = "*"
 
 _SPACE = " \t"
 _STRING_LIMIT = 255
+_WARNING = 30 * 86400
 _NAME_LIMIT = 253
 _ISSUER = re.compile(r"(?i)[a-z0-9]+(-+[a-z0-9]+)*(\.[a-z0-9]+(-+[a-z0-9]+)*)*\Z")
 _TAG = re.compile(r"(?i)[a-z0-9]+(-+[a-z0-9]+)*\Z")
@@ -121,6 +123,42 @@ def write_strings(text: str) -> str:
     """RDATA of a TXT record that holds this text of ASCII, in as many strings as it needs."""
     parts = [text[at : at + _STRING_LIMIT] for at in range(0, len(text), _STRING_LIMIT)] or [""]
     return " ".join('"{}"'.format(part.replace("\\", "\\\\").replace('"', '\\"')) for part in parts)
+
+
+def read_strings(rdata: str) -> str:
+    """The text in RDATA of a TXT record, its strings joined; what is no ASCII is replaced."""
+    octets, at, strings = wire_rdata("TXT", rdata), 0, []
+    while at < len(octets):
+        end = at + 1 + octets[at]
+        strings.append(octets[at + 1 : end])
+        at = end
+    return b"".join(strings).decode("ascii", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """One record as it was found at a host; None where the text is no such record."""
+
+    host: dns.name.Name
+    text: str
+    record: PersistentRecord | None
+    problems: tuple[str, ...]
+
+
+def audit(host: dns.name.Name, text: str, accounts: Collection[str], now: float) -> Audited:
+    """What is to be said against a record. `accounts`: those that are known, where anybody knows them."""
+    try:
+        record = read_persistent(text)
+    except RejectedError as error:
+        return Audited(host, text, None, (f"no authority takes it: {error.message}",))
+    problems = []
+    if record.until is not None and now > record.until:
+        problems.append("it has ended: certificates cannot be renewed by it any more")
+    elif record.until is not None and now > record.until - _WARNING:
+        problems.append("it ends within 30 days")
+    if accounts and record.account not in accounts:
+        problems.append("the account is none of those that are known")
+    return Audited(host, text, record, tuple(problems))
 
 
 @dataclass(frozen=True, slots=True)

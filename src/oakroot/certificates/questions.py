@@ -10,8 +10,8 @@ import dns.name
 import dns.rdataclass
 import dns.rdatatype
 
-from oakroot._engine import read_message_records
-from oakroot.certificates.forms import TTL
+from oakroot._engine import read_message_records, wire_rdata
+from oakroot.certificates.forms import TTL, TYPE
 from oakroot.protocol import update_request
 from oakroot.protocol.message import Reply, read_reply, request_message
 from oakroot.protocol.wire import Section, write_question
@@ -52,15 +52,9 @@ def build_update(
     zone: dns.name.Name, owner: dns.name.Name, delete: Iterable[str], add: Iterable[str], identifier: int
 ) -> bytes:
     """The UPDATE that changes TLSA records of one name and no others; single records, so nobody's else go."""
-    changes = [update_request.delete(owner, dns.rdatatype.TLSA, _wire(rdata)) for rdata in delete]
-    changes += [update_request.add(owner, TTL, dns.rdatatype.TLSA, _wire(rdata)) for rdata in add]
+    changes = [update_request.delete(owner, dns.rdatatype.TLSA, wire_rdata(TYPE, rdata)) for rdata in delete]
+    changes += [update_request.add(owner, TTL, dns.rdatatype.TLSA, wire_rdata(TYPE, rdata)) for rdata in add]
     return update_request.build_update(zone, (), changes, identifier)
-
-
-def _wire(rdata: str) -> bytes:
-    """RFC 6698 §2.1: three octets, and the data."""
-    *form, data = rdata.split()
-    return bytes(map(int, form)) + bytes.fromhex(data)
 
 
 def read(request: bytes, octets: bytes) -> Answer | None:

@@ -58,6 +58,8 @@ COMMANDS = {
     "update": Command("oakroot.cli.update", "change records of a zone at its primary"),
     "certify": Command("oakroot.cli.certify", "get a certificate by way of DNS, and keep it fresh"),
     "keys": Command("oakroot.cli.keys", "list who may do what"),
+    "merge": Command("oakroot.cli.merge", "merge zone files and key files for git"),
+    "persist": Command("oakroot.cli.persist", "permit accounts of authorities to certify without challenges"),
     "keygen": Command("oakroot.cli.keygen", "make a TSIG or ssh key"),
 }
 

@@ -115,6 +115,11 @@ class Copy:
         content = self._content(tree, Tree)
         return self._read(tree, Tree) if content is None else Tree.from_string(content)
 
+    def tree_octets(self, tree: ObjectID) -> bytes:
+        """The same as git keeps it, for those who need not all of it read."""
+        content = self._content(tree, Tree)
+        return self._read(tree, Tree).as_raw_string() if content is None else content
+
     def blob(self, blob: ObjectID) -> bytes:
         """The content of a file; RepositoryBroken if there is none, FileTooLarge before it is unpacked."""
         content = self._content(blob, Blob)

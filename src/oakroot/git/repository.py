@@ -8,7 +8,7 @@ IXFR after a restart, `log` and `blame` live on it, zone text packs well, and a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -21,8 +21,9 @@ from oakroot.git.commits import CommitId, Head, Person, TreeId, head_of, make_co
 from oakroot.git.connections import Timeouts
 from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
-from oakroot.git.errors import GitError, PushRefused, PushUncertain, RemoteMoved, RemoteRefused
+from oakroot.git.errors import GitError, PathRefused, PushRefused, PushUncertain, RemoteMoved, RemoteRefused
 from oakroot.git.local import LocalRemote
+from oakroot.git.recent import Passage, recent_passages
 from oakroot.git.refs import BRANCHES, Tip
 from oakroot.git.remote import Branch, Remote, Transport
 from oakroot.git.smart import SmartRemote
@@ -99,6 +100,18 @@ class RemoteRepository:
     def files(self, head: Head) -> Files:
         """The regular files of a commit by path, and what in its root was left out."""
         return Files(self._copy.tree, _id(head.tree))
+
+    def find_in(self, tree: TreeId, path: str) -> BlobId | None:
+        """The id of the regular file at `path` below a commit's root folder; None where there is none."""
+        try:
+            return BlobId(find_file(self._copy.tree, _id(tree), path).decode("ascii"))
+        except PathRefused:
+            return None
+
+    def recent(self, head: Head, limit: int) -> Iterator[Passage]:
+        """What the newest `limit` commits changed in the root, each against its parents, newest first."""
+        with translated(self.remote):
+            yield from recent_passages(self._copy, _id(head.commit), limit)
 
     def blob(self, blob: BlobId) -> bytes:
         """The content of a file by its id."""

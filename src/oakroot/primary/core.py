@@ -18,6 +18,7 @@ from oakroot.primary.events import (
     PushFailed,
     PushOvertaken,
     PushRefused,
+    Recalled,
     Started,
     WriteFailed,
     WriteOvertaken,
@@ -59,6 +60,8 @@ def handle(  # noqa: C901, PLR0911, PLR0912 - one arm for each event, and nothin
             return pulling.push_failed(state, reason, now)
         case Written(outcomes, loading):
             return updating.written(state, outcomes, loading, now)
+        case Recalled():
+            return turns.recalled(state, event, now)
         case WriteOvertaken():
             return updating.overtaken(state)
         case WriteRefused(outcomes, reason):

@@ -5,8 +5,10 @@ Events are in the past tense, actions in the imperative. All are frozen values; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from oakroot._engine import Zone
 from oakroot.distribution.actions import Distribute
 from oakroot.primary.writing import Outcome, Submission
 from oakroot.roles.events import Log, PacketReceived, Publish, SendReply, TimePassed
@@ -112,6 +114,15 @@ class PullRequested:
     """The operator asked for a pull (SIGHUP)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """History was looked at for earlier versions of the zones, by apex; `trouble`: why that ended early."""
+
+    versions: Mapping[str, tuple[Zone, ...]]
+    commits: int
+    trouble: str | None = None
+
+
 Event = (
     Started
     | Fetched
@@ -125,6 +136,7 @@ Event = (
     | WriteOvertaken
     | WriteRefused
     | WriteFailed
+    | Recalled
     | PacketReceived
     | PullRequested
     | TimePassed
@@ -166,4 +178,11 @@ class Write:
     edits: tuple[Edit, ...] = ()
 
 
-Action = Fetch | Push | Write | Publish | SendReply | Log | Distribute
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Look for earlier versions of what is loaded in the history before it: ends in Recalled."""
+
+    known: Loaded
+
+
+Action = Fetch | Push | Write | Recall | Publish | SendReply | Log | Distribute

@@ -56,6 +56,9 @@ def fetched(
     state, publish = _take(state, loading, now)
     state, answers = _answer_all(state, now, lambda each: of_zone(each.zone, loading.loaded, before))
     state, updated = updating.landed(state, landed, now)
+    if rewritten and before.commit is None:
+        # What was served before this process began is not in this history.
+        state = replace(state, recall_wanted=False)
     state, following = turns.go_on(turns.in_touch(state, now), now)
     return state, (*logs, *publish, *answers, *updated, *following)
 

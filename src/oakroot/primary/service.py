@@ -20,7 +20,7 @@ from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
 from oakroot.operate.certificate import CertificateFiles
 from oakroot.primary import core, events
-from oakroot.primary.events import Action, Event, Fetch, Push, Write
+from oakroot.primary.events import Action, Event, Fetch, Push, Recall, Write
 from oakroot.primary.worker import GitWorker
 from oakroot.roles.events import Log, Moment, PacketReceived, Publish, SendReply, TimePassed
 from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
@@ -116,6 +116,8 @@ class Service:
                 self._start_git(lambda: self._worker.fetch(action))
             case Push():
                 self._start_git(lambda: self._worker.push(action))
+            case Recall():
+                self._start_git(lambda: self._worker.recall(action))
             case Write():
                 self._start_git(lambda: self._worker.write(action))
 

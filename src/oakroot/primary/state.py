@@ -26,6 +26,7 @@ class Task(enum.Enum):
     PULL = "pull"
     PUSH = "push"
     WRITE = "write"
+    RECALL = "recall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ class State:
     quota: Quota = field(default_factory=Quota)
     versions: Versions = field(default_factory=Versions)
     """Earlier versions of zones, for IXFR."""
+    recall_wanted: bool = False
+    """Whether history is to be looked at for versions that were served before this process began."""
     catalogs: Catalogs = field(default_factory=dict)
 
     @property

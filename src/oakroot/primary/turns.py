@@ -13,7 +13,7 @@ from dataclasses import replace
 from oakroot.distribution.actions import Spread
 from oakroot.distribution.fanout import Changed
 from oakroot.primary import catalogs
-from oakroot.primary.events import Action, Fetch, Push, Write
+from oakroot.primary.events import Action, Fetch, Push, Recall, Recalled, Write
 from oakroot.primary.news import commit_message
 from oakroot.primary.state import State, Task
 from oakroot.roles.events import Log, Moment, Publish
@@ -59,13 +59,16 @@ def go_on(state: State, now: Moment) -> Step:
     pulling = (Task.PULL, bool(state.queued or state.pull_wanted))
     writing = (Task.WRITE, bool(state.updates))
     pushing = (Task.PUSH, bool(state.edits) and not state.push_refused)
+    # Nobody waits for what is recalled as others do for the rest.
+    recalling = (Task.RECALL, state.recall_wanted)
     turns = {
         Task.PULL: (writing, pushing, pulling),
         Task.WRITE: (pushing, pulling, writing),
         Task.PUSH: (pushing, pulling, writing),
+        Task.RECALL: (pulling, writing, pushing),
         Task.NONE: (pulling, writing, pushing),
     }
-    task = next((task for task, is_wanted in turns[done] if is_wanted), Task.NONE)
+    task = next((task for task, is_wanted in (*turns[done], recalling) if is_wanted), Task.NONE)
     match task:
         case Task.PULL:
             return pull(state)
@@ -73,8 +76,24 @@ def go_on(state: State, now: Moment) -> Step:
             return _write(state)
         case Task.PUSH:
             return _push(state, now)
+        case Task.RECALL:
+            return replace(state, task=task, recall_wanted=False), (Recall(state.loaded),)
         case Task.NONE:
             return state, ()
+
+
+def recalled(state: State, past: Recalled, now: Moment) -> Step:
+    """Earlier versions were found in the history of what is loaded."""
+    newest = {apex: each.zone for apex, each in state.loaded.zones.items() if each.zone is not None}
+    state = replace(state, versions=state.versions.joined(past.versions, newest))
+    count = sum(map(len, past.versions.values()))
+    log = Log(
+        "info", f"earlier versions found in {past.commits} commits: {count} of {len(past.versions)} zones"
+    )
+    if past.trouble is not None:
+        log = Log("warning", f"history gives no earlier versions of zones: {past.trouble}")
+    state, following = go_on(state, now)
+    return state, (log, *following)
 
 
 def retry_later(state: State, text: str, now: Moment) -> Step:
@@ -102,6 +121,7 @@ def take(state: State, loading: Loading, now: Moment) -> Step:
         push_refused=state.push_refused and loaded.commit == before.commit,
         versions=state.versions.after(changes),
         catalogs=listed.catalogs,
+        recall_wanted=state.recall_wanted or before.commit is None,
     )
     publish = () if loaded.catalogue is before.catalogue else (Publish(state.published),)
     return state, (*publish, *listed.logs, *_spread(state, changes, before))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from oakroot.distribution.versions import versions_limit
 from oakroot.git.commits import Head, Person
 from oakroot.git.errors import (
     GitError,
@@ -18,7 +20,8 @@ from oakroot.git.errors import (
 from oakroot.git.repository import RemoteRepository
 from oakroot.git.trees import BlobId
 from oakroot.primary import events
-from oakroot.primary.events import Event, Fetch, Push, Write
+from oakroot.primary import recall as history
+from oakroot.primary.events import Event, Fetch, Push, Recall, Write
 from oakroot.primary.texts import Texts
 from oakroot.primary.words import Written, address, authors, commit_message
 from oakroot.primary.writing import Draft, Outcome, Submission, write_group
@@ -63,6 +66,17 @@ class GitWorker:
         self.head = head
         self.texts.somebody_pushed()
         return events.Fetched(loading, rewritten=head.rewritten, landed=landed)
+
+    def recall(self, action: Recall) -> Event:
+        """Looks for earlier versions in the history of what was fetched last."""
+        if self.head is None:
+            raise AssertionError("history is of what was fetched")
+        look = history.Recall(self.repository, self.head, time.monotonic, versions_limit)
+        try:
+            versions = look.versions(action.known)
+        except Exception as error:  # noqa: BLE001 - reported by _reason, and the server goes on
+            return events.Recalled({}, look.commits, _reason(error))
+        return events.Recalled(versions, look.commits)
 
     def push(self, action: Push) -> Event:
         """Commits on top of what was fetched last, pushes, and loads the result."""

@@ -1,7 +1,7 @@
 //! Types by name and number, and what is asked about RDATA: names, targets.
 
 use super::super::{
-    NameField, additional_target, has_names, is_meta, is_singleton, names, type_number, types, write_type,
+    Embedded, NameField, additional_target, has_names, is_meta, is_singleton, names, type_number, types, write_type,
 };
 use super::{golden, read};
 use crate::name;
@@ -98,6 +98,20 @@ fn names_are_found_wherever_they_stand() {
         ("TYPE731", r"\# 3 016100", ""),
     ] {
         assert_eq!(names_in(mnemonic, text), expected, "{mnemonic} {text}");
+    }
+}
+
+#[test]
+fn names_to_compress_are_found_without_a_walk() {
+    for (rtype, rdata) in golden::records() {
+        let compressible: Vec<_> = names(rtype, &rdata).filter(|name| name.compressible).collect();
+        let Embedded { start, count } = Embedded::of(rtype);
+        assert_eq!(compressible.len(), count, "{rtype}");
+        let mut at = start;
+        for name in compressible {
+            assert_eq!(name.start, at, "{rtype}");
+            at = name.end;
+        }
     }
 }
 

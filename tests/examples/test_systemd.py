@@ -1,0 +1,50 @@
+"""The units of the examples are what systemd takes, and call oakroot as it wants to be called."""
+
+from __future__ import annotations
+
+import configparser
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from oakroot.cli.main import build_parser
+
+COMMAND = "/usr/bin/oakroot"
+
+
+@pytest.fixture
+def units(project_root: Path) -> Path:
+    return project_root / "examples/systemd"
+
+
+def test_systemd_finds_nothing_wrong(units: Path, tmp_path: Path, require: Callable[[str], str]) -> None:
+    folder = tmp_path / "units"
+    shutil.copytree(units, folder)
+    for unit in folder.iterdir():
+        unit.write_text(unit.read_text().replace(COMMAND, sys.executable))
+    instances = [str(unit).replace("@.", "@www.example.org.") for unit in sorted(folder.iterdir())]
+    for template, instance in zip(sorted(folder.iterdir()), instances, strict=True):
+        shutil.copy(template, instance)
+    checked = subprocess.run(
+        [require("systemd-analyze"), "verify", "--man=no", *instances],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    ours = [line for line in checked.stderr.splitlines() if str(folder) in line or "oakroot" in line]
+    assert ours == []
+
+
+def test_the_services_call_oakroot_as_it_wants_to_be_called(units: Path) -> None:
+    for unit in units.glob("*.service"):
+        settings = configparser.ConfigParser(interpolation=None, strict=False)
+        settings.read(unit)
+        program, command, *words = shlex.split(settings["Service"]["ExecStart"])
+        assert program == COMMAND
+        parser, _ = build_parser(command)
+        parser.parse_args([command, *words])
