@@ -1,4 +1,4 @@
-"""BIND, Knot DNS and NSD configured as secondaries of one zone, by a key, as their manuals say."""
+"""BIND, Knot DNS, NSD and PowerDNS as secondaries, by a key, as their manuals say."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import subprocess
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from oakroot.keys.key import Key
 from tests.peers.nameservers import Address, Bind, DaemonNameserver, Knot, NameserverError, Nsd
+from tests.peers.powerdns import PowerDns, key_name
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Secondary(DaemonNameserver):
 
     trust: Trust | None = None
     """Where zones are transferred over TLS; BIND and NSD alone can do that."""
+
+    follows_catalogs: ClassVar[bool] = True
+    """Whether it knows catalog zones."""
+    catalog: str | None = None
+    """One to follow."""
 
     def __init__(self, address: Address, primary: Address, zone: str, key: Key, directory: Path) -> None:
         super().__init__((), directory)
@@ -83,13 +90,29 @@ options {{
   listen-on port {port} {{ {host}; }}; listen-on-v6 {{ none; }};
   recursion no; notify no; dnssec-validation no; empty-zones-enable no; transfer-source {host};
   memstatistics no; max-cache-size 2M;
+  {self._catalog_zones()}
 }};
 controls {{ }};
 zone "{self.zone}" {{
   type secondary; file "secondary.zone";
   primaries port {primary_port} {{ {primary} key "{key.name}"{over_tls}; }};
 }};
+{self._catalog()}
 """
+
+    def _catalog_zones(self) -> str:
+        if self.catalog is None:
+            return ""
+        primary, port = self.primary
+        members = f'default-primaries {{ {primary} port {port} key "{self.key.name}"; }}'
+        return f'catalog-zones {{ zone "{self.catalog}" {members} in-memory yes min-update-interval 1; }};'
+
+    def _catalog(self) -> str:
+        if self.catalog is None:
+            return ""
+        primary, port = self.primary
+        place = f'primaries port {port} {{ {primary} key "{self.key.name}"; }};'
+        return f'zone "{self.catalog}" {{ type secondary; file "catalog.zone"; {place} }};'
 
 
 class KnotSecondary(Secondary):
@@ -130,11 +153,34 @@ acl:
     address: {primary}
     key: {key.name}
     action: notify
+{self._members()}
 zone:
   - domain: "{self.zone}"
     storage: {self.directory}
     master: primary
     acl: primary
+{self._catalog()}
+"""
+
+    def _members(self) -> str:
+        return f"""
+template:
+  - id: member
+    storage: {self.directory}
+    master: primary
+    acl: primary
+"""
+
+    def _catalog(self) -> str:
+        if self.catalog is None:
+            return ""
+        return f"""
+  - domain: "{self.catalog}"
+    storage: {self.directory}
+    master: primary
+    acl: primary
+    catalog-role: interpret
+    catalog-template: member
 """
 
 
@@ -143,6 +189,7 @@ class NsdSecondary(Secondary):
 
     name = "nsd"
     program = Nsd.program
+    follows_catalogs = False
     arguments = Nsd.arguments
 
     def configuration(self, port: int) -> str:
@@ -183,9 +230,38 @@ zone:
 """
 
 
+class PowerDnsSecondary(PowerDns, Secondary):
+    """PowerDNS Authoritative Server."""
+
+    def launch(self) -> None:
+        """As the others, once the database says what they have in their configuration."""
+        if self.prepare():
+            self.add_key(self.key)
+            self._add_zone(self.zone)
+            self.tool("set-meta", self.zone, "IXFR", "1")
+            if self.catalog is not None:
+                self._add_zone(self.catalog)
+                self.tool("set-kind", self.catalog, "consumer")
+        Secondary.launch(self)
+
+    def use(self, key: Key) -> None:
+        """Has the new key for its zones."""
+        self.add_key(key)
+        for zone in (self.zone, self.catalog):
+            if zone is not None:
+                self.tool("set-meta", zone, "AXFR-MASTER-TSIG", key_name(key))
+        super().use(key)
+
+    def _add_zone(self, zone: str) -> None:
+        host, port = self.primary
+        self.tool("create-secondary-zone", zone, f"{host}:{port}")
+        self.tool("set-meta", zone, "AXFR-MASTER-TSIG", key_name(self.key))
+
+
 SECONDARIES: tuple[tuple[type[Secondary], str], ...] = (
     # BIND listens on addresses of interfaces only, and there is but this one on every machine.
     (BindSecondary, "127.0.0.1"),
     (KnotSecondary, "127.0.0.3"),
     (NsdSecondary, "127.0.0.4"),
+    (PowerDnsSecondary, "127.0.0.5"),
 )

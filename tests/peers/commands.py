@@ -52,10 +52,11 @@ class Primary:
         log: Path,
         environment: Mapping[str, str] | None = None,
         *,
+        host: str = "127.0.0.1",
         port: int = 0,
         command: Sequence[str | Path] = COMMAND,
     ) -> None:
-        listen = ["primary", "--listen", f"127.0.0.1:{port}", "--workers", "1"]
+        listen = ["primary", "--listen", f"{host}:{port}", "--workers", "1"]
         self._command = [*map(str, command), *listen, *map(str, arguments)]
         self._log = log
         self._environment = environment or {}

@@ -1,4 +1,4 @@
-"""BIND, Knot DNS and NSD configured as primaries of zones that one key may transfer, as their manuals say.
+"""BIND, Knot DNS, NSD and PowerDNS as primaries of zones that a key may transfer, as their manuals say.
 
 Zones are files; a change is a new file and a reload, which makes each of them send NOTIFY and keep the
 differences for IXFR. Knot is also changed through its control socket, and BIND by UPDATE.
@@ -17,6 +17,7 @@ from typing import ClassVar
 
 from oakroot.keys.key import Key
 from tests.peers.nameservers import Address, Bind, DaemonNameserver, Knot, NameserverError, Nsd
+from tests.peers.powerdns import PowerDns, key_name
 
 
 class Primary(DaemonNameserver):
@@ -112,6 +113,13 @@ class BindPrimary(Primary):
     arguments = Bind.arguments
     takes_updates = False
 
+    def serve(self, texts: dict[str, str | None]) -> None:
+        """A file that changes while it does not run must not meet a journal of before (rndc(8), freeze)."""
+        if not self.is_running:
+            for apex in texts:
+                self.zone_file(apex).with_name(f"{self.zone_file(apex).name}.jnl").unlink(missing_ok=True)
+        super().serve(texts)
+
     def configuration(self, port: int) -> str:
         """The text of named.conf."""
         (host, _), (secondary, secondary_port) = self.address, self.secondary
@@ -153,6 +161,8 @@ class KnotPrimary(Primary):
     program = Knot.program
     arguments = Knot.arguments
     signs_refusals = False  # its keys belong to zones
+    catalog: str | None = None
+    """A catalog zone of all its zones, to be generated."""
 
     def configuration(self, port: int) -> str:
         """The text of knot.conf."""
@@ -191,8 +201,16 @@ template:
     acl: secondary
 zone:
 """
-        zones = [f'  - domain: "{apex}"\n    file: "{self.zone_file(apex)}"\n' for apex in self.texts]
-        return head + "".join(zones)
+        return head + "".join(map(self._zone, self.texts)) + self._catalog()
+
+    def _zone(self, apex: str) -> str:
+        member = (
+            "" if self.catalog is None else f"    catalog-role: member\n    catalog-zone: {self.catalog}\n"
+        )
+        return f'  - domain: "{apex}"\n    file: "{self.zone_file(apex)}"\n{member}'
+
+    def _catalog(self) -> str:
+        return "" if self.catalog is None else f'  - domain: "{self.catalog}"\n    catalog-role: generate\n'
 
     def _keys(self) -> str:
         return "".join(
@@ -274,9 +292,49 @@ zone:
 {allowed}"""
 
 
+class PowerDnsPrimary(PowerDns, Primary):
+    """PowerDNS Authoritative Server, which sends whole zones only."""
+
+    def launch(self) -> None:
+        """As the others; it has its zones from the database."""
+        self.prepare()
+        Primary.launch(self)
+
+    def serve(self, texts: dict[str, str | None]) -> None:
+        """Changes the database, where it finds what must be notified by itself."""
+        self.prepare()
+        for key in self.keys:
+            self.add_key(key)
+        for apex, text in texts.items():
+            if text is None:
+                self.tool("delete-zone", apex)
+                del self.texts[apex]
+                continue
+            self.texts[apex] = text
+            self.zone_file(apex).write_text(text)
+            self.tool("load-zone", apex, str(self.zone_file(apex)))
+        for apex in self.texts:
+            self._settle(apex, "primary")
+
+    def offer(self, catalog: str, *members: str) -> None:
+        """Makes a catalog zone of some of its zones."""
+        self.zone_file(catalog).write_text("@ 0 SOA invalid. invalid. 1 60 60 86400 0\n@ 0 NS invalid.\n")
+        self.tool("load-zone", catalog, str(self.zone_file(catalog)))
+        self._settle(catalog, "producer")
+        for member in members:
+            self.tool("set-catalog", member, catalog)
+
+    def _settle(self, apex: str, kind: str) -> None:
+        host, port = self.secondary
+        self.tool("set-kind", apex, kind)
+        self.tool("set-meta", apex, "ALSO-NOTIFY", f"{host}:{port}")
+        self.tool("set-meta", apex, "TSIG-ALLOW-AXFR", *map(key_name, self.keys))
+
+
 PRIMARIES: tuple[tuple[type[Primary], str], ...] = (
     # BIND listens on addresses of interfaces only, and there is but this one on every machine.
     (BindPrimary, "127.0.0.1"),
     (KnotPrimary, "127.0.0.3"),
     (NsdPrimary, "127.0.0.4"),
+    (PowerDnsPrimary, "127.0.0.5"),
 )

@@ -59,6 +59,7 @@ def fetched(
     if rewritten and before.commit is None:
         # What was served before this process began is not in this history.
         state = replace(state, recall_wanted=False)
+        updated = (*updated, turns.tell_all(state))
     state, following = turns.go_on(turns.in_touch(state, now), now)
     return state, (*logs, *publish, *answers, *updated, *following)
 

@@ -93,7 +93,7 @@ def recalled(state: State, past: Recalled, now: Moment) -> Step:
     if past.trouble is not None:
         log = Log("warning", f"history gives no earlier versions of zones: {past.trouble}")
     state, following = go_on(state, now)
-    return state, (log, *following)
+    return state, (log, tell_all(state), *following)
 
 
 def retry_later(state: State, text: str, now: Moment) -> Step:
@@ -124,7 +124,9 @@ def take(state: State, loading: Loading, now: Moment) -> Step:
         recall_wanted=state.recall_wanted or before.commit is None,
     )
     publish = () if loaded.catalogue is before.catalogue else (Publish(state.published),)
-    return state, (*publish, *listed.logs, *_spread(state, changes, before))
+    # After a start it is told when history was looked at: who hears of a change asks for differences.
+    spread = () if state.recall_wanted else _spread(state, changes, before)
+    return state, (*publish, *listed.logs, *spread)
 
 
 def _spread(state: State, changes: Sequence[ZoneChange], before: Loaded) -> tuple[Action, ...]:
@@ -132,9 +134,19 @@ def _spread(state: State, changes: Sequence[ZoneChange], before: Loaded) -> tupl
     loaded = state.loaded
     if not changes and loaded.keyring == before.keyring:
         return ()
-    served = [apex for apex, zone in loaded.zones.items() if zone.zone is not None]
     changed = [change.apex for change in changes]
-    return (Spread(Changed(loaded.catalogue, loaded.keyring, (*served, *state.catalogs), changed)),)
+    return (Spread(Changed(loaded.catalogue, loaded.keyring, _served(state), changed)),)
+
+
+def tell_all(state: State) -> Spread:
+    """Tells the secondaries of all zones."""
+    served = _served(state)
+    return Spread(Changed(state.loaded.catalogue, state.loaded.keyring, served, served))
+
+
+def _served(state: State) -> tuple[str, ...]:
+    served = (apex for apex, zone in state.loaded.zones.items() if zone.zone is not None)
+    return (*served, *state.catalogs)
 
 
 def _write(state: State) -> Step:
