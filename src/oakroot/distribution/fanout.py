@@ -72,8 +72,8 @@ class Fanout:
     _apexes: Collection[str] = ()
     _pending: dict[str, NameServers] = field(default_factory=dict)
     """Zones to tell everybody of, with where to look their name servers up."""
-    _wished: dict[tuple[str, Place], None] = field(default_factory=dict)
-    """Zones to tell one target of."""
+    _wished: dict[str, set[Place]] = field(default_factory=dict)
+    """Zones to tell some targets of: together, since looking for the targets of a zone finds them all."""
     _enlisted: list[Enlisted] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -140,19 +140,19 @@ class Fanout:
             apex = next(iter(self._pending))
             self._tell_all(apex, self._pending.pop(apex), now.monotonic)
         for _ in range(min(LOOKUPS, len(self._wished))):
-            apex, place = next(iter(self._wished))
-            del self._wished[apex, place]
-            self._tell(apex, place, now.monotonic)
+            apex = next(iter(self._wished))
+            self._tell(apex, self._wished.pop(apex), now.monotonic)
         yield from self._outbox.poll(now)
 
     def _tell_all(self, apex: str, servers: NameServers, now: float) -> None:
         for target in self._targets(apex, servers):
             self._outbox.put(apex, target, now)
 
-    def _tell(self, apex: str, place: Place, now: float) -> None:
-        """Tells one of those who are told of the zone's changes."""
+    def _tell(self, apex: str, places: set[Place], now: float) -> None:
+        """Tells some of those who are told of the zone's changes."""
         for target in self._targets(apex, self._servers):
-            if place == target.place or (target.link is not None and place == place_of_link(target.link)):
+            link = None if target.link is None else place_of_link(target.link)
+            if target.place in places or link in places:
                 self._outbox.put(apex, target, now)
 
     def _targets(self, apex: str, servers: NameServers) -> tuple[Target, ...]:
@@ -169,7 +169,7 @@ class Fanout:
         self._enlisted = [each for each in self._enlisted if each.key.name not in lost]
         for apex, place in self._outbox.drop(lambda target: any(key.name in lost for key in target.keys)):
             # There may be another key for it, or it is told without one.
-            self._wished[apex, place] = None
+            self._wished.setdefault(apex, set()).add(place)
         for granted in (*change.added, *change.changed):
             if granted.grant.secondary is not None:
                 place = (str(granted.grant.secondary), self.settings.port)
@@ -177,8 +177,9 @@ class Fanout:
 
     def _wish(self, wanted: Callable[[dns.name.Name], bool], place: Place) -> None:
         for apex in self._apexes:
-            if wanted(dns.name.from_text(apex)):
-                self._wished[apex, place] = None
+            # Of a zone that is pending, everybody will be told.
+            if apex not in self._pending and wanted(dns.name.from_text(apex)):
+                self._wished.setdefault(apex, set()).add(place)
 
     def _direct(self, keyring: Keyring) -> Directory:
         settings = self.settings
