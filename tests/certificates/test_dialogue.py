@@ -117,6 +117,14 @@ def test_no_certifier_in_time_is_told() -> None:
     assert world.now == START + PATIENCE
 
 
+def test_caa_records_that_may_be_the_reason_are_told() -> None:
+    world = World(START)
+    world.publish("@", "CAA", '0 issue "other.example"')
+    with pytest.raises(ServerError) as error:
+        obtain(world)
+    assert 'CAA at example.org. may forbid it (0 issue "other.example")' in (error.value.hint or "")
+
+
 def test_waiting_asks_seldom() -> None:
     world = World(START)
     with pytest.raises(ServerError):

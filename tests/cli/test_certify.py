@@ -141,7 +141,7 @@ def test_no_certifier_is_told(certify: Certify) -> None:
     code, out, err = certify(timeout=0.3)
     assert (code, out) == (Exit.NOT_SO, "")
     assert "no certifier has answered the request for www.example.org within 0.3 s" in err
-    assert "hint: does `oakroot certifier` run for this zone?" in err
+    assert "hint: does `oakroot certifier` run for this zone?;" in err
 
 
 def test_a_request_without_a_key_is_told_to_take_one(certify: Certify) -> None:

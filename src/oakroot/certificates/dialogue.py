@@ -165,7 +165,8 @@ class _Client:
             if chain:
                 yield from self._tell("the certificate is there")
                 return chain
-        raise self._timeout(patience)
+        caa = "" if self._saw_challenge or self._trouble else (yield from self._caa())
+        raise self._timeout(patience, caa)
 
     def _published(self) -> Generator[Step, Event, Published]:
         answer = yield from self._query(self._wanted.place, dns.rdatatype.TLSA)
@@ -251,14 +252,28 @@ class _Client:
             hint=_HINTS.get(reply.rcode, "").format(host=self._host) or None,
         )
 
-    def _timeout(self, patience: float) -> ServerError:
+    def _caa(self) -> Generator[Step, Event, str]:
+        """The CAA records that hold for the host, by which a certifier may refuse to order (RFC 8659 §3)."""
+        name = self._wanted.host
+        while name != dns.name.root:
+            try:
+                answer = yield from self._query(name, dns.rdatatype.CAA)
+            except ServerError:
+                return ""
+            rdatas = answer.rdatas(name, "CAA")
+            if rdatas:
+                return f"CAA at {name} may forbid it ({', '.join(rdatas)})"
+            name = name.parent()
+        return ""
+
+    def _timeout(self, patience: float, caa: str) -> ServerError:
         if self._trouble is not None:
             return self._trouble
         if not self._saw_challenge:
             return ServerError(
                 f"no certifier has answered the request for {self._host} within {patience:g} s",
-                hint="does `oakroot certifier` run for this zone? its log says what it thinks of the "
-                "request; that stays, so try again later, or wait longer with --timeout",
+                hint=f"{caa or 'does `oakroot certifier` run for this zone?'}; its log says what it thinks "
+                "of the request, which stays: try again later, or wait longer with --timeout",
             )
         return ServerError(
             f"a certifier works on {self._host}, and there is no certificate after {patience:g} s",

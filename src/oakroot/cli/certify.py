@@ -80,7 +80,8 @@ def _add_outcome_options(parser: argparse.ArgumentParser) -> None:
         "--type",
         choices=[kind.value for kind in KeyType],
         metavar="TYPE",
-        help="rsa, p256, p384 or ed25519 (default: keep the key; p256 for a new one)",
+        help="rsa, p256, p384, or ed25519, which public authorities do not take (default: keep the key; "
+        "p256 for a new one)",
     )
     parser.add_argument("--new-key", action="store_true", help="change the private key")
     parser.add_argument("--force", action="store_true", help="renew also a good certificate")
