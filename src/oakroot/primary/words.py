@@ -12,6 +12,17 @@ SUBJECT_LENGTH = 72
 # A key, or a certificate, is told apart by its beginning.
 _RDATA_LENGTH = 80
 _WORDS_LIMIT = 200
+_CERTIFICATES = "_letsencrypt._tcp"
+_REQUEST, _CERTIFICATE, _AUTHORITY = "3 255 0", "3 0 0", "0 0 0"
+_CERTIFICATE_PHRASES = (
+    (
+        _REQUEST,
+        "request a certificate for",
+        "change the certificate request for",
+        "withdraw the certificate request for",
+    ),
+    (_CERTIFICATE, "add the certificate for", "renew the certificate for", "remove the certificate for"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +124,12 @@ def _describe_rrset(gone: list[TextRecord], come: list[TextRecord], apex: str) -
     if what == "@ SOA":
         return ["change the SOA"]
     phrases = []
+    if what.startswith(_CERTIFICATES) and what.endswith(" TLSA"):
+        host = what.removeprefix(_CERTIFICATES).removesuffix(" TLSA").removeprefix(".") or "@"
+        phrases = _describe_certificates(removed, added, host)
+        removed, added = (
+            [record for record in records if _form(record) == ""] for records in (removed, added)
+        )
     if len(removed) == len(added) == 1:
         phrases.append(f"change {what} {_short(removed[0])} to {_short(added[0])}")
     else:
@@ -122,6 +139,25 @@ def _describe_rrset(gone: list[TextRecord], come: list[TextRecord], apex: str) -
     if known & new and ttls[0] != ttls[1]:
         phrases.append(f"change the TTL of {what} from {min(ttls[0])} to {min(ttls[1])}")
     return phrases
+
+
+def _describe_certificates(removed: list[TextRecord], added: list[TextRecord], host: str) -> list[str]:
+    """What happened to the request and the certificate of a host, whose octets tell a reader nothing."""
+    gone, come = ({_form(record) for record in records} for records in (removed, added))
+    phrases = []
+    for form, anew, changed, away in _CERTIFICATE_PHRASES:
+        if form in gone | come:
+            phrase = away if form not in come else anew if form not in gone else changed
+            phrases.append(f"{phrase} {host}")
+    if not phrases and (gone | come) - {""}:
+        phrases.append(f"change the authorities' certificates for {host}")
+    return phrases
+
+
+def _form(record: TextRecord) -> str:
+    """The form of a certificate's record (docs/certificates.md); empty for any other."""
+    form = " ".join(record[3].split()[:3])
+    return form if form in {_REQUEST, _CERTIFICATE, _AUTHORITY} else ""
 
 
 def _short(record: TextRecord) -> str:
