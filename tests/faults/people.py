@@ -100,6 +100,7 @@ class Clients:
     updates: int
     enough: Callable[[], bool] = lambda: True
     pause: float = 0.0
+    prefix: str = "c"
     answers: list[Answer] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
 
@@ -117,7 +118,7 @@ class Clients:
         end = time.monotonic() + 3 * PATIENCE
         at = 0
         while at < self.updates or (not self.enough() and time.monotonic() < end):
-            self.answers.append(update(f"c{number}-{at}", self.ports[number % len(self.ports)]))
+            self.answers.append(update(f"{self.prefix}{number}-{at}", self.ports[number % len(self.ports)]))
             at += 1
             time.sleep(self.pause)
 

@@ -52,7 +52,7 @@ def test_a_history_rewritten_by_force_is_what_updates_go_on_from(local_site: Sit
         assert len(before.names) == 4
         serial = site.zone().serial
         theirs = site.repository.commit(_without_updates(site), orphan=True)
-        with Clients([primary.port], count=4, updates=2) as after:
+        with Clients([primary.port], count=4, updates=2, prefix="after") as after:
             pass
         assert len(after.names) == 8
         times = site.times_added()
