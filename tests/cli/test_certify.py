@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -171,6 +172,16 @@ def test_what_cannot_be_done_is_named(
     assert out == ""
     assert f"oakroot: {message}" in err
     assert "bug" not in err
+
+
+def test_a_full_disk_is_told_with_the_folder(certify: Certify, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    code, _, err = certify()
+    assert code == Exit.NOT_SO
+    assert f"oakroot: {HOST}: No space left on device\n  hint: what was in the folder before" in err
 
 
 def test_a_wildcard_as_host_is_told_how_to_ask(capsys: pytest.CaptureFixture[str]) -> None:

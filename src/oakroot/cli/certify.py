@@ -100,6 +100,9 @@ def run(arguments: argparse.Namespace) -> int:
             identity = client.obtain(wish, folder=path, patience=arguments.timeout, progress=progress)
     except (FolderError, RejectedError) as error:
         raise CommandError(error.message, hint=error.hint) from None
+    except OSError as error:
+        message = f"{error.filename or path}: {error.strerror or error}"
+        raise CommandError(message, hint="what was in the folder before is still there, whole") from None
     is_new = folder.is_undeployed
     if is_new:
         if arguments.deploy_hook:
