@@ -4,13 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use smallvec::SmallVec;
-
 use crate::answer::respond::{self, Outcome, Peer, Room, Scratch, Settings};
 use crate::message::query;
 use crate::serve::{Endpoint, Responder, ResponseClass, Transport, Verdict};
-use crate::zone::catalogue::{Catalogue, Entry};
-use crate::zone::foresee::{BATCH, SIGHTS, SIGHTS_EACH, Sight, foresee};
+use crate::zone::catalogue::Catalogue;
+use crate::zone::foresee::foresee;
 use crate::zone::hash::LookupName;
 
 /// The catalogue that is served now. Publishing swaps the whole; a thread looks at one number per batch to see
@@ -79,15 +77,8 @@ impl Responder for CatalogueResponder {
         if !self.looks_ahead {
             return;
         }
-        let mut sights: SmallVec<[Sight<'_>; SIGHTS]> = SmallVec::new();
-        for (name, _) in queries.filter_map(query::question).take(BATCH) {
-            self.name.fill(name);
-            if let Some((Entry::Zone(zone), apex)) = self.catalogue.nearest(&self.name, 0) {
-                // The name itself and, for what does not exist or is delegated, the name above it.
-                sights.extend((0..apex.min(SIGHTS_EACH)).map(|index| (&**zone, self.name.hash(index))));
-            }
-        }
-        foresee(&sights);
+        let names = queries.filter_map(query::question).map(|(name, _)| name);
+        foresee(&self.catalogue, &mut self.name, names);
     }
 
     #[inline]

@@ -71,13 +71,17 @@ fn shard_of(hash: u64) -> usize {
     (hash >> 56) as usize
 }
 
-/// Where in a shard the first hash stands that is not below this one. Hashes are spread evenly, so they stand close to
-/// where their size says.
+/// Where in a shard a hash should stand: hashes are spread evenly.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "the product's upper half is below the length")]
+fn guess(shard: &[(u64, Entry)], hash: u64) -> usize {
+    ((u128::from(hash << 8) * shard.len() as u128) >> 64) as usize
+}
+
+/// Where in a shard the first hash stands that is not below this one: close to where it should.
+#[inline]
 fn first_at_least(shard: &[(u64, Entry)], hash: u64) -> usize {
-    let guess = ((u128::from(hash << 8) * shard.len() as u128) >> 64) as usize;
-    let mut at = guess;
+    let mut at = guess(shard, hash);
     while at > 0 && shard[at - 1].0 >= hash {
         at -= 1;
     }
@@ -127,16 +131,42 @@ impl Catalogue {
     #[must_use]
     #[inline]
     pub fn nearest<'c>(&'c self, name: &LookupName, from: usize) -> Option<(&'c Entry, usize)> {
-        let mut depths = self.depth_bits & u128::MAX >> (127 - (name.count() - from));
-        while depths != 0 {
-            let labels = depths.ilog2();
-            let index = name.count() - labels as usize;
-            if let Some(entry) = self.entry_of(name.hash(index), name.suffix(index)) {
-                return Some((entry, index));
-            }
+        self.candidates(name.count() - from).find_map(|index| {
+            let index = index + from;
+            Some((self.entry_of(name.hash(index), name.suffix(index))?, index))
+        })
+    }
+
+    /// The labels at which an apex could begin in a name of `count` labels, the longest first.
+    #[inline]
+    fn candidates(&self, count: usize) -> impl Iterator<Item = usize> + use<> {
+        let mut depths = self.depth_bits & u128::MAX >> (127 - count);
+        std::iter::from_fn(move || {
+            let labels = depths.checked_ilog2()?;
             depths ^= 1 << labels;
-        }
-        None
+            Some(count - labels as usize)
+        })
+    }
+
+    /// Reads what the search for the zone of a name reads first. `hashes` are those of its suffixes, the root's last.
+    #[inline]
+    pub(super) fn touch(&self, hashes: &[u64]) -> u64 {
+        self.candidates(hashes.len() - 1).take(2).fold(0, |sum, index| {
+            let shard = &self.shards[shard_of(hashes[index])];
+            sum ^ shard.get(guess(shard, hashes[index])).map_or(0, |entry| entry.0)
+        })
+    }
+
+    /// The zone that `nearest` will find, told by hashes alone, and the label at which its apex begins.
+    #[inline]
+    pub(super) fn foreseen<'c>(&'c self, hashes: &[u64]) -> Option<(&'c Zone, usize)> {
+        self.candidates(hashes.len() - 1).find_map(|index| {
+            let shard = &self.shards[shard_of(hashes[index])];
+            match shard.get(first_at_least(shard, hashes[index])) {
+                Some((other, Entry::Zone(zone))) if *other == hashes[index] => Some((&**zone, index)),
+                _ => None,
+            }
+        })
     }
 
     /// A copy with these entries added or replaced, and entries of `removed` apexes taken out.

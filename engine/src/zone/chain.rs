@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 
 use super::Zone;
 use super::page::{Node, Rrset};
-use crate::name;
+use crate::name::{self, MAX_LABELS};
 use crate::rdata::types;
 
 /// Hash parameters of an NSEC3 chain (RFC 5155 §4).
@@ -21,6 +21,8 @@ pub struct Nsec3Parameters {
 /// Places of the nodes that own NSEC or NSEC3 records, in canonical order.
 pub(super) struct Chain {
     places: Vec<(u32, u32)>,
+    /// The beginning of each place's name, so that a search looks at few nodes.
+    keys: Vec<u64>,
     nsec3: Option<Nsec3Parameters>,
 }
 
@@ -41,7 +43,8 @@ impl Chain {
         }
         let at = |&(page, offset): &(u32, u32)| zone.page(page as usize).node_at(offset);
         places.sort_by(|left, right| name::canonical_order(at(left).name, at(right).name));
-        Some(Self { places, nsec3 })
+        let keys = places.iter().map(|place| key(at(place).name)).collect();
+        Some(Self { places, keys, nsec3 })
     }
 }
 
@@ -94,14 +97,46 @@ impl<'z> Denial<'z> {
     /// name in order is covered by the last node.
     #[must_use]
     pub fn at_or_before(&self, relative: &[u8]) -> Option<(Node<'z>, bool)> {
-        let count = self.chain.places.len();
-        let after = partition_point(count, |index| {
-            name::canonical_order(self.node(index).name, relative) != Ordering::Greater
-        });
-        let index = if after == 0 { count.checked_sub(1)? } else { after - 1 };
+        let (keys, wanted) = (&self.chain.keys, key(relative));
+        let first = keys.partition_point(|&key| key < wanted);
+        let equal = keys[first..].partition_point(|&key| key == wanted);
+        let after = first
+            + partition_point(equal, |index| {
+                name::canonical_order(self.node(first + index).name, relative) != Ordering::Greater
+            });
+        let index = if after == 0 { keys.len().checked_sub(1)? } else { after - 1 };
         let node = self.node(index);
         Some((node, name::same(node.name, relative)))
     }
+}
+
+/// The first eight octets of a name as it is ordered (RFC 4034 §6.1): its labels from the right, in lower case, each
+/// with an end that comes before any octet. Names are in the order of their keys; whether names of one key are, only
+/// the names themselves tell.
+fn key(relative: &[u8]) -> u64 {
+    let mut starts = [0; MAX_LABELS + 1];
+    let count = name::label_starts(relative, &mut starts);
+    let (mut key, mut room) = (0, 8);
+    for &start in starts[..count].iter().rev() {
+        let start = usize::from(start);
+        for octet in &relative[start + 1..start + 1 + usize::from(relative[start])] {
+            if room == 0 {
+                return key;
+            }
+            room -= 1;
+            let octet = octet.to_ascii_lowercase();
+            key |= u64::from(octet.saturating_add(1)) << (8 * room);
+            // The two highest octets have one form, so that nothing behind them may count.
+            if octet >= 0xfe {
+                return key;
+            }
+        }
+        if room == 0 {
+            return key;
+        }
+        room -= 1;
+    }
+    key
 }
 
 fn partition_point(count: usize, is_before: impl Fn(usize) -> bool) -> usize {
@@ -111,4 +146,26 @@ fn partition_point(count: usize, is_before: impl Fn(usize) -> bool) -> usize {
         if is_before(middle) { low = middle + 1 } else { high = middle }
     }
     low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn names() -> impl Strategy<Value = Vec<u8>> {
+        let octet = prop_oneof![Just(0), Just(1), Just(b'a'), Just(b'B'), Just(0xfd), Just(0xfe), Just(0xff)];
+        let label = prop::collection::vec(octet, 1..5);
+        prop::collection::vec(label, 0..4).prop_map(|labels| {
+            labels.iter().flat_map(|label| [&[u8::try_from(label.len()).unwrap()], &label[..]].concat()).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn keys_are_never_against_the_order_of_names(left in names(), right in names()) {
+            let order = name::canonical_order(&left, &right);
+            prop_assert!(key(&left).cmp(&key(&right)) == order || key(&left) == key(&right), "{left:?} {right:?}");
+        }
+    }
 }

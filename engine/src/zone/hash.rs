@@ -147,6 +147,13 @@ impl LookupName {
         self.hashes[index]
     }
 
+    /// The hashes of all suffixes, the root's last.
+    #[must_use]
+    #[inline]
+    pub fn hashes(&self) -> &[u64] {
+        &self.hashes[..=self.count]
+    }
+
     /// The suffix that begins at label `index`.
     #[must_use]
     #[inline]

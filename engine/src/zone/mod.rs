@@ -134,6 +134,18 @@ impl Zone {
         self.page(page_index(hash, self.page_count))
     }
 
+    /// The row in which the page of a hash stands.
+    #[inline]
+    fn row_of(&self, hash: u64) -> &Row {
+        &self.rows[page_index(hash, self.page_count) / ROW]
+    }
+
+    /// Reads what is read first of a zone, and where that leads.
+    #[inline]
+    fn touch(&self) -> u64 {
+        u64::from(self.apex.as_wire()[0]) ^ self.apex_hash
+    }
+
     /// The node of an absolute wire name, whatever its kind; None also for names outside the zone.
     #[must_use]
     pub fn node_of(&self, absolute: &[u8]) -> Option<Node<'_>> {

@@ -140,16 +140,18 @@ impl Page {
         read_u32(&self.0, 0) - 1
     }
 
-    /// The slot that a search for this hash looks at first.
+    /// Where the slot that a search for this hash looks at first leads, if it may lead to the name.
     #[inline]
-    pub(super) fn first_entry(&self, hash: u64, mask: u32) -> u32 {
-        read_u32(&self.0, 4 + 4 * slot_and_tag(hash, mask).0 as usize)
+    pub(super) fn first_entry(&self, hash: u64, mask: u32) -> Option<u32> {
+        let (slot, tag) = slot_and_tag(hash, mask);
+        let entry = read_u32(&self.0, 4 + 4 * slot as usize);
+        (entry != 0 && entry >> 24 == tag).then_some(entry & 0x00ff_ffff)
     }
 
-    /// Reads an octet of the node that a slot leads to, if it leads to any.
+    /// What is special about the node that begins at `offset`.
     #[inline]
-    pub(super) fn touch(&self, entry: u32) -> u8 {
-        self.0[(entry & 0x00ff_ffff) as usize]
+    pub(super) fn flags_at(&self, offset: u32) -> Flags {
+        Flags(self.0[offset as usize])
     }
 
     /// Where the node of this hash begins, its name not being at hand.
