@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from bench.peers import PEERS, PowerDns
 from tests.peers.nameservers import DaemonNameserver
@@ -16,6 +18,7 @@ class OakrootPrimary(DaemonNameserver):
 
     name = "oakroot"
     program = "oakroot"
+    rate_limit: ClassVar[str] = "0"
 
     @classmethod
     def find(cls) -> str | None:
@@ -41,9 +44,18 @@ class OakrootPrimary(DaemonNameserver):
             listen,
             "--workers",
             workers,
+            "--rate-limit",
+            self.rate_limit,
             "--log-level",
             "warning",
         )
+
+
+class OakrootLimited(OakrootPrimary):
+    """The same with rate limiting at work, which all others have switched off, but never reached."""
+
+    name = "oakroot-limited"
+    rate_limit = "100000000"
 
 
 class OakrootEngine(DaemonNameserver):
@@ -68,11 +80,10 @@ class OakrootEngine(DaemonNameserver):
 
 ALL: tuple[type[DaemonNameserver], ...] = (OakrootPrimary, OakrootEngine, *PEERS)
 
-
 # PowerDNS takes a signed zone file for an unsigned one unless a database tells it otherwise.
 UNSIGNED_ONLY: tuple[type[DaemonNameserver], ...] = (PowerDns,)
 
 
-def installed(wanted: list[str] | None) -> list[type[DaemonNameserver]]:
+def installed(wanted: Sequence[str] | None) -> list[type[DaemonNameserver]]:
     """Those that can be started, and are wanted if a choice was made."""
     return [one for one in ALL if one.find() is not None and (wanted is None or one.name in wanted)]

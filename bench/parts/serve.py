@@ -94,9 +94,7 @@ class ServePart(Part[Serve]):
     def run(self, options: argparse.Namespace) -> list[Serve]:
         """All servers of a workload are up at once; each round asks each of them."""
         serving.build_tools()
-        # The engine alone serves as the primary does: its threads are the same.
-        alike = contestants.OakrootEngine
-        kinds = [kind for kind in contestants.installed(options.only) if kind is not alike]
+        kinds = _contestants(options.only)
         found: list[Serve] = []
         for name, plans in _chosen(options).items():
             workload = MAKERS[name](options.directory / name, options)
@@ -121,6 +119,14 @@ class ServePart(Part[Serve]):
         )
         scaling = two / one if one and two else None
         return [*targets, Target("small: hosts, two workers to one, per answer", 1.10, scaling)]
+
+
+def _contestants(only: Sequence[str] | None) -> list[type[DaemonNameserver]]:
+    """Not the engine alone, whose threads are the primary's, but the primary with rate limiting too."""
+    limited = contestants.OakrootLimited
+    kinds = contestants.installed(only)
+    kinds = [kind for kind in kinds if kind is not contestants.OakrootEngine]
+    return [*kinds, limited] if only is None or limited.name in only else kinds
 
 
 def _chosen(options: argparse.Namespace) -> dict[str, list[Plan]]:
@@ -152,7 +158,8 @@ def _rounds(
 
 def _targets(plan: Plan, serves: Sequence[Serve]) -> Iterator[Target]:
     own = _of(OAKROOT, serves)
-    rivals = {name: _of(name, serves) for name in servers(serves) if name not in (OAKROOT, FLOOR)}
+    ours = (FLOOR, OAKROOT, contestants.OakrootLimited.name)
+    rivals = {name: _of(name, serves) for name in servers(serves) if name not in ours}
     best = min((value for value in rivals.values() if value), default=None)
     wanted = [
         ("floor", plan.to_floor, _of(FLOOR, serves)),

@@ -34,12 +34,12 @@ def size_limit(query: Query) -> int:
     )
 
 
-def ask_all(server: Nameserver, queries: Sequence[Query]) -> list[Reply]:
-    """The server's reply to each question."""
+def ask_all(server: Nameserver, queries: Sequence[Query], patience: float = 1.5) -> list[Reply]:
+    """The server's reply to each question; after `patience` seconds without one it is asked again."""
     wires = [query.to_wire() for query in queries]
     by_udp = [number for number, query in enumerate(queries) if query.transport == "udp"]
     answers: dict[int, bytes | None] = dict(
-        zip(by_udp, ask_udp(server.address, [wires[number] for number in by_udp]), strict=True)
+        zip(by_udp, ask_udp(server.address, [wires[number] for number in by_udp], patience), strict=True)
     )
     by_tcp = [number for number, query in enumerate(queries) if query.transport == "tcp"]
     truncated = [number for number in by_udp if _is_truncated(answers[number])]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from oakroot._engine import Catalogue, Diagnostic, Server, Zone, read_zone
 from tests.peers.nameservers import LOOPBACK, Nameserver, ZoneFile
@@ -14,6 +15,7 @@ class Oakroot(Nameserver):
     """The engine, serving the zones that it can read; the others it answers with SERVFAIL."""
 
     name = "oakroot"
+    rate_limit: ClassVar[int] = 0
 
     def __init__(self, zones: Sequence[ZoneFile], directory: Path, *, workers: int = 1) -> None:
         """As `Nameserver`; `workers` is how many threads answer."""
@@ -25,7 +27,7 @@ class Oakroot(Nameserver):
 
     def launch(self) -> None:
         """Reads the zones and starts the threads."""
-        server = Server([(LOOPBACK, 0)], workers=self.workers)
+        server = Server([(LOOPBACK, 0)], workers=self.workers, rate_limit=self.rate_limit)
         self._server = server
         self.address = server.addresses[0]
         server.publish(self._catalogue())
@@ -40,6 +42,10 @@ class Oakroot(Nameserver):
             else:
                 readable.append(zone)
         return Catalogue().with_zones(readable).with_unavailable(list(self.diagnostics))
+
+    def counters(self) -> Mapping[str, int]:
+        """What its threads have counted."""
+        return {} if self._server is None else self._server.counters()
 
     def check_alive(self) -> None:
         """Threads end only when told to."""

@@ -48,9 +48,11 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--rate-limit",
         type=_count,
-        default=0,
+        default=200,
         metavar="N",
-        help="answers per second and client network over UDP; 0: no limit (default: %(default)s)",
+        help="answers of one kind per second and client network over UDP: of those above it every second is "
+        "truncated and the others are dropped; clients with a DNS cookie have no limit; 0: no limit for "
+        "anybody (default: %(default)s)",
     )
     group.add_argument("--identity", metavar="TEXT", help="what to answer to id.server and NSID")
     group.add_argument("--version-text", metavar="TEXT", help="what to answer to version.bind")
