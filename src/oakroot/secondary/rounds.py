@@ -245,7 +245,17 @@ def _failed(state: State, entry: Entry, round_: Round, now: Moment) -> Step:
             state, following = _retry(state, entry, now)[:2]
             return state, (log, *actions, *following)
     state, following, wait = _retry(state, entry, now)
+    if round_.signed and not round_.denied:
+        state = _keep_wish(state, entry.apex)
     return state, (news.failed(entry, round_.reasons, wait), *following)
+
+
+def _keep_wish(state: State, apex: str) -> State:
+    """Lets a signed NOTIFY count for the next check, too: this one has not come to an answer."""
+    entry = state.zones[apex]
+    if not isinstance(entry.phase, Idle):
+        return state
+    return state.with_zone(replace(entry, wish=merged(entry.wish, Wish())))
 
 
 def _retry(state: State, entry: Entry, now: Moment) -> tuple[State, tuple[Action, ...], float]:
