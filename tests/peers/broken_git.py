@@ -28,12 +28,18 @@ class Listener:
         return self
 
     def __exit__(self, *_reason: object) -> None:
+        self._hang_up()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         for stream in [self._listener, *self._open]:
-            with suppress(OSError):
-                stream.shutdown(socket.SHUT_RDWR)
             stream.close()
         for thread in self._threads:
             thread.join(PATIENCE)
+
+    def _hang_up(self) -> None:
+        for stream in self._open:
+            with suppress(OSError):
+                stream.shutdown(socket.SHUT_RDWR)
 
     def _start(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, daemon=True)
@@ -93,7 +99,9 @@ class BadLine(Listener):
 
         `cut` hangs up, `stall` passes nothing more, `garble` turns the octets that follow into others. It
         happens to the next `times` connections, but for the first `spared` ones; later ones are good again.
+        Those that are open end, since they might be used again.
         """
+        self._hang_up()
         self._mishap, self._limit, self._spared, self._times = mishap, limit, spared, times
 
     def mend(self) -> None:

@@ -161,6 +161,17 @@ class Daemon:
             self._process.terminate()
             self._process.wait(PATIENCE)
 
+    @property
+    def process_id(self) -> int:
+        """Of the program that listens."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """What it said so far."""
+        return self._log.read_text(errors="replace")
+
     def _listens(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self._log.read_text(errors="replace")

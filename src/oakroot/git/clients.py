@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from dulwich.client import GitClient, TraditionalGitClient
 from dulwich.errors import GitProtocolError, HangupException, NotGitRepository, SendPackError
@@ -26,6 +26,7 @@ from oakroot.git.errors import (
 from oakroot.git.late import Part, part
 from oakroot.git.remote import DEFAULT_PORTS, Remote, Transport
 from oakroot.git.reports import ReportingClient, ReportListener
+from oakroot.git.spares import Spares
 
 # What git, git daemon and the hosters say of a path with nothing there, or nothing they want to show.
 _MISSING = re.compile(
@@ -82,14 +83,18 @@ def open_client(
     credentials: Credentials,
     timeouts: Timeouts,
     allowance: Allowance,
+    spares: Spares[Any],
     on_report: ReportListener | None = None,
 ) -> tuple[GitClient, bytes]:
-    """A client for the remote's protocol, and the path to ask it for. Connects only when asked something."""
+    """A client for the remote's protocol, and the path to ask it for. Connects only when asked something.
+
+    `spares`: where connections are kept between two clients of one remote, for protocols that can.
+    """
 
     def over_ssh(service: str, path: str, second_version: bool) -> Channel:  # noqa: FBT001 - see Connect
         environment = {"GIT_PROTOCOL": "version=2"} if second_version else {}
         command = f"{service} {_quoted(path)}"
-        channel = part(Part.SSH).SshChannel(remote, credentials, timeouts, command, environment)
+        channel = part(Part.SSH).open_channel(remote, credentials, timeouts, command, environment, spares)
         return cast("Channel", channel)
 
     def over_tcp(service: str, path: str, second_version: bool) -> Channel:  # noqa: FBT001 - see Connect

@@ -9,7 +9,9 @@ from concurrent.futures import Future
 from contextlib import closing, suppress
 from tempfile import TemporaryFile
 from threading import Thread
+from typing import Any
 
+from dulwich.client import GitClient
 from dulwich.objects import ObjectID, ShaFile
 from dulwich.pack import UnpackedObject, pack_objects_to_data
 from dulwich.refs import Ref
@@ -30,7 +32,8 @@ from oakroot.git.errors import (
 )
 from oakroot.git.refs import Tip, choose_tip
 from oakroot.git.remote import Remote
-from oakroot.git.reports import Report
+from oakroot.git.reports import Report, ReportListener
+from oakroot.git.spares import Spares
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +56,7 @@ class _Remarks:
 
 
 class SmartRemote:
-    """Asks one server. Every method connects anew, blocks for the time-outs at most, raises only GitError."""
+    """Asks one server. Every method blocks for the time-outs at most, raises only GitError."""
 
     lends_objects = False
 
@@ -62,6 +65,7 @@ class SmartRemote:
         self._credentials = credentials
         self._timeouts = timeouts
         self._pushes: list[Thread] = []
+        self._spares: Spares[Any] = Spares()
 
     def fetch(self, copy: Copy, depth: int | None) -> Tip:
         """Brings what the copy lacks of the branch; only new objects travel. Gives the branch's tip."""
@@ -73,7 +77,7 @@ class SmartRemote:
             tip = choose_tip(self._remote, refs)
             return [] if tip.commit == have else [tip.commit]
 
-        client, path = open_client(self._remote, self._credentials, self._timeouts, allowance)
+        client, path = self._client(allowance)
         with translated(self._remote), TemporaryFile(dir=copy.path) as pack:
             with closing(client):
                 result = client.fetch_pack(
@@ -120,6 +124,14 @@ class SmartRemote:
         """Waits a moment for servers that still run their hooks."""
         for thread in self._pushes:
             thread.join(HOOK_PATIENCE)
+        self._spares.close()
+
+    def _client(
+        self, allowance: Allowance, on_report: ReportListener | None = None
+    ) -> tuple[GitClient, bytes]:
+        return open_client(
+            self._remote, self._credentials, self._timeouts, allowance, self._spares, on_report
+        )
 
     def _send(
         self,
@@ -150,9 +162,7 @@ class SmartRemote:
 
         try:
             allowance = Allowance(self._remote, self._timeouts)
-            client, path = open_client(
-                self._remote, self._credentials, self._timeouts, allowance, verdict.set_result
-            )
+            client, path = self._client(allowance, verdict.set_result)
             with translated(self._remote), closing(client):
                 result = client.send_pack(path, update, pack, progress=remarks.hear)
             if not verdict.done():
@@ -182,7 +192,7 @@ class SmartRemote:
 
     def _tip(self, ref: Ref) -> ObjectID | None:
         allowance = Allowance(self._remote, self._timeouts)
-        client, path = open_client(self._remote, self._credentials, self._timeouts, allowance)
+        client, path = self._client(allowance)
         with translated(self._remote), closing(client):
             return client.get_refs(path, ref_prefix=[ref]).refs.get(ref)
 

@@ -1,7 +1,8 @@
 """git over ssh: one command on the server, its streams as a channel.
 
-asyncssh is asynchronous and git's protocol here is spoken by blocking code, so each channel has an event loop
-of its own, which the calling thread runs while it waits: no second thread, nothing to hand over.
+asyncssh is asynchronous and git's protocol here is spoken by blocking code, so each connection has an event
+loop of its own, which the calling thread runs while it waits: no second thread, nothing to hand over. A
+connection has one channel at a time; when that is done, the next one may have it.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ import asyncssh
 
 from oakroot.git.connections import Timeouts, broken_off, dial, stalled
 from oakroot.git.credentials import Credentials, LoginKey
-from oakroot.git.errors import InvalidSetting, RemoteRefused, RemoteUnreachable, printable
+from oakroot.git.errors import GitError, InvalidSetting, RemoteRefused, RemoteUnreachable, printable
 from oakroot.git.hostkeys import HostTrust, among, refusal, trust_for, with_last
 from oakroot.git.remote import Remote
+from oakroot.git.spares import Spares
 
 READ_AHEAD = 65536
 COMPLAINTS_LIMIT = 65536
 FAREWELL_SECONDS = 2.0
+SPARE_PATIENCE = 5.0
 
 T = TypeVar("T")
 
@@ -46,59 +49,44 @@ class _Client(asyncssh.SSHClient):
         return self._trust.accepts_authority(key)
 
 
-class SshChannel:
-    """A channel to a command run on an ssh server."""
+class SshConnection:
+    """A connection to an ssh server, logged in, with the event loop that it lives in."""
 
-    def __init__(
-        self,
-        remote: Remote,
-        credentials: Credentials,
-        timeouts: Timeouts,
-        command: str,
-        environment: dict[str, str],
-    ) -> None:
-        """Connects, checks the host key, logs in and starts the command.
+    def __init__(self, remote: Remote, credentials: Credentials, timeouts: Timeouts) -> None:
+        """Connects, checks the host key and logs in.
 
         Raises:
             RemoteUnreachable, RemoteUntrusted, RemoteRefused, InvalidSetting: as the types say.
         """
         self._remote = remote
         self._timeouts = timeouts
-        self._buffer = bytearray()
         self._runner = asyncio.Runner()
         self._connection: asyncssh.SSHClientConnection | None = None
         try:
             self._connection = self._log_in(credentials)
-            self._process = self._run(_start(self._connection, command, environment))
         except BaseException:
             self.close()
             raise
 
-    def read(self, size: int) -> bytes:
-        """See `Channel`."""
-        while len(self._buffer) < size:
-            chunk = self._run(self._process.stdout.read(max(size - len(self._buffer), READ_AHEAD)))
-            if not chunk:
-                break
-            self._buffer += chunk
-        data = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        return data
+    def start(
+        self, command: str, environment: dict[str, str], seconds: float
+    ) -> asyncssh.SSHClientProcess[bytes]:
+        """Starts a command on the server; raises RemoteUnreachable."""
+        if self._connection is None:
+            raise AssertionError("a closed connection is not used")
+        return self.run(_start(self._connection, command, environment), min(seconds, self._timeouts.stall))
 
-    def write(self, data: bytes) -> None:
-        """See `Channel`."""
-        self._run(self._write(data))
-
-    def can_read(self) -> bool:
-        """See `Channel`."""
-        return bool(self._buffer)
-
-    def complaints(self) -> list[bytes]:
-        """See `Channel`."""
-        return self._run(self._read_complaints()).splitlines()
+    def run(self, work: Coroutine[Any, Any, T], seconds: float | None = None) -> T:
+        """Runs work in the loop; RemoteUnreachable when it fails, or stalls."""
+        try:
+            return self._runner.run(_bounded(work, seconds or self._timeouts.stall))
+        except TimeoutError:
+            raise stalled(self._remote, self._timeouts) from None
+        except (OSError, asyncssh.Error) as error:
+            raise broken_off(self._remote, printable(str(error))) from None
 
     def close(self) -> None:
-        """See `Channel`."""
+        """Ends it; a second call does nothing."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.abort()
@@ -106,14 +94,6 @@ class SshChannel:
             with contextlib.suppress(TimeoutError, OSError, asyncssh.Error):
                 self._runner.run(_bounded(connection.wait_closed(), FAREWELL_SECONDS))
         self._runner.close()
-
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        try:
-            return self._runner.run(_bounded(work, self._timeouts.stall))
-        except TimeoutError:
-            raise stalled(self._remote, self._timeouts) from None
-        except (OSError, asyncssh.Error) as error:
-            raise broken_off(self._remote, printable(str(error))) from None
 
     def _log_in(self, credentials: Credentials) -> asyncssh.SSHClientConnection:
         """Tries one kind of host key after the other until one is accepted: a pin does not say its kind."""
@@ -159,6 +139,71 @@ class SshChannel:
             stream.close()
             raise broken_off(self._remote, printable(str(error))) from None
 
+
+class SshChannel:
+    """A channel to a command run on an ssh server; in the end its connection becomes a spare one."""
+
+    def __init__(
+        self,
+        connection: SshConnection,
+        spares: Spares[SshConnection],
+        process: asyncssh.SSHClientProcess[bytes],
+    ) -> None:
+        self._buffer = bytearray()
+        self._connection: SshConnection | None = connection
+        self._spares = spares
+        self._process = process
+        self._is_sound = True
+
+    def read(self, size: int) -> bytes:
+        """See `Channel`."""
+        while len(self._buffer) < size:
+            chunk = self._run(self._process.stdout.read(max(size - len(self._buffer), READ_AHEAD)))
+            if not chunk:
+                break
+            self._buffer += chunk
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return data
+
+    def write(self, data: bytes) -> None:
+        """See `Channel`."""
+        self._run(self._write(data))
+
+    def can_read(self) -> bool:
+        """See `Channel`."""
+        return bool(self._buffer)
+
+    def complaints(self) -> list[bytes]:
+        """See `Channel`."""
+        return self._run(self._read_complaints()).splitlines()
+
+    def close(self) -> None:
+        """See `Channel`."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        self._process.close()
+        try:
+            # Until then the server may still send what belongs to this command.
+            connection.run(self._process.wait_closed(), FAREWELL_SECONDS)
+        except GitError:
+            self._is_sound = False
+        if self._is_sound:
+            self._spares.give(connection)
+        else:
+            connection.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._connection is None:
+            work.close()
+            raise AssertionError("a closed channel is not used")
+        try:
+            return self._connection.run(work)
+        except BaseException:
+            self._is_sound = False
+            raise
+
     async def _write(self, data: bytes) -> None:
         self._process.stdin.write(data)
         await self._process.stdin.drain()
@@ -168,6 +213,29 @@ class SshChannel:
         while len(said) < COMPLAINTS_LIMIT and (chunk := await self._process.stderr.read(COMPLAINTS_LIMIT)):
             said += chunk
         return said
+
+
+def open_channel(
+    remote: Remote,
+    credentials: Credentials,
+    timeouts: Timeouts,
+    command: str,
+    environment: dict[str, str],
+    spares: Spares[SshConnection],
+) -> SshChannel:
+    """Runs a command over a spare connection, or a new one if none works; raises GitError."""
+    while (spare := spares.take()) is not None:
+        try:
+            return SshChannel(spare, spares, spare.start(command, environment, SPARE_PATIENCE))
+        except GitError:
+            # Nothing was said yet: to begin anew loses nothing.
+            spare.close()
+    connection = SshConnection(remote, credentials, timeouts)
+    try:
+        return SshChannel(connection, spares, connection.start(command, environment, timeouts.stall))
+    except BaseException:
+        connection.close()
+        raise
 
 
 async def _bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
