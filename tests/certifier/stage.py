@@ -194,9 +194,10 @@ class Stage:
         heapq.heappush(self._events, (self.now.monotonic + seconds, next(self._numbers), event))
 
     def _update(self, update: SendUpdate) -> Outcome:
-        objection = self.primary(update)
-        if objection is not None:
-            return objection
+        return self.primary(update) or self.take(update)
+
+    def take(self, update: SendUpdate) -> Outcome:
+        """The primary takes an UPDATE, or finds that what it requires is not so."""
         zone = self.zones[update.zone]
         for owner, kind in {(owner, kind) for owner, kind, _ in update.required}:
             wanted = sorted(rdata for *name, rdata in update.required if tuple(name) == (owner, kind))

@@ -233,7 +233,7 @@ def test_an_answer_of_the_primary_that_is_lost_does_no_harm(number: int) -> None
         seen.append(update)
         if len(seen) != number + 1:
             return None
-        stage._update(update)  # noqa: SLF001 - the primary takes it, and the answer is lost
+        stage.take(update)
         return UpdateLost("no answer in time")
 
     stage.primary = taken_but_silent

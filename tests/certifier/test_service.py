@@ -24,7 +24,7 @@ from tests.peers.commands import oakroot
 from tests.peers.git_servers import LOOPBACK, free_port, wait_until
 from tests.peers.nameservers import Address
 from tests.peers.pebble import Pebble
-from tests.peers.primaries import BindPrimary
+from tests.peers.primaries import BindPrimary, UpdatableBindPrimary
 
 ZONE = """\
 $TTL 3600
@@ -36,12 +36,6 @@ SECRET = "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
 KEY_TEXT = f"certifier._update.example.org:SHA256:{SECRET}"
 KEY: Key = read_key(KEY_TEXT)
 WWW = "www.example.org"
-
-
-class UpdatableBindPrimary(BindPrimary):
-    """BIND that takes UPDATEs."""
-
-    takes_updates = True
 
 
 @dataclass

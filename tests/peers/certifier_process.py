@@ -65,6 +65,11 @@ class CertifierProcess:
         process.terminate()
         return process.wait(PATIENCE)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Sends it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """Ends it without asking, as a crash does."""
         process, self._process = self._process, None

@@ -87,6 +87,15 @@ class Pebble:
         """The certificate that signs those it issues."""
         return self._fetch("intermediates/0", "intermediate.pem")
 
+    def set_renewal_window(self, certificate: str, start: str, end: str) -> None:
+        """Has the newest pebble suggest when to renew this certificate, in PEM."""
+        window = json.dumps({"suggestedWindow": {"start": start, "end": end}})
+        body = json.dumps({"Certificate": certificate, "ARIResponse": window}).encode()
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        url = f"https://{LOOPBACK}:{self._management_port}/set-renewal-info/"
+        with urllib.request.urlopen(url, body, timeout=10, context=context):
+            pass
+
     def _fetch(self, path: str, name: str) -> Path:
         context = ssl.create_default_context(cafile=str(self.ca_file))
         url = f"https://{LOOPBACK}:{self._management_port}/{path}"

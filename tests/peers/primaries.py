@@ -154,6 +154,12 @@ controls {{ }};
         return head + "".join(zones)
 
 
+class UpdatableBindPrimary(BindPrimary):
+    """BIND that takes UPDATEs by the keys that may transfer."""
+
+    takes_updates = True
+
+
 class KnotPrimary(Primary):
     """CZ.NIC Knot DNS."""
 

@@ -101,9 +101,11 @@ def renewal_identifier(certificate: Certificate) -> str | None:
     except x509.ExtensionNotFound:
         return None
     serial = parsed.serial_number
+    if issuer is None or serial <= 0:
+        return None
     # The octets of a DER INTEGER: one more bit, for the sign.
     octets = serial.to_bytes(serial.bit_length() // 8 + 1)
-    return None if issuer is None else f"{encode(issuer)}.{encode(octets)}"
+    return f"{encode(issuer)}.{encode(octets)}"
 
 
 def _is_authority(extensions: x509.Extensions) -> bool:

@@ -63,9 +63,17 @@ def _alias(zone: Zone, name: dns.name.Name) -> dns.name.Name | None:
         moved = [] if ancestor == name else zone.records_of(ancestor.to_text(), "DNAME")
         if moved:
             # RFC 6672 §2.2: what stands left of the DNAME's owner stays.
-            return name.relativize(ancestor).derelativize(dns.name.from_text(moved[0][3]))
+            return _moved(name, ancestor, dns.name.from_text(moved[0][3]))
     aliases = zone.records_of(name.to_text(), "CNAME")
     return dns.name.from_text(aliases[0][3]).canonicalize() if aliases else None
+
+
+def _moved(name: dns.name.Name, owner: dns.name.Name, target: dns.name.Name) -> dns.name.Name:
+    try:
+        return name.relativize(owner).derelativize(target).canonicalize()
+    except dns.exception.DNSException:
+        text = f"the DNAME of {write_name(owner)} makes a name of it that is too long"
+        raise RejectedError("alias-length", f"{write_name(name)}: {text}") from None
 
 
 def texts_at(catalogue: Catalogue, place: Place) -> tuple[str, ...]:
