@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from oakroot.git.late import Part
+from oakroot.late import Part
 
 HEAVY = {"asyncssh", "cryptography", "dulwich", "urllib3"}
 
@@ -38,7 +38,12 @@ def test_a_repository_in_a_folder_needs_no_library_for_networks(project_root: Pa
 
 @pytest.mark.parametrize(
     ("part", "library"),
-    [(Part.LOGIN_KEY, "cryptography"), (Part.SSH, "asyncssh"), (Part.HTTPS, "urllib3")],
+    [
+        (Part.LOGIN_KEY, "cryptography"),
+        (Part.SSH, "asyncssh"),
+        (Part.HTTPS, "urllib3"),
+        (Part.CERTIFICATE_FACTS, "cryptography"),
+    ],
 )
 def test_what_is_loaded_late_brings_its_library(part: Part, library: str, project_root: Path) -> None:
     """Else the tests above would prove nothing."""

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from oakroot.operate.certificate import CertificateFiles, pin_of
+from oakroot.operate.certificate import CertificateFiles
+from oakroot.operate.certificate_facts import pin_of
 from oakroot.secondary.encryption import Encryption
 from oakroot.secondary.sources import Identity
 from tests.peers import authority as peers

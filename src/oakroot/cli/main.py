@@ -41,7 +41,7 @@ class Command:
 
 # `oakroot check` runs in hooks, once per push or commit, and must not wait for the git and ssh libraries that
 # only `primary` needs. So a command's module is named here as text and imported when it was chosen: the one
-# late import of the project.
+# late import beside those of `oakroot.late`.
 COMMANDS = {
     "primary": Command("oakroot.cli.primary", "serve the zones of a git repository", serves=True),
     "secondary": Command("oakroot.cli.secondary", "serve zones of other servers", serves=True),

@@ -23,10 +23,10 @@ from oakroot.git.errors import (
     StorageFailed,
     printable,
 )
-from oakroot.git.late import Part, part
 from oakroot.git.remote import DEFAULT_PORTS, Remote, Transport
 from oakroot.git.reports import ReportingClient, ReportListener
 from oakroot.git.spares import Spares
+from oakroot.late import Part, part
 
 # What git, git daemon and the hosters say of a path with nothing there, or nothing they want to show.
 _MISSING = re.compile(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from oakroot.git.errors import InvalidSetting
-from oakroot.git.late import Part, part
+from oakroot.late import Part, part
 
 SHA256_OCTETS = 32
 

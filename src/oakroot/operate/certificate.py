@@ -6,16 +6,13 @@ them. A certificate that has expired is shown all the same: its clients decide, 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from oakroot.late import Part, part
 
 _log = logging.getLogger(__name__)
 
@@ -47,11 +44,11 @@ class CertificateFiles:
         self._tried = stamp(self._chain, self._key)
         chain, key = read(self._chain), read(self._key)
         try:
-            certificates = x509.load_pem_x509_certificates(chain)
+            facts = part(Part.CERTIFICATE_FACTS).read_facts(chain, datetime.now(UTC))
             self._show(chain, key)
         except ValueError as error:
             raise CertificateError(f"{self._chain} with {self._key}: {error}") from None
-        _tell(certificates[0])
+        _log.log(logging.INFO if facts.is_valid else logging.WARNING, "%s", facts.text)
 
     def renew(self) -> None:
         """Shows what the files hold now, if they changed; the log tells once what is wrong with them."""
@@ -81,27 +78,3 @@ def read(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise CertificateError(f"cannot read {file}: {error.strerror}") from None
-
-
-def pin_of(certificate: x509.Certificate) -> str:
-    """The digest of its public key, in base64 (RFC 7858 §4.2): what clients may know it by."""
-    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(hashlib.sha256(key).digest()).decode()
-
-
-def _tell(certificate: x509.Certificate) -> None:
-    """One line about the certificate that is shown now."""
-    until = certificate.not_valid_after_utc
-    level, validity = (logging.INFO, "valid") if until > datetime.now(UTC) else (logging.WARNING, "EXPIRED")
-    names = ", ".join(_names(certificate)) or "no name"
-    text = "TLS certificate for %s, %s until %s, pin-sha256:%s"
-    _log.log(level, text, names, validity, f"{until:%Y-%m-%d %H:%M} UTC", pin_of(certificate))
-
-
-def _names(certificate: x509.Certificate) -> list[str]:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return []
-    addresses = map(str, names.get_values_for_type(x509.IPAddress))
-    return [*names.get_values_for_type(x509.DNSName), *addresses]

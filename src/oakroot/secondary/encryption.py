@@ -13,7 +13,8 @@ from pathlib import Path
 
 from cryptography import x509
 
-from oakroot.operate.certificate import CertificateFiles, Stamp, pin_of, stamp
+from oakroot.operate.certificate import CertificateFiles, Stamp, stamp
+from oakroot.operate.certificate_facts import pin_of
 from oakroot.secondary.sources import Identity
 
 _PROTOCOL = "dot"

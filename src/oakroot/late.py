@@ -1,8 +1,8 @@
-"""The parts of this room that need a large library, loaded when an address or an option asks for one of them.
+"""The parts that need a large library, loaded when an address or an option asks for one of them.
 
 asyncssh, urllib3 and cryptography are half of a server's time to start, and half of its memory before it
-holds a zone; a remote needs one of them or none. So these modules are named here as text. This table and that
-of commands in `cli.main` are the only late imports of the project.
+holds a zone; most servers need one of them or none. So these modules are named here as text. This table and
+that of commands in `cli.main` are the only late imports of the project.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ class Part(StrEnum):
     """asyncssh."""
     HTTPS = "oakroot.git.https"
     """urllib3."""
+    CERTIFICATE_FACTS = "oakroot.operate.certificate_facts"
+    """cryptography: what is said of a server's certificate."""
 
 
 def part(name: Part) -> Any:  # noqa: ANN401 - the caller says what it expects of the module
