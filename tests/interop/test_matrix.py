@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -36,26 +37,30 @@ def wiretap(require: Callable[[str], str]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory, *, wiretap: bool) -> Iterator[Played]:
-    """What comes of each case, by direction and peer, as soon as it has been played."""
+def played(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, *, wiretap: bool
+) -> Iterator[Played]:
+    """What comes of each case, by the test that wants to know, as soon as it has been played."""
+    wanted = {item.name for item in request.session.items}
 
     def play(pair: Following | Followed) -> dict[str, str]:
         with pair:
             return pair.play(wiretap=wiretap)
 
-    def folder(name: str) -> Path:
-        return tmp_path_factory.mktemp(name)
-
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         futures: Played = {}
+
+        def begin(
+            name: str, kind: type[DaemonNameserver], make: Callable[[Path], Following | Followed]
+        ) -> None:
+            test = f"{name}[{kind.name}]"
+            if test in wanted and kind.find() is not None:
+                futures[test] = pool.submit(play, make(tmp_path_factory.mktemp(kind.name)))
+
         for secondary, address in SECONDARY_KINDS:
-            if secondary.find() is not None:
-                pair = Following(secondary, address, folder(f"to-{secondary.name}"))
-                futures[f"to {secondary.name}"] = pool.submit(play, pair)
+            begin("test_a_secondary", secondary, partial(Following, secondary, address))
         for primary, address in PRIMARY_KINDS:
-            if primary.find() is not None:
-                followed = Followed(primary, address, folder(f"from-{primary.name}"))
-                futures[f"from {primary.name}"] = pool.submit(play, followed)
+            begin("test_a_primary", primary, partial(Followed, primary, address))
         yield futures
 
 
@@ -70,20 +75,20 @@ def kinds(pairs: tuple[tuple[type[DaemonNameserver], str], ...]) -> pytest.MarkD
 
 
 @kinds(SECONDARY_KINDS)
-def test_what_comes_of_each_case_with_a_secondary(
+def test_a_secondary(
     kind: type[DaemonNameserver], played: Played, require: Callable[[str], str], *, wiretap: bool
 ) -> None:
     require(kind.program)
-    outcomes = played[f"to {kind.name}"].result()
+    outcomes = played[f"test_a_secondary[{kind.name}]"].result()
     assert outcomes == expected(SECONDARIES.expected(kind.name), wiretap=wiretap)
 
 
 @kinds(PRIMARY_KINDS)
-def test_what_comes_of_each_case_with_a_primary(
+def test_a_primary(
     kind: type[DaemonNameserver], played: Played, require: Callable[[str], str], *, wiretap: bool
 ) -> None:
     require(kind.program)
-    outcomes = played[f"from {kind.name}"].result()
+    outcomes = played[f"test_a_primary[{kind.name}]"].result()
     assert outcomes == expected(PRIMARIES.expected(kind.name), wiretap=wiretap)
 
 
