@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import dns.name
 
@@ -70,7 +71,7 @@ def ask(state: State, question: Question, now: Moment) -> Step:
     server = question.source.server
     link = state.links[server]
     if question not in link.waiting:
-        link = replace(link, waiting=(*link.waiting, question))
+        link = replace(link, waiting={**link.waiting, question: None})
     if link.opened is not None:
         return _flush(state, server, link, now)
     if link.opening:
@@ -114,7 +115,8 @@ def closed(state: State, server: Server, reason: str, now: Moment) -> Told:
     unanswered = _unanswered(link)
     if link.answers and unanswered:
         # Some servers answer so many questions on a connection and no more.
-        again = Link(opening=True, waiting=unanswered, register=_next_registration(state, server, link, now))
+        waiting, register = dict.fromkeys(unanswered), _next_registration(state, server, link, now)
+        again = Link(opening=True, waiting=waiting, register=register)
         return state.with_link(server, again), (_open(state, server),), ()
     if link.opened is None or unanswered:
         return _failed(state, server, reason, now)
@@ -167,7 +169,7 @@ def _opened_or_registered(state: State, server: Server, link: Link, now: Moment)
 def _registered(state: State, server: Server, link: Link) -> Link:
     """With the questions that tell the primary that we are here."""
     questions = dict.fromkeys((*link.waiting, *_registrations(state, server)))
-    return replace(link, waiting=tuple(questions), register=None)
+    return replace(link, waiting=questions, register=None)
 
 
 def _registrations(state: State, server: Server) -> Iterable[Question]:
@@ -183,16 +185,16 @@ def _registrations(state: State, server: Server) -> Iterable[Question]:
 def _flush(state: State, server: Server, link: Link, now: Moment) -> Step:
     """Sends questions that wait, as many as may be under way."""
     room = state.settings.window - len(link.pending)
-    pending, identifier = dict(link.pending), link.identifier
+    pending, waiting, identifier = dict(link.pending), dict(link.waiting), link.identifier
     actions = []
-    for question in link.waiting[: max(room, 0)]:
+    for question in islice(link.waiting, max(room, 0)):
         while identifier in pending:
             identifier = (identifier + 1) % _IDENTIFIERS
         wire, asked = ask_soa(question.name, question.source.key, identifier, int(now.wall))
         pending[identifier] = Pending(question, asked, now.monotonic)
         actions.append(AskLink(server, wire))
+        del waiting[question]
         identifier = (identifier + 1) % _IDENTIFIERS
-    waiting = link.waiting[len(actions) :]
     link = replace(link, waiting=waiting, pending=pending, identifier=identifier)
     return state.with_link(server, link), tuple(actions)
 

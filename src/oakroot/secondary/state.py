@@ -230,8 +230,8 @@ class Link:
     """Since when it is there."""
     heard: float = -NEVER
     """When the last message came."""
-    waiting: tuple[Question, ...] = ()
-    """Questions that are not sent yet."""
+    waiting: Mapping[Question, None] = field(default_factory=dict)
+    """Questions that are not sent yet, in order: with ten thousand of them each must be found at once."""
     pending: Mapping[int, Pending] = field(default_factory=dict)
     """Those that were, by identifier, in the order of sending."""
     answers: int = 0
