@@ -14,10 +14,18 @@ from typing import Any
 
 from bench import contestants, machine, report, results
 from bench.part import Part
-from bench.parts import load, serve, transfer, update
+from bench.parts import growth, latency, load, reload, serve, transfer, update
 from tests.peers.nameservers import NameserverError
 
-PARTS: tuple[Part[Any], ...] = (load.PART, serve.PART, update.PART, transfer.PART)
+PARTS: tuple[Part[Any], ...] = (
+    load.PART,
+    reload.PART,
+    growth.PART,
+    latency.PART,
+    serve.PART,
+    update.PART,
+    transfer.PART,
+)
 
 
 def main(arguments: Sequence[str]) -> int:

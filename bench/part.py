@@ -62,6 +62,8 @@ class Target:
             return "not measured"
         if self.found <= self.wanted:
             return "met"
+        if not self.wanted:
+            return "missed"
         return f"missed by {100 * (self.found / self.wanted - 1):.0f} %"
 
 
@@ -88,6 +90,11 @@ class Part(ABC, Generic[M]):
         """What the measurements must reach."""
         _ = measurements
         return []
+
+    def pictures(self, measurements: Sequence[M]) -> dict[str, str]:
+        """SVG texts by the names of their files beside the page, `images/NAME.svg`, which the page shows."""
+        _ = measurements
+        return {}
 
 
 def cases(measurements: Iterable[M]) -> dict[str, list[M]]:

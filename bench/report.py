@@ -33,6 +33,11 @@ def write_page(parts: Sequence[AnyPart], directory: Path = results.DIRECTORY, pa
         },
     }
     page.write_text(fill(page.read_text(), texts))
+    images = page.parent / "images"
+    for part in parts:
+        for name, picture in part.pictures(newest[part.name]).items():
+            images.mkdir(exist_ok=True)
+            (images / f"{name}.svg").write_text(picture)
 
 
 def fill(text: str, texts: dict[str, Callable[[], str]]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.loading import LONGEST, check_answers, wait_for_last
 from bench.processes import Processor, processor
@@ -119,7 +120,7 @@ def running(
             zones: list[ZoneFile] = [] if kind is Floor else workload.zones
             server = kind(zones, directory / kind.name.split()[0], workers=workers)
             stack.callback(server.stop)
-            with _on_processor(0 if workers == 1 else None):
+            with on_processor(0 if workers == 1 else None):
                 server.start(LONGEST)
             if kind is not Floor:
                 wait_for_last(server, workload)
@@ -129,7 +130,7 @@ def running(
 
 
 @contextmanager
-def _on_processor(number: int | None) -> Iterator[None]:
+def on_processor(number: int | None) -> Iterator[None]:
     """Keeps what is started meanwhile on one processor, if there are several."""
     before = os.sched_getaffinity(0)
     if number is not None and len(before) > 1:
@@ -166,14 +167,22 @@ def _balance(used: Processor) -> float:
 
 
 def _ask(server: DaemonNameserver, questions: Path, way: Way, seconds: float) -> tuple[int, float, int]:
+    told = generate(server, questions, seconds, *way.options, processor=1 if way.workers == 1 else None)
+    return int(told["received"]), float(told["rate"]), int(told["lost"])
+
+
+def generate(
+    server: DaemonNameserver, questions: Path, seconds: float, *options: str, processor: int | None = 1
+) -> dict[str, Any]:
+    """What our own generator tells after it has asked for so long."""
     host, port = server.address
-    command = [str(GENERATOR), "--server", f"{host}:{port}", "--queries", str(questions), *way.options]
-    with _on_processor(1 if way.workers == 1 else None):
+    command = [str(GENERATOR), "--server", f"{host}:{port}", "--queries", str(questions), *options]
+    with on_processor(processor):
         done = subprocess.run(
             [*command, "--seconds", str(seconds)], capture_output=True, text=True, check=True
         )
-    told: dict[str, float] = json.loads(done.stdout)
-    return int(told["received"]), float(told["rate"]), int(told["lost"])
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
 
 
 def _ask_by_dnsperf(
@@ -183,7 +192,7 @@ def _ask_by_dnsperf(
     _ = way
     host, port = server.address
     options = f"-s {host} -p {port} -d {questions} -l {max(1, round(seconds))} -c 8 -q 160"
-    with _on_processor(1):
+    with on_processor(1):
         done = subprocess.run([DNSPERF, *options.split()], capture_output=True, text=True, check=True)
     numbers = [
         re.search(rf"{title}:\s+([0-9.]+)", done.stdout)

@@ -144,9 +144,15 @@ def commit(directory: Path, texts: dict[str, Iterable[str]]) -> None:
     for apex, text in texts.items():
         with (directory / apex.removesuffix(".")).open("w") as file:
             file.writelines(text)
-    author = ("-c", "user.name=bench", "-c", "user.email=bench@example.org")
-    for command in (("init", "-q", "-b", "main"), ("add", "-A"), (*author, "commit", "-q", "-m", "Zones")):
-        subprocess.run(["git", *command], cwd=directory, check=True)
+    settings = ("-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0")
+    for command in (
+        ("init", "-q", "-b", "main"),
+        ("add", "-A"),
+        ("commit", "-q", "-m", "Zones"),
+        # As a server keeps what it was sent. Else git would pack in the background, while we measure.
+        ("repack", "-a", "-d", "-q"),
+    ):
+        subprocess.run(["git", *settings, *command], cwd=directory, check=True)
 
 
 def write_mixes(directory: Path, mixes: dict[str, Iterator[str]]) -> dict[str, Path]:

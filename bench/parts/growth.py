@@ -1,0 +1,180 @@
+"""`python -m bench growth`: what a record and a query cost as zones grow, and as there are more of them."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench import contestants, loading, serving, workloads
+from bench.curves import Panel, Points, draw
+from bench.loading import Load
+from bench.part import Part, Table, Target, servers
+from bench.serving import WAYS
+from bench.workloads import RECORDS_PER_SMALL_ZONE, Workload
+from tests.peers.nameservers import DaemonNameserver
+
+OAKROOT = contestants.OakrootPrimary.name
+MEASURED = (OAKROOT, contestants.OakrootEngine.name, "nsd", "knot")
+SMALLEST = 1000
+RECORDS, ZONES = "records of one zone", "zones of ten records"
+
+
+@dataclass(frozen=True)
+class Size:
+    """One server with one size of workload."""
+
+    case: str
+    server: str
+    growing: str
+    records: int
+    load_microseconds: float
+    """For each record, beyond what a server with next to nothing needs to start."""
+    octets: float
+    """For each record at rest, beyond the same."""
+    query_microseconds: float
+    """Processor time for each answer."""
+
+
+LOADING, MEMORY, QUERY = "load time, µs per record", "memory, octets per record", "CPU µs per query"
+MEASURES: dict[str, Callable[[Size], float]] = {
+    LOADING: lambda size: size.load_microseconds,
+    MEMORY: lambda size: size.octets,
+    QUERY: lambda size: size.query_microseconds,
+}
+# A zone that has outgrown the caches waits for memory once or twice in each query, whoever holds it.
+WANTED = {LOADING: 1.1, MEMORY: 1.1, QUERY: 1.5}
+
+
+class GrowthPart(Part[Size]):
+    """See the head of the file."""
+
+    name = "growth"
+    help = "load time and memory per record, and CPU per query, from 1,000 to 1,000,000 records"
+    measurement = Size
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """The largest sizes."""
+        parser.add_argument("--records", type=int, default=1_000_000, help="of the largest zone")
+        parser.add_argument("--zones", type=int, default=10_000, help="at most")
+        parser.add_argument("--seconds", type=float, default=1.0, help="of each burst of questions")
+
+    def run(self, options: argparse.Namespace) -> list[Size]:
+        """Sizes in steps of ten; what each server needs to start with next to nothing is taken off."""
+        serving.build_tools()
+        kinds = contestants.installed(list(options.only or MEASURED))
+        nothing = workloads.many_zones(options.directory / "nothing" / "zones", 1)
+        starts = {kind.name: [_load(kind, nothing, options) for _ in range(options.rounds)] for kind in kinds}
+        sizes = []
+        for number, (kind_of_growth, records, make) in enumerate(_plans(options)):
+            workload = make(options.directory / str(number) / "zones")
+            queries = _queries(kinds, workload, options)
+            for _ in range(options.rounds):
+                for kind in kinds:
+                    print(f"growth: {workload.name}, {kind.name}", file=sys.stderr)
+                    load = _load(kind, workload, options)
+                    start = starts[kind.name]
+                    seconds = load.seconds - median(one.seconds for one in start)
+                    octets = load.resting_octets - median(one.resting_octets for one in start)
+                    sizes.append(
+                        Size(
+                            case=f"{records:,} {kind_of_growth}",
+                            server=kind.name,
+                            growing=kind_of_growth,
+                            records=records,
+                            load_microseconds=max(0.0, seconds) * 1e6 / records,
+                            octets=max(0.0, octets) / records,
+                            query_microseconds=queries[kind.name],
+                        )
+                    )
+        return sizes
+
+    def tables(self, measurements: Sequence[Size]) -> list[Table]:
+        """One for zones that grow, one for more and more of them."""
+        return [
+            _table(growing, [size for size in measurements if size.growing == growing])
+            for growing in dict.fromkeys(size.growing for size in measurements)
+        ]
+
+    def targets(self, measurements: Sequence[Size]) -> list[Target]:
+        """Flat or better: the largest costs no more for each record or query than one of a hundredth."""
+        found = []
+        for growing in (RECORDS, ZONES):
+            own = [size for size in measurements if size.growing == growing and size.server == OAKROOT]
+            for measure, wanted in WANTED.items():
+                points = dict(_curve(own, measure))
+                largest = max(points, default=0.0)
+                smaller = points.get(largest / 100)
+                ratio = points[largest] / smaller if smaller else None
+                found.append(Target(f"growth, {growing}: {measure}, to a hundredth", wanted, ratio))
+        return found
+
+    def pictures(self, measurements: Sequence[Size]) -> dict[str, str]:
+        """Two rows of three panels."""
+        return {
+            name: draw(
+                [
+                    Panel(measure, f"records ({growing})", _curves(measurements, growing, measure))
+                    for measure in WANTED
+                ]
+            )
+            for name, growing in (("growth-of-a-zone", RECORDS), ("growth-of-zones", ZONES))
+        }
+
+
+def _plans(options: argparse.Namespace) -> Iterator[tuple[str, int, Callable[[Path], Workload]]]:
+    records = SMALLEST
+    while records <= options.records:
+        yield RECORDS, records, functools.partial(workloads.one_big_zone, records=records)
+        records *= 10
+    zones = 10
+    while zones <= options.zones:
+        yield ZONES, zones * RECORDS_PER_SMALL_ZONE, functools.partial(workloads.many_zones, zones=zones)
+        zones *= 10
+
+
+def _load(kind: type[DaemonNameserver], workload: Workload, options: argparse.Namespace) -> Load:
+    return loading.load(kind, workload, options.directory / f"growth-{kind.name}")
+
+
+def _queries(
+    kinds: Sequence[type[DaemonNameserver]], workload: Workload, options: argparse.Namespace
+) -> dict[str, float]:
+    """Processor time for each answer, the median of the rounds."""
+    found: dict[str, list[float]] = {}
+    directory = options.directory / f"serve-{workload.directory.parent.name}"
+    with serving.running(kinds, workload, directory, 1) as up:
+        for _ in range(options.rounds):
+            for server in up:
+                burst = serving.serve(server, "", workload.mixes["hosts"], WAYS["UDP"], options.seconds)
+                found.setdefault(server.name, []).append(burst.microseconds)
+    return {server: median(values) for server, values in found.items()}
+
+
+def _curve(sizes: Sequence[Size], measure: str) -> Points:
+    by_records: dict[float, list[float]] = {}
+    for size in sizes:
+        by_records.setdefault(float(size.records), []).append(MEASURES[measure](size))
+    return [(records, median(values)) for records, values in by_records.items()]
+
+
+def _curves(measurements: Sequence[Size], growing: str, measure: str) -> dict[str, Points]:
+    of_growing = [size for size in measurements if size.growing == growing]
+    return {server: _curve(own, measure) for server, own in servers(of_growing).items()}
+
+
+def _table(growing: str, sizes: Sequence[Size]) -> Table:
+    head = ["server", *(f"{records:,}" for records in sorted({size.records for size in sizes}))]
+    rows = [
+        [f"{server}: {measure}", *(f"{value:.2f}" for _, value in sorted(_curve(own, measure)))]
+        for measure in WANTED
+        for server, own in servers(sizes).items()
+    ]
+    return Table(f"Growth: {growing}", head, rows)
+
+
+PART = GrowthPart()
