@@ -14,9 +14,11 @@ from random import Random
 
 from tests.peers.nameservers import ZoneFile
 
+# The second server is ourselves: a primary would notify any other of all its zones. Peers have that switched
+# off, and nobody is there to hear it.
 HEAD = (
     "$TTL 3600\n@ IN SOA ns1 hostmaster 1 7200 900 1209600 300\n@ IN NS ns1\n@ IN NS ns2\n"
-    "ns1 IN A 192.0.2.1\nns2 IN A 192.0.2.2\n"
+    "ns1 IN A 192.0.2.1\nns2 IN A 127.0.0.1\n"
 )
 RECORDS_OF_HEAD = 5
 RECORDS_PER_SMALL_ZONE = 10

@@ -1,6 +1,6 @@
 //! The engine: reads zone text, holds zones, decides answers, moves packets.
 //!
-//! Pure modules (`name`, `record`, `rdata`, `zonefile`, `zone`, `message`, `answer`) know neither sockets nor
+//! Pure modules (`name`, `record`, `rdata`, `zonefile`, `zone`, `reread`, `message`, `answer`) know neither sockets nor
 //! Python; `serve` is the one room with sockets and threads, and `serve::sys` the one file with `unsafe`; `responder`
 //! joins the two, and `door` is the one border to Python. Nothing here knows of git, keys, policy or ACME.
 
@@ -11,6 +11,7 @@ pub mod message;
 pub mod name;
 pub mod rdata;
 pub mod record;
+pub mod reread;
 pub mod responder;
 pub mod serve;
 #[cfg(test)]

@@ -12,6 +12,7 @@ __all__ = [
     "Document",
     "EditError",
     "Incoming",
+    "Marks",
     "Outgoing",
     "Record",
     "Request",
@@ -23,6 +24,8 @@ __all__ = [
     "read_message_records",
     "read_records",
     "read_zone",
+    "read_zone_with_marks",
+    "reread_zone",
     "type_number",
     "wire_rdata",
 ]
@@ -133,6 +136,30 @@ def read_zone(
     `include` gives the content of an `$INCLUDE`d path as written; its OSError or ValueError becomes a
     diagnostic.
     The zone is None exactly when a diagnostic is an error.
+    """
+
+@final
+class Marks:
+    """Places in the text of a zone where reading can begin, for `reread_zone`."""
+
+def read_zone_with_marks(
+    text: bytes,
+    apex: str,
+    file: str,
+    include: Callable[[str], bytes] | None = None,
+    *,
+    spacing: int = 32768,
+) -> tuple[Zone | None, list[Diagnostic], Marks | None]:
+    """As `read_zone`; with marks if the text is long, and plain enough to be read in parts.
+
+    About `spacing` octets lie between two marks: of a change so many are read.
+    """
+
+def reread_zone(old: bytes, new: bytes, zone: Zone, marks: Marks) -> tuple[Zone, Marks] | None:
+    """Reads only what changed in the text of a zone.
+
+    `zone` and `marks` are those of `old`. Gives what reading `new` as a whole would give, or None where that
+    has to be done: it has findings, or is not plain, or most of it changed.
     """
 
 def read_records(

@@ -9,7 +9,7 @@ use super::zone::Zone;
 use crate::name::{self, Name};
 use crate::rdata::{self, types};
 use crate::record::{self, RecordSink, Span};
-use crate::zone::build::ZoneBuilder;
+use crate::reread::{self, Marking};
 use crate::zonefile::{self, Includes, NoIncludes, Reading, Settings};
 
 /// One record in text form, with its place in the file.
@@ -67,18 +67,55 @@ pub(super) fn read_zone(
     file: &str,
     include: Option<Py<PyAny>>,
 ) -> PyResult<(Option<Zone>, Vec<Diagnostic>)> {
+    read_zone_with_marks(py, text, apex, file, include, usize::MAX).map(|(zone, diagnostics, _)| (zone, diagnostics))
+}
+
+/// Places in the text of a zone where reading can begin.
+#[pyclass(frozen, module = "oakroot._engine")]
+pub(super) struct Marks(reread::Marks);
+
+/// Reads and checks a zone file, and marks its text if that can be read in parts.
+#[pyfunction]
+#[pyo3(signature = (text, apex, file, include = None, *, spacing = reread::SPACING))]
+pub(super) fn read_zone_with_marks(
+    py: Python<'_>,
+    text: &[u8],
+    apex: &str,
+    file: &str,
+    include: Option<Py<PyAny>>,
+    spacing: usize,
+) -> PyResult<(Option<Zone>, Vec<Diagnostic>, Option<Marks>)> {
     let apex = names::parse(apex)?;
     let mut includes = PythonIncludes::new(include);
-    let (zone, diagnostics) = py.detach(|| {
-        let mut builder = ZoneBuilder::new(apex.clone());
+    let (zone, diagnostics, marks) = py.detach(|| {
+        let mut marking = Marking::new(text, &apex, spacing);
         let settings = Settings::default();
-        let reading = zonefile::read(text, file, &apex, settings, &mut includes, &mut builder);
+        let reading = zonefile::read(text, file, &apex, settings, &mut includes, &mut marking);
         let unreadable = reading.diagnostics().iter().any(|found| found.severity == record::Severity::Error);
+        let (builder, marks) = marking.finish();
         let (zone, findings) = builder.finish();
-        (zone.filter(|_| !unreadable), diagnostics(&reading, findings, unreadable))
+        let zone = zone.filter(|_| !unreadable);
+        let diagnostics = diagnostics(&reading, findings, unreadable);
+        // A record that is written twice is one record: removing one of its lines would change nothing.
+        let is_once_each = |records| zone.as_ref().is_some_and(|zone| zone.record_count() == records);
+        let marks = marks.filter(|(_, records)| diagnostics.is_empty() && is_once_each(*records));
+        (zone, diagnostics, marks.map(|(marks, _)| Marks(marks)))
     });
     includes.outcome()?;
-    Ok((zone.map(Zone::from), diagnostics))
+    Ok((zone.map(Zone::from), diagnostics, marks))
+}
+
+/// Reads only what changed in the text of a zone.
+#[pyfunction]
+pub(super) fn reread_zone(
+    py: Python<'_>,
+    old: &[u8],
+    new: &[u8],
+    zone: &Zone,
+    marks: &Marks,
+) -> Option<(Zone, Marks)> {
+    let (zone, marks) = py.detach(|| reread::reread(old, new, &zone.0, &marks.0))?;
+    Some((Zone::from(zone), Marks(marks)))
 }
 
 /// All findings by place. What a zone lacks is not reported while parts of it could not be read.

@@ -16,7 +16,7 @@ use crate::name;
 use crate::rdata::{self, types};
 
 /// A record by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OwnedRecord {
     /// Absolute, uncompressed wire form.
     pub owner: Box<[u8]>,

@@ -288,10 +288,15 @@ pub(super) fn apex(zone: &Zone, findings: &mut Findings) {
 
 /// Whether a record's target is looked at once the zone is complete: it lies in the zone.
 pub(super) fn has_checked_target(record: &Record<'_>, apex: &Name) -> bool {
-    matches!(record.rtype, types::NS | types::MX | types::SRV | types::CNAME | types::DNAME | types::PTR)
+    may_have_checked_target(record.rtype)
         && rdata::names(record.rtype, record.rdata)
             .last()
             .is_some_and(|field| name::is_at_or_below(&record.rdata[field.start..field.end], apex.as_wire()))
+}
+
+/// Whether records of a type may have one.
+pub(super) fn may_have_checked_target(rtype: u16) -> bool {
+    matches!(rtype, types::NS | types::MX | types::SRV | types::CNAME | types::DNAME | types::PTR)
 }
 
 /// Rules about where NS, MX and SRV point (RFC 2181 §10.3, RFC 2782), and forgotten dots in any target.

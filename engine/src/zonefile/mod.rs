@@ -37,6 +37,8 @@ mod words;
 pub use layout::Layout;
 pub use reading::{Location, Reading};
 
+use std::sync::Arc;
+
 use crate::name::Name;
 use crate::record::RecordSink;
 
@@ -84,4 +86,41 @@ pub fn read<'t>(
     let mut reader = reader::Reader::new(file, origin, settings, includes, sink);
     reader.read_file(0, text);
     reading::Reading::new(file, text, reader, settings.confidential)
+}
+
+/// What a line whose owner is written takes over from the lines above it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inherited {
+    /// Wire form.
+    origin: Arc<[u8]>,
+    /// From `$TTL`, or the minimum of a SOA.
+    default_ttl: Option<u32>,
+    /// The TTL written last; None where there is a default, since then it counts no more.
+    last_ttl: Option<u32>,
+}
+
+impl Inherited {
+    /// Of what an entry is announced with.
+    #[must_use]
+    pub fn new(origin: Arc<[u8]>, default_ttl: Option<u32>, last_ttl: Option<u32>) -> Self {
+        Self { origin, default_ttl, last_ttl: last_ttl.filter(|_| default_ttl.is_none()) }
+    }
+
+    /// The origin, in wire form.
+    #[must_use]
+    pub fn origin(&self) -> &Arc<[u8]> {
+        &self.origin
+    }
+}
+
+/// Reads `text` from the line on that begins at `start`, and gives what the line behind it takes over. None when there
+/// is anything to report, which takes a reading of the whole text.
+pub fn read_from(text: &[u8], start: usize, before: &Inherited, sink: &mut impl RecordSink) -> Option<Inherited> {
+    let mut includes = NoIncludes;
+    let mut reader = reader::Reader::new("", &Name::root(), Settings::default(), &mut includes, sink);
+    reader.origin = before.origin.to_vec();
+    (reader.default_ttl, reader.last_ttl) = (before.default_ttl, before.last_ttl);
+    reader.read_entries(0, text, start);
+    let after = Inherited::new(reader.origin.as_slice().into(), reader.default_ttl, reader.last_ttl);
+    reader.report.into_diagnostics().is_empty().then_some(after)
 }

@@ -120,22 +120,26 @@ def _load_zone(
     rules: SerialRules,
     guard: Guard | None,
 ) -> LoadedZone:
-    reading = read_zone_file(tree, path, apex)
+    marked = None if before is None else before.marked
+    reading = read_zone_file(tree, path, apex, marked)
     kept = None if before is None else before.zone
     zone, written, findings = kept, None, reading.findings
     if reading.zone is not None:
         # Versions that live side by side (kept for IXFR, or still answered from) share their memory.
         new = reading.zone if kept is None else reading.zone.sharing(kept)
         if guard is not None and kept is not None and (held := too_much_deleted(kept, new, path, guard)):
-            found = (*findings, held)
-            return LoadedZone(apex, path, tree.files[path], reading.includes, kept, None, found, is_held=True)
+            found, blob = (*findings, held), tree.files[path]
+            marked = reading.marked
+            return LoadedZone(apex, path, blob, reading.includes, kept, None, found, marked, is_held=True)
         served_next = _zone_to_serve(new, kept, served, rules)
         if served_next is None:
             finding = serial_finding(tree, path, reading.zone, served=served or 0)
             findings = (*findings, finding)
         else:
             zone, written = served_next, reading.zone.serial
-    return LoadedZone(apex, path, tree.files[path], reading.includes, zone, written, findings)
+    # A version that is no good is not marked; then the one before may still serve to read the next.
+    marked = reading.marked or (marked if reading.zone is None else None)
+    return LoadedZone(apex, path, tree.files[path], reading.includes, zone, written, findings, marked)
 
 
 def _zone_to_serve(new: Zone, old: Zone | None, served: int | None, rules: SerialRules) -> Zone | None:

@@ -8,11 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from oakroot._engine import Catalogue, Zone
+from oakroot._engine import Catalogue, Marks, Zone
 from oakroot.keys.keyring import Keyring
 from oakroot.zones.diagnostics import Finding
 from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile
 from oakroot.zones.keyfiles import LoadedKeyFile
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A version of a zone file as it was read, with marks: of the next one only the difference is read."""
+
+    blob: str
+    zone: Zone
+    marks: Marks = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,8 @@ class LoadedZone:
     """The serial in the file where `zone` is what the file says; None where it is an older version."""
     findings: tuple[Finding, ...]
     """About the newest text, served or not."""
+    marked: Marked | None = None
+    """The newest version that was long and plain enough to be marked; not always what is served."""
     is_held: bool = False
     """Whether the newest text, or the file's removal, is held back because it deletes too much at once."""
 

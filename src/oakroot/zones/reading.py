@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from oakroot._engine import Zone, find_serial, read_zone
+from oakroot._engine import Marks, Zone, find_serial, read_zone_with_marks, reread_zone
 from oakroot.zones.diagnostics import Finding, unreadable
-from oakroot.zones.loaded import Edit
+from oakroot.zones.loaded import Edit, Marked
 from oakroot.zones.serials import next_serial
 from oakroot.zones.tree import Includes, Tree, resolve
+
+# Nearly no zone includes a file, so nearly all share this.
+NONE_INCLUDED: Mapping[str, str | None] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +23,34 @@ class Reading:
     zone: Zone | None
     findings: tuple[Finding, ...]
     includes: Mapping[str, str | None]
+    marked: Marked | None = None
 
 
-def read_zone_file(tree: Tree, path: str, apex: str) -> Reading:
-    """Reads and checks the zone file at this path. Raises only what `tree.read` raises, but no ValueError."""
-    includes = Includes(tree)
+def read_zone_file(tree: Tree, path: str, apex: str, before: Marked | None = None) -> Reading:
+    """Reads and checks the zone file at this path. Raises only what `tree.read` raises, but no ValueError.
+
+    `before` is an earlier version of it: then only what differs is read, if that is enough.
+    """
     try:
         text = tree.content(path)
     except ValueError as error:
-        return Reading(None, (unreadable(path, error),), {})
-    zone, diagnostics = read_zone(text, apex, path, includes)
-    return Reading(zone, tuple(map(Finding.of_engine, diagnostics)), includes.seen)
+        return Reading(None, (unreadable(path, error),), NONE_INCLUDED)
+    blob = tree.files[path]
+    if before is not None and (found := _reread(tree, text, before)) is not None:
+        zone, marks = found
+        return Reading(zone, (), NONE_INCLUDED, Marked(blob, zone, marks))
+    includes = Includes(tree)
+    read, diagnostics, fresh_marks = read_zone_with_marks(text, apex, path, includes)
+    marked = None if read is None or fresh_marks is None else Marked(blob, read, fresh_marks)
+    return Reading(read, tuple(map(Finding.of_engine, diagnostics)), includes.seen or NONE_INCLUDED, marked)
+
+
+def _reread(tree: Tree, text: bytes, before: Marked) -> tuple[Zone, Marks] | None:
+    try:
+        old = tree.read(before.blob)
+    except Exception:  # noqa: BLE001 - whatever became of the earlier version, the new one is there to be read
+        return None
+    return reread_zone(old, text, before.zone, before.marks)
 
 
 def serial_finding(tree: Tree, path: str, zone: Zone, *, served: int) -> Finding:
