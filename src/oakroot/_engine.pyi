@@ -21,6 +21,7 @@ __all__ = [
     "Zone",
     "canonical_rdata",
     "find_serial",
+    "give_back_memory",
     "read_message_records",
     "read_records",
     "read_zone",
@@ -184,6 +185,9 @@ def find_serial(
     include: Callable[[str], bytes] | None = None,
 ) -> tuple[str, int, int] | None:
     """(file, start, end): the file the SOA stands in and the octets of its serial there."""
+
+def give_back_memory() -> None:
+    """Gives memory that is free back to the system: a large reading leaves much of it."""
 
 class EditError(ValueError):
     """A change that cannot be written into the files of a zone. `args`: kind, text.

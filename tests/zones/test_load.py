@@ -154,7 +154,7 @@ def test_one_changed_zone_among_ten_thousand_is_one_read(monkeypatch: pytest.Mon
 
         return read_zone
 
-    monkeypatch.setattr(reading, "read_zone", counting(_engine.read_zone))
+    monkeypatch.setattr(reading, "read_zone_with_marks", counting(_engine.read_zone_with_marks))
     repository = Repository()
     repository.holds({f"zone{number}.example": zone_text() for number in range(10_000)})
     assert len(read) == 10_000

@@ -30,7 +30,9 @@ mod engine {
     #[pymodule_export]
     use super::message::{canonical_rdata, read_message_records, type_number, wire_rdata};
     #[pymodule_export]
-    use super::reading::{Marks, Record, find_serial, read_records, read_zone, read_zone_with_marks, reread_zone};
+    use super::reading::{
+        Marks, Record, find_serial, give_back_memory, read_records, read_zone, read_zone_with_marks, reread_zone,
+    };
     #[pymodule_export]
     use super::server::{Request, Server};
     #[pymodule_export]

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use super::findings::Diagnostic;
 use super::names;
 use super::zone::Zone;
+use crate::memory;
 use crate::name::{self, Name};
 use crate::rdata::{self, types};
 use crate::record::{self, RecordSink, Span};
@@ -103,6 +104,12 @@ pub(super) fn read_zone_with_marks(
     });
     includes.outcome()?;
     Ok((zone.map(Zone::from), diagnostics, marks))
+}
+
+/// Gives memory that is free back to the system.
+#[pyfunction]
+pub(super) fn give_back_memory(py: Python<'_>) {
+    py.detach(memory::give_back);
 }
 
 /// Reads only what changed in the text of a zone.

@@ -24,7 +24,7 @@ pub(super) struct Mark {
 pub struct Marks {
     apex_length: usize,
     text_length: usize,
-    marks: Vec<Mark>,
+    places: Vec<Mark>,
 }
 
 impl Marks {
@@ -37,38 +37,38 @@ impl Marks {
     }
 
     pub(super) fn get(&self, number: usize) -> Option<&Mark> {
-        self.marks.get(number)
+        self.places.get(number)
     }
 
     pub(super) fn at(&self, number: usize) -> Option<usize> {
-        self.marks.get(number).map(|mark| mark.at as usize)
+        self.places.get(number).map(|mark| mark.at as usize)
     }
 
     /// The last mark at or before a place.
     pub(super) fn last_before(&self, place: usize) -> usize {
-        self.marks.partition_point(|mark| mark.at as usize <= place).saturating_sub(1)
+        self.places.partition_point(|mark| mark.at as usize <= place).saturating_sub(1)
     }
 
     /// The marks of the text after these changes: those inside of them are gone, those behind have moved.
     #[allow(clippy::cast_possible_truncation, reason = "texts are shorter than 4 GiB")]
     pub(super) fn moved(&self, hunks: &[Hunk], text_length: usize) -> Self {
         let mut hunks = hunks.iter().peekable();
-        let mut marks: Vec<Mark> = Vec::with_capacity(self.marks.len());
+        let mut places: Vec<Mark> = Vec::with_capacity(self.places.len());
         let (mut old_end, mut new_end) = (0, 0);
         let mut inside_until = None;
-        for (number, mark) in self.marks.iter().enumerate() {
+        for (number, mark) in self.places.iter().enumerate() {
             if inside_until.is_some_and(|last: Option<usize>| last.is_none_or(|last| number < last)) {
                 continue;
             }
             inside_until = None;
             let at = mark.at as usize - old_end + new_end;
-            marks.push(Mark { at: at as u32, inherited: mark.inherited.clone() });
+            places.push(Mark { at: at as u32, inherited: mark.inherited.clone() });
             if let Some(hunk) = hunks.next_if(|hunk| hunk.first == number) {
                 (old_end, new_end) = (hunk.old.end, hunk.new.end);
                 inside_until = Some(hunk.last);
             }
         }
-        Self { apex_length: self.apex_length, text_length, marks }
+        Self { apex_length: self.apex_length, text_length, places }
     }
 }
 
@@ -105,8 +105,8 @@ impl<'t> Marking<'t> {
     /// The zone being built, and the marks if the text is of a kind that can be read in parts and has more than one.
     #[must_use]
     pub fn finish(self) -> (ZoneBuilder, Option<(Marks, usize)>) {
-        let marks = Marks { apex_length: self.apex_length, text_length: self.text.len(), marks: self.marks };
-        let is_useful = self.is_plain && marks.marks.len() > 1;
+        let marks = Marks { apex_length: self.apex_length, text_length: self.text.len(), places: self.marks };
+        let is_useful = self.is_plain && marks.places.len() > 1;
         (self.builder, is_useful.then_some((marks, self.records)))
     }
 }

@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use super::*;
 use crate::name::Name;
 use crate::zone::build::ZoneBuilder;
@@ -29,7 +31,7 @@ fn long_text(change: impl Fn(usize, &mut String)) -> Vec<u8> {
             line.push_str("  TXT ( \"a b\" ; two\n  c )\n");
         }
         if number % 11 == 0 {
-            line.push_str(&format!("mail{number} MX 10 host{number}\n"));
+            let _ = writeln!(line, "mail{number} MX 10 host{number}");
         }
         change(number, &mut line);
         text.push_str(&line);

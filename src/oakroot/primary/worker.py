@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from oakroot._engine import give_back_memory
 from oakroot.distribution.versions import versions_limit
 from oakroot.git.commits import Head, Person
 from oakroot.git.errors import (
@@ -162,9 +163,13 @@ class GitWorker:
     def _load(self, head: Head, known: Loaded) -> Loading:
         try:
             guard = None if is_meant(head.message) else self.guard
-            return load(self._tree(head), known, SerialRules(self.policy, self.clock()), guard)
+            loading = load(self._tree(head), known, SerialRules(self.policy, self.clock()), guard)
         finally:
             self.repository.rest()
+        # All at the start; later ones leave little, and this takes a while.
+        if not known.zones:
+            give_back_memory()
+        return loading
 
     def _tree(self, head: Head) -> Tree:
         files = self.repository.files(head)
