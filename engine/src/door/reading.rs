@@ -77,7 +77,7 @@ pub(super) struct Marks(reread::Marks);
 
 /// Reads and checks a zone file, and marks its text if that can be read in parts.
 #[pyfunction]
-#[pyo3(signature = (text, apex, file, include = None, *, spacing = reread::SPACING))]
+#[pyo3(signature = (text, apex, file, include = None, *, spacing = 32768))]
 pub(super) fn read_zone_with_marks(
     py: Python<'_>,
     text: &[u8],

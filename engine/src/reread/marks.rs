@@ -9,9 +9,6 @@ use crate::record::{EntryStart, Record, RecordSink};
 use crate::zone::build::ZoneBuilder;
 use crate::zonefile::Inherited;
 
-/// About so many octets lie between two marks: a change reads that much, twice.
-pub const SPACING: usize = 32 << 10;
-
 /// The start of a line, and what the meaning of the lines from there on depends on.
 #[derive(Clone, Debug)]
 pub(super) struct Mark {

@@ -15,7 +15,7 @@ mod marks;
 #[cfg(test)]
 mod tests;
 
-pub use marks::{Marking, Marks, SPACING};
+pub use marks::{Marking, Marks};
 
 use std::collections::HashMap;
 

@@ -5,6 +5,7 @@ use crate::name::Name;
 use crate::zone::build::ZoneBuilder;
 use crate::zonefile::{NoIncludes, Settings};
 
+const SPACING: usize = 32 << 10;
 const HEAD: &str = "$TTL 3600\n@ SOA ns1 h 1 7200 900 1209600 300\n@ NS ns1\nns1 A 192.0.2.1\n";
 
 fn apex() -> Name {

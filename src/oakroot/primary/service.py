@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +28,10 @@ from oakroot.roles.events import Log, Moment, PacketReceived, Publish, SendReply
 from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
 
 _log = logging.getLogger("oakroot.primary")
+
+# Reading zones may take seconds of a processor; whoever answers goes first. Not the last in line, though: a
+# server whose processors are all busy with questions must still get its new zones.
+GIT_NICENESS = 10
 
 # How long git may take to end what it has begun when the service is told to stop: a push that the remote has
 # accepted should not be cut off while it says so.
@@ -126,6 +132,8 @@ class Service:
         self._git_is_idle.clear()
 
         def do() -> None:
+            if sys.platform == "linux":  # where this is said of one thread
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), GIT_NICENESS)
             event = work()
             self._loop.call_soon_threadsafe(self._git_ended, event)
 
