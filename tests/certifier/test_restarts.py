@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oakroot.certificates.orders import Status
-from oakroot.certifier.events import Finalize, Look, PlaceOrder, Remembered
+from oakroot.certifier.events import Finalize, Look, PlaceOrder, Remembered, ZonesChanged
 from tests.certificates.minting import new_request
 from tests.certifier.stage import Stage
 
@@ -79,6 +79,20 @@ def test_a_request_that_went_while_it_was_stopped_leaves_nothing_behind() -> Non
     assert stage.challenges() == []
     assert stage.remembered == {}
     assert stage.authority.count(Finalize) == 0
+
+
+def test_a_primary_that_is_away_for_long_after_a_restart_costs_no_order() -> None:
+    stage = Stage()
+    stage.publish(WWW, der=new_request(WWW))
+    stage.run_until(lambda: stage.authority.count(Finalize) == 1, 60)
+    zones, stage.zones = stage.zones, {}
+    stage.start()
+    stage.run(3600)
+    assert stage.remembered
+    stage.zones = zones
+    stage.happen(ZonesChanged(stage.catalogue, tuple(zones)))
+    stage.run_until(lambda: stage.certified(WWW), 60)
+    assert stage.authority.count(PlaceOrder) == 1
 
 
 def test_an_order_that_failed_while_it_was_stopped_is_placed_anew() -> None:

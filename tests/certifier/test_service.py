@@ -97,7 +97,7 @@ def test_bind_is_as_good_a_primary_and_bad_requests_hold_up_no_good_one(world: W
     hosts = [WWW, *(f"host-{number}.example.org" for number in range(9))]
     for host in hosts:
         world.publish(host, f"3 255 0 {new_request(host).hex()}")
-    wait_until("all hosts to be certified", lambda: all(world.published(host).certificates for host in hosts))
+    wait_until("all to be certified", lambda: all(world.published(host).certificates for host in hosts), 60)
     wait_until("the challenges to be gone", lambda: not any(map(world.challenges, hosts)))
     published = world.published(WWW)
     request = published.request()

@@ -15,6 +15,8 @@ from tests.peers.nameservers import Address
 from tests.peers.pebble import Pebble
 
 PATIENCE = 20.0
+LONG_PATIENCE = 60.0
+"""Seconds for what passes through a primary, an authority and name servers."""
 
 
 class CertifierProcess:
@@ -55,7 +57,7 @@ class CertifierProcess:
             self._process = subprocess.Popen(
                 [*COMMAND, *self._arguments], stdout=log, stderr=log, env={**own, "OAKROOT_KEY": self._key}
             )
-        wait_until("the account to be open", lambda: self.log.count("info: account ") > opened)
+        wait_until("the account to be open", lambda: self.log.count("info: account ") > opened, LONG_PATIENCE)
 
     def stop(self) -> int | None:
         """Asks it to end, and waits until it has; its exit code."""
@@ -84,4 +86,4 @@ class CertifierProcess:
 
     def said(self, text: str, times: int = 1) -> None:
         """Returns once the log has this so often."""
-        wait_until(f"{text!r} in the log:\n{self.log[-3000:]}", lambda: self.log.count(text) >= times)
+        wait_until(f"{text!r} in the log {self._log}", lambda: self.log.count(text) >= times, LONG_PATIENCE)

@@ -121,11 +121,11 @@ def free_port() -> int:
         return port
 
 
-def wait_until(what: str, condition: Callable[[], bool]) -> None:
+def wait_until(what: str, condition: Callable[[], bool], patience: float = PATIENCE) -> None:
     """Returns as soon as the condition holds; fails when it does not for long."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE} s"
+        assert time.monotonic() < deadline, f"{what} did not happen within {patience} s"
         threading.Event().wait(0.01)
 
 

@@ -14,6 +14,7 @@ from oakroot.certificates.forms import Published
 from oakroot.certificates.orders import Offer, Order, RenewalWindow
 from oakroot.certificates.signing_request import SigningRequest
 from oakroot.certifier.events import Action, Record, Remembered
+from oakroot.certifier.places import zone_of
 from oakroot.secondary.state import Agenda
 from oakroot.secondary.table import Table
 from oakroot.secondary.timers import Dice
@@ -237,8 +238,11 @@ class State:
 
     @property
     def orphans(self) -> tuple[str, ...]:
-        """Hosts that are remembered and are not there."""
-        return tuple(owner for owner in self.remembered if owner and owner not in self.hosts)
+        """Hosts that are remembered and are not there, although we have the zone."""
+        return tuple(owner for owner in self.remembered if owner and self._is_gone(owner))
+
+    def _is_gone(self, owner: str) -> bool:
+        return owner not in self.hosts and zone_of(self.catalogue, dns.name.from_text(owner)) is not None
 
 
 Turn = tuple[State, tuple[Action, ...]]
