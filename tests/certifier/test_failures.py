@@ -93,6 +93,32 @@ def test_names_elsewhere_in_the_zone_are_refused_where_only_own_ones_may_be() ->
     assert not stage.certified(WWW)
 
 
+def test_a_request_that_is_replaced_while_it_waits_is_judged_anew() -> None:
+    stage = Stage(settings=Settings(own_names_only=True))
+    stage.authority.problem = lambda _: DOWN
+    stage.publish(WWW, der=new_request(WWW))
+    stage.run(60)
+    assert stage.state.queue
+    stage.publish(WWW, der=new_request(WWW, "bank.example.org"))
+    stage.run(60)
+    stage.authority.problem = lambda _: None
+    stage.run(7200)
+    assert stage.said("bank.example.org is not below the host") == 1
+    assert stage.authority.count(PlaceOrder) == 0
+
+
+def test_a_certificate_that_comes_while_the_host_waits_is_enough() -> None:
+    stage = Stage()
+    stage.authority.problem = lambda _: DOWN
+    stage.publish(WWW, der=new_request(WWW))
+    stage.run(60)
+    stage.publish(WWW, f"3 0 0 {new_certificate(WWW).hex().upper()}", der=new_request(WWW))
+    stage.run(60)
+    stage.authority.problem = lambda _: None
+    stage.run(7200)
+    assert stage.authority.count(PlaceOrder) == 0
+
+
 def test_a_garbage_certificate_is_replaced() -> None:
     stage = Stage()
     stage.publish(WWW, "3 0 0 ABCDEF", der=new_request(WWW))

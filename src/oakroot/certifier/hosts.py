@@ -103,6 +103,8 @@ def _look(state: State, owner: str, apex: str, now: Moment) -> Turn:
         refusal=refusal,
         due=now.monotonic,
     )
+    # It waits in the queue for what was asked before; what is asked now is judged like any other.
+    state = replace(state, queue=tuple(other for other in state.queue if other != owner))
     state, more = judge(state, host, now)
     return state, (*actions, *more)
 
