@@ -116,6 +116,9 @@ class Zone:
     ) -> tuple[list[tuple[str, int, str, str]], list[tuple[str, int, str, str]]]:
         """What to remove from this version and what to add to it, to have the newer; an SOA comes first."""
 
+    def records_lost(self, newer: Zone) -> int:
+        """How many records go without another in their RRset in their place."""
+
     def changed(
         self,
         remove: Sequence[tuple[str, int, str, str]],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from oakroot._engine import read_zone
 from oakroot.zones.consequences import consequences, duration
-from oakroot.zones.guard import Guard, count_deleted
+from oakroot.zones.guard import Guard
 from oakroot.zones.plan import Plan, RRset, ZonePlan
 from oakroot.zones.planning import LISTED_RECORDS, Rules, make_plan, zone_changes
 from oakroot.zones.serials import SerialPolicy
@@ -161,9 +161,9 @@ def test_too_many_zones_that_go_are_beyond_the_guard() -> None:
 
 
 def test_replaced_records_are_not_deleted() -> None:
-    removed = [("a.", 60, "A", "192.0.2.1"), ("b.", 60, "A", "192.0.2.1"), ("b.", 60, "A", "192.0.2.2")]
-    added = [("a.", 60, "A", "192.0.2.9"), ("b.", 60, "A", "192.0.2.9")]
-    assert count_deleted(removed, added) == 1
+    before = zone_text(1, "a A 192.0.2.1", "b A 192.0.2.1", "b A 192.0.2.2", "c A 192.0.2.1")
+    after = zone_text(2, "a 60 A 192.0.2.9", "b A 192.0.2.9", "d A 192.0.2.1")
+    assert zone_plan({"mirage": before}, {"mirage": after}).deleted == 2
 
 
 def test_caches_keep_what_was_for_its_old_ttl() -> None:

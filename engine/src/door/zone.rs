@@ -98,6 +98,10 @@ impl Zone {
         (text(difference.removed), text(difference.added))
     }
 
+    fn records_lost(&self, py: Python<'_>, newer: &Self) -> usize {
+        py.detach(|| self.0.records_lost(&newer.0))
+    }
+
     fn changed(&self, py: Python<'_>, remove: Vec<TextRecord>, add: Vec<TextRecord>) -> PyResult<Self> {
         let (remove, add) = (parse(&remove)?, parse(&add)?);
         py.detach(|| self.0.changed(&remove, &add))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Zone;
 use super::change::OwnedRecord;
 use super::hash;
-use super::page::{Node, Rrset};
+use super::page::{Node, Page, Rrset};
 use crate::rdata::{self, types};
 
 /// Records to remove from the older zone and to add to it, to have the newer.
@@ -23,9 +23,7 @@ impl Zone {
     pub fn difference(&self, newer: &Self) -> Difference {
         let mut difference = Difference::default();
         if self.page_count == newer.page_count {
-            let rows = self.rows.iter().zip(newer.rows.iter()).filter(|(old, new)| !Arc::ptr_eq(old, new));
-            let pages = rows.flat_map(|(old, new)| old.iter().zip(new.iter()));
-            for (old, new) in pages.filter(|(old, new)| !old.is(new) && old != new) {
+            for (old, new) in self.unlike_pages(newer) {
                 self.compare(
                     newer,
                     old.nodes().map(|(_, node)| node),
@@ -42,6 +40,31 @@ impl Zone {
             }
         }
         difference
+    }
+
+    /// How many records this version has more than `newer`, RRset by RRset: those that go without another in
+    /// their place.
+    #[must_use]
+    pub fn records_lost(&self, newer: &Self) -> usize {
+        let lost_of = |node: Node<'_>| -> usize {
+            let other = newer.node(hash::of_name(node.name, newer.apex_hash), node.name);
+            let left = |rrset: &Rrset<'_>| {
+                other.and_then(|other| counterpart(&other, rrset)).map_or(0, |same| same.rdatas().count())
+            };
+            node.rrsets().map(|rrset| rrset.rdatas().count().saturating_sub(left(&rrset))).sum()
+        };
+        if self.page_count == newer.page_count {
+            self.unlike_pages(newer).flat_map(|(old, _)| old.nodes()).map(|(_, node)| lost_of(node)).sum()
+        } else {
+            self.nodes().map(lost_of).sum()
+        }
+    }
+
+    /// The pages that hold different things, of two versions with equally many.
+    fn unlike_pages<'z>(&'z self, newer: &'z Self) -> impl Iterator<Item = (&'z Page, &'z Page)> {
+        let rows = self.rows.iter().zip(newer.rows.iter()).filter(|(old, new)| !Arc::ptr_eq(old, new));
+        let pages = rows.flat_map(|(old, new)| old.iter().zip(new.iter()));
+        pages.filter(|(old, new)| !old.is(new) && old != new)
     }
 
     fn compare<'z>(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from oakroot._engine import Zone
@@ -15,8 +15,6 @@ from oakroot.zones.loaded import LoadedZone
 
 _FORCE = re.compile(r"(?im)^Oakroot-Force: *yes *$")
 _HINT = 'if it is meant, push a commit whose message has the line "Oakroot-Force: yes"'
-
-TextRecord = tuple[str, int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +31,6 @@ class Guard:
         return present >= self.smallest and deleted > present * self.share
 
 
-def count_deleted(removed: Iterable[TextRecord], added: Iterable[TextRecord]) -> int:
-    """How many records a difference takes away. One that is replaced in its RRset is changed, not deleted."""
-    balance: dict[tuple[str, str], int] = {}
-    for amount, records in ((1, removed), (-1, added)):
-        for owner, _, rtype, _ in records:
-            balance[owner, rtype] = balance.get((owner, rtype), 0) + amount
-    return sum(surplus for surplus in balance.values() if surplus > 0)
-
-
 def is_meant(message: str) -> bool:
     """Whether the message of a commit says that what it deletes is meant to go."""
     return _FORCE.search(message) is not None
@@ -49,8 +38,7 @@ def is_meant(message: str) -> bool:
 
 def too_much_deleted(old: Zone, new: Zone, path: str, guard: Guard) -> Finding | None:
     """The error for a version that deletes more than the guard lets pass; the old one stays served."""
-    removed, added = old.difference(new)
-    deleted, present = count_deleted(removed, added), old.record_count
+    deleted, present = old.records_lost(new), old.record_count
     if not guard.is_beyond(deleted, present):
         return None
     message = f"the change deletes {deleted} of {present} records ({deleted / present:.0%}), and is held back"

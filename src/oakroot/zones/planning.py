@@ -13,7 +13,6 @@ from oakroot._engine import Zone
 from oakroot.keys.keyring import GrantedKey
 from oakroot.zones.diagnostics import Finding
 from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile, classify, plain_name
-from oakroot.zones.guard import count_deleted
 from oakroot.zones.keyfiles import read_key_file
 from oakroot.zones.plan import KeyChange, Plan, RRset, RRsetChange, Serial, ZonePlan
 from oakroot.zones.reading import read_zone_file
@@ -63,7 +62,8 @@ def zone_changes(before: Zone | None, after: Zone | None) -> tuple[tuple[RRsetCh
         RRsetChange(owner, rtype, rrset_of(before, owner, rtype), rrset_of(after, owner, rtype))
         for owner, rtype in pairs
     )
-    return tuple(change for change in changes if not _is_serial_alone(change)), count_deleted(removed, added)
+    lost = before.records_lost(after)
+    return tuple(change for change in changes if not _is_serial_alone(change)), lost
 
 
 def rrset_of(zone: Zone, owner: str, rtype: str) -> RRset | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from oakroot._engine import Zone
-from oakroot.zones.guard import TextRecord
+from oakroot.zones.edits import TextRecord
 from oakroot.zones.plan import RRset, RRsetChange
 from oakroot.zones.planning import rrset_of, zone_changes
 from oakroot.zones.serials import SerialPolicy, next_serial
