@@ -33,10 +33,12 @@ FLOOD = 300
 
 
 def primary(settings: core.Settings | None = None) -> core.State:
+    """One that serves, and whose git is idle."""
     keys = f"{write_dnskey(KEY)}\n{write_dnskey(OTHER_ZONE)}\n"
     loading = Repository().holds({"mirage": zone_text(), "_keys": keys})
     state, _ = core.handle(core.new_state(settings or core.Settings()), events.Started(), NOW)
     state, _ = core.handle(state, events.Fetched(loading), NOW)
+    state, _ = core.handle(state, events.Recalled({}, 0), NOW)
     return state
 
 
