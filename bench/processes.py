@@ -72,11 +72,13 @@ def processor(process_ids: Sequence[int]) -> Processor:
     user = system = 0
     of_threads = {}
     for process in process_ids:
-        # The program's name stands in brackets and may hold spaces; utime and stime are fields 14 and 15.
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        user += int(fields[11])
-        system += int(fields[12])
-        for thread in Path(f"/proc/{process}/task").iterdir():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                of_threads[int(thread.name)] = int((thread / "schedstat").read_text().split()[0]) / 1e9
+        # NSD serves a new version from a new process: one that is listed may be gone when it is looked at.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # The program's name stands in brackets and may hold spaces; utime and stime are fields 14 and 15.
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            user += int(fields[11])
+            system += int(fields[12])
+            for thread in Path(f"/proc/{process}/task").iterdir():
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    of_threads[int(thread.name)] = int((thread / "schedstat").read_text().split()[0]) / 1e9
     return Processor(user / TICKS_PER_SECOND, system / TICKS_PER_SECOND, of_threads)
