@@ -42,8 +42,8 @@ impl Zone {
         difference
     }
 
-    /// How many records this version has more than `newer`, RRset by RRset: those that go without another in
-    /// their place.
+    /// How many records this version has more than `newer`, set by set: those that go without another in their
+    /// place.
     #[must_use]
     pub fn records_lost(&self, newer: &Self) -> usize {
         let lost_of = |node: Node<'_>| -> usize {
