@@ -15,6 +15,18 @@ packages=(
     systemd
 )
 
+# Debian's pebble knows no renewal information, profiles or dns-persist-01: a newer one is built where Go is.
+if ! command -v pebble-newest >/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v go >/dev/null; then
+        built=$(mktemp -d)
+        GOBIN=$built go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.3
+        install -m 755 "$built/pebble" /usr/local/bin/pebble-newest
+        rm -r "$built"
+    else
+        echo >&2 "missing peer: pebble-newest (with Go: go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.3)"
+    fi
+fi
+
 missing=()
 for program in "${programs[@]}"; do
     command -v "$program" >/dev/null || missing+=("$program")

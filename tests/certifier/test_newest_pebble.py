@@ -1,15 +1,13 @@
-"""What only the newest pebble has: renewal information, profiles, dns-persist-01. An optional peer.
+"""What only a newer pebble than Debian's has: renewal information, profiles, dns-persist-01.
 
-`go install github.com/letsencrypt/pebble/v2/cmd/pebble@latest`, and `pebble-newest` on the path leads to it:
-Debian's is older, and CI has that one.
+`scripts/install-peers.sh` builds it as `pebble-newest` where Go is.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,10 +68,9 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    program = shutil.which("pebble-newest")
-    if program is None or shutil.which("named", path="/usr/sbin:/usr/bin") is None:
-        pytest.skip("pebble-newest is not installed; the head of this file says how to")
+def world(tmp_path: Path, require: Callable[[str], str]) -> Iterator[World]:
+    program = require("pebble-newest")
+    require("named")
     ours = (LOOPBACK, free_port())
     bind = UpdatableBindPrimary((LOOPBACK, free_port()), ours, [KEY], tmp_path / "bind")
     bind.serve({"example.org.": ZONE})
