@@ -202,7 +202,7 @@ def test_any_other_tsig_error_is_told_by_its_name(notify: Notify) -> None:
             found = find_tsig(wire)
             assert found is not None
             bare = response(found.message, 9) or b""
-            rdata = make_rdata(KEY.algorithm.domain_name, 0, int.from_bytes(bare[:2]), error=22)
+            rdata = make_rdata(KEY.algorithm.octets, 0, int.from_bytes(bare[:2]), error=22)
             return [append_tsig(bare, KEY.name, rdata, b"")]
 
     with Picky(keyring(KEY)) as server:

@@ -36,7 +36,7 @@ def sign(
     length: int = 64,
     identifier: int = 4711,
 ) -> bytes:
-    rdata = make_rdata(key.algorithm.domain_name, now, identifier, fudge=fudge)
+    rdata = make_rdata(key.algorithm.octets, now, identifier, fudge=fudge)
     return append_tsig(wire, key.name, rdata, compute_mac(wire, key, rdata)[:length])
 
 
@@ -118,9 +118,9 @@ def test_a_forwarded_request_keeps_the_identifier_it_came_with() -> None:
 
 def test_a_wrong_original_identifier_is_a_wrong_signature() -> None:
     # What some clients send: the MAC covers the real identifier, the record says 0.
-    rdata = make_rdata(KEY.algorithm.domain_name, NOW, 4711)
+    rdata = make_rdata(KEY.algorithm.octets, NOW, 4711)
     wire = append_tsig(
-        WIRE, KEY.name, make_rdata(KEY.algorithm.domain_name, NOW, 0), compute_mac(WIRE, KEY, rdata)
+        WIRE, KEY.name, make_rdata(KEY.algorithm.octets, NOW, 0), compute_mac(WIRE, KEY, rdata)
     )
     assert refusal(wire).error == dns.rcode.BADSIG
 
@@ -199,7 +199,7 @@ def test_a_mac_too_short_to_be_one_is_a_format_error(algorithm: Algorithm, lengt
 
 
 def test_a_mac_too_long_to_be_one_is_a_format_error() -> None:
-    rdata = make_rdata(KEY.algorithm.domain_name, NOW, 4711)
+    rdata = make_rdata(KEY.algorithm.octets, NOW, 4711)
     wire = append_tsig(WIRE, KEY.name, rdata, compute_mac(WIRE, KEY, rdata) + b"\0")
     assert refusal(wire).error == dns.rcode.FORMERR
 

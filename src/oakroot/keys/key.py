@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Self
 
 import dns.name
 import dns.tsig
@@ -20,26 +21,34 @@ class Algorithm(enum.Enum):
     HMAC-MD5 is left out on purpose: RFC 8945 §6 keeps it only for old peers.
     """
 
-    SHA1 = 161
-    SHA224 = 162
-    SHA256 = 163
-    SHA384 = 164
-    SHA512 = 165
+    SHA1 = 161, "sha1", 20
+    SHA224 = 162, "sha224", 28
+    SHA256 = 163, "sha256", 32
+    SHA384 = 164, "sha384", 48
+    SHA512 = 165, "sha512", 64
+
+    digest: str
+    """The hash function, as hashlib calls it."""
+    digest_length: int
+    """Octets of an untruncated MAC."""
+    domain_name: dns.name.Name
+    """The name that stands in a TSIG record (RFC 8945 §6)."""
+    octets: bytes
+    """The same in canonical form: every signed message needs it."""
+
+    def __new__(cls, number: int, digest: str, digest_length: int) -> Self:
+        """The member with this number."""
+        self = object.__new__(cls)
+        self._value_ = number
+        self.digest, self.digest_length = digest, digest_length
+        self.domain_name = dns.name.from_text(f"hmac-{digest}")
+        self.octets = self.domain_name.to_digestable()
+        return self
 
     @property
     def text(self) -> str:
         """The name that DNS servers and their tools use, such as `hmac-sha256`."""
-        return f"hmac-{self.name.lower()}"
-
-    @property
-    def domain_name(self) -> dns.name.Name:
-        """The name that stands in a TSIG record (RFC 8945 §6)."""
-        return _DOMAIN_NAMES[self]
-
-    @property
-    def digest_length(self) -> int:
-        """Octets of an untruncated MAC."""
-        return _DIGEST_LENGTHS[self]
+        return f"hmac-{self.digest}"
 
     @classmethod
     def named(cls, text: str) -> Algorithm | None:
@@ -47,15 +56,7 @@ class Algorithm(enum.Enum):
         return _BY_NAME.get(text.lower().removesuffix(".").removeprefix("hmac-"))
 
 
-_DIGEST_LENGTHS = {
-    Algorithm.SHA1: 20,
-    Algorithm.SHA224: 28,
-    Algorithm.SHA256: 32,
-    Algorithm.SHA384: 48,
-    Algorithm.SHA512: 64,
-}
-_DOMAIN_NAMES = {algorithm: dns.name.from_text(algorithm.text) for algorithm in Algorithm}
-_BY_NAME = {algorithm.name.lower(): algorithm for algorithm in Algorithm}
+_BY_NAME = {algorithm.digest: algorithm for algorithm in Algorithm}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ class Key:
     name: dns.name.Name
     algorithm: Algorithm
     secret: Secret
+    octets: bytes = field(init=False, repr=False, compare=False)
+    """The name in canonical form, which every signature covers (RFC 8945 §4.3.3)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "octets", self.name.to_digestable())
 
     def __str__(self) -> str:
         return f"{self.name} ({self.algorithm.text})"

@@ -19,7 +19,7 @@ from oakroot.primary.memory import Identity, Memory
 from oakroot.primary.state import Attempt, Pending, State, Task
 from oakroot.primary.turns import Step
 from oakroot.primary.verdict import Verdict, failure
-from oakroot.primary.writing import Outcome, Submission, find_obstacle
+from oakroot.primary.writing import Outcome, Submission, find_zone
 from oakroot.protocol import update
 from oakroot.protocol.message import response
 from oakroot.protocol.tsig import sign_reply
@@ -35,10 +35,13 @@ REFUSALS_LIMIT = 3
 def received(state: State, asked: Asked, now: Moment) -> Step:
     """Queues an update, or answers it at once: it must not be made, or comes again."""
     read = update.read(asked.query)
-    obstacle = read if isinstance(read, Denied) else find_obstacle(read, asked.signer, state.loaded)
-    if obstacle is not None or isinstance(read, Denied) or asked.signature is None:
-        denied = read if isinstance(read, Denied) else obstacle
-        return (state, ()) if denied is None else _deny(state, asked, denied, now)
+    if isinstance(read, Denied):
+        return _deny(state, asked, read, now)
+    zone = find_zone(read, asked.signer, state.loaded)
+    if isinstance(zone, Denied):
+        return _deny(state, asked, zone, now)
+    if asked.signature is None:
+        raise AssertionError("an update without signature is never made")
     pending = _pending(state, asked, asked.signature, read, now)
     known = state.memory.find(pending.identity, now.monotonic)
     if isinstance(known, Verdict):

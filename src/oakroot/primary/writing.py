@@ -74,6 +74,9 @@ class Draft:
 
 def zone_above(name: dns.name.Name, loaded: Loaded) -> LoadedZone | None:
     """Our zone that this name is in: the nearest apex at or above it."""
+    zone = loaded.zones.get(name.to_text())
+    if zone is not None:
+        return zone
     name = name.canonicalize()
     while True:
         zone = loaded.zones.get(name.to_text())
@@ -82,17 +85,18 @@ def zone_above(name: dns.name.Name, loaded: Loaded) -> LoadedZone | None:
         name = name.parent()
 
 
-def find_obstacle(update: Update, signer: GrantedKey | None, loaded: Loaded) -> Denied | None:
-    """Why nobody, or not this key, may make the update at all; None if there is no reason."""
+def find_zone(update: Update, signer: GrantedKey | None, loaded: Loaded) -> LoadedZone | Denied:
+    """The zone that the update is for; or why nobody, or not this key, may make it at all."""
     if signer is None:
         return deny(dns.rcode.REFUSED, f"an update must be signed by a key for {update.scope}")
     known = loaded.keyring.find(signer.key.name)
     if known is None or known.key != signer.key:
         return deny(dns.rcode.REFUSED, f"the key {signer.key.name} is no longer in the repository")
     denied = _find_missing_grant(update, signer)
-    if denied is None and zone_above(update.scope, loaded) is None:
-        return deny(dns.rcode.NOTAUTH, f"the repository has no file for the zone {update.scope}")
-    return denied
+    if denied is not None:
+        return denied
+    zone = zone_above(update.scope, loaded)
+    return zone or deny(dns.rcode.NOTAUTH, f"the repository has no file for the zone {update.scope}")
 
 
 def _find_missing_grant(update: Update, signer: GrantedKey) -> Denied | None:
@@ -177,11 +181,10 @@ class _Group:
 
     def _judge(self, submission: Submission) -> Outcome:
         number = submission.number
-        obstacle = find_obstacle(submission.update, submission.signer, self._known)
-        if obstacle is not None:
-            return Outcome(number, _verdict(obstacle))
-        loaded = zone_above(submission.update.scope, self._known)
-        if loaded is None or loaded.zone is None or not loaded.is_current:
+        loaded = find_zone(submission.update, submission.signer, self._known)
+        if isinstance(loaded, Denied):
+            return Outcome(number, _verdict(loaded))
+        if loaded.zone is None or not loaded.is_current:
             return Outcome(number, _out_of_order(loaded))
         apex = loaded.apex
         zone = self._zones.get(apex, loaded.zone)
@@ -261,9 +264,9 @@ def _done(change: Change) -> Verdict:
     return Verdict(dns.rcode.NOERROR, ExtendedError(EDECode.OTHER, "; ".join(change.ignored)))
 
 
-def _out_of_order(loaded: LoadedZone | None) -> Verdict:
+def _out_of_order(loaded: LoadedZone) -> Verdict:
     """The file in the repository has errors: whoever edits it now, edits what is not served."""
-    if loaded is None or not loaded.findings:
+    if not loaded.findings:
         return failure(EDECode.NOT_READY, "the zone cannot be updated now")
     text = f"the zone's file cannot be updated while it has errors: {errors(loaded.findings)[0].brief}"
     return failure(EDECode.INVALID_DATA, text)

@@ -26,7 +26,7 @@ from oakroot.protocol.tsig_record import (
     make_rdata,
     tsig_length,
 )
-from oakroot.protocol.wire import MalformedError, read_header
+from oakroot.protocol.wire import MalformedError, read_header, read_name
 
 __all__ = [
     "Refused",
@@ -107,8 +107,9 @@ def _judge_key(wire: bytes, found: FoundTsig, keyring: Keyring, now: int) -> Ver
         return _refuse_unsigned(
             wire, found, dns.rcode.BADKEY, f"the key {found.owner} is not known here", now
         )
-    if found.rdata.algorithm != signer.key.algorithm.domain_name:
-        reason = f"the key {signer.key.name} is for {signer.key.algorithm.text}, not {found.rdata.algorithm}"
+    if found.rdata.algorithm != signer.key.algorithm.octets:
+        theirs, _ = read_name(found.rdata.algorithm, 0)
+        reason = f"the key {signer.key.name} is for {signer.key.algorithm.text}, not {theirs}"
         return _refuse_unsigned(wire, found, dns.rcode.BADKEY, reason, now)
     return _judge_mac(wire, found, signer, now)
 
@@ -149,9 +150,7 @@ def sign_next(wire: bytes, context: ReplyContext, now: int) -> tuple[bytes, Repl
 
     Every message of a transfer is signed: there are clients that cannot do with less.
     """
-    rdata = make_rdata(
-        context.key.algorithm.domain_name, now, read_header(wire).identifier, fudge=context.fudge
-    )
+    rdata = make_rdata(context.key.algorithm.octets, now, read_header(wire).identifier, fudge=context.fudge)
     compute = compute_following_mac if context.following else compute_mac
     mac = compute(wire, context.key, rdata, context.prior_mac)
     signed = append_tsig(wire, context.key.name, rdata, mac)
@@ -177,7 +176,7 @@ def _refuse_signed(
     """NOTAUTH, signed. BADTIME repeats the peer's time, for it to verify by, and tells ours (§5.2.3)."""
     key = context.key
     rdata = make_rdata(
-        key.algorithm.domain_name,
+        key.algorithm.octets,
         now if time_signed is None else time_signed,
         read_header(wire).identifier,
         fudge=context.fudge,

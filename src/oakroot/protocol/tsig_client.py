@@ -91,7 +91,7 @@ ReplyVerdict = Authentic | Unauthentic | SignatureRefused
 
 def sign_request(wire: bytes, key: Key, now: int, fudge: int = FUDGE) -> tuple[bytes, ReplyExpectation]:
     """The request with its signature, and what its reply is checked against."""
-    rdata = make_rdata(key.algorithm.domain_name, now, read_header(wire).identifier, fudge=fudge)
+    rdata = make_rdata(key.algorithm.octets, now, read_header(wire).identifier, fudge=fudge)
     mac = compute_mac(wire, key, rdata)
     return append_tsig(wire, key.name, rdata, mac), ReplyExpectation(key, mac)
 
@@ -109,7 +109,7 @@ def verify_reply(wire: bytes, expected: ReplyExpectation, now: int) -> ReplyVerd
 
 def _judge_signed(found: FoundTsig, expected: ReplyExpectation, now: int) -> ReplyVerdict:
     key = expected.key
-    if found.owner != key.name or found.rdata.algorithm != key.algorithm.domain_name:
+    if found.owner != key.name or found.rdata.algorithm != key.algorithm.octets:
         return Unauthentic(Flaw.OTHER_KEY)
     is_right = hmac.compare_digest(_expected_mac(found, expected), found.rdata.mac)
     if found.rdata.error != 0:

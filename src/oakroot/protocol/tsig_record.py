@@ -12,13 +12,13 @@ from __future__ import annotations
 import hmac
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import dns.name
 import dns.rdataclass
 import dns.rdatatype
 
-from oakroot.keys.key import Algorithm, Key
+from oakroot.keys.key import Key
 from oakroot.protocol.wire import (
     ADDITIONAL_COUNT_AT,
     HEADER_LENGTH,
@@ -50,7 +50,8 @@ _CLASS_AND_TTL = struct.pack("!HI", dns.rdataclass.ANY, 0)
 class TsigRdata:
     """The RDATA of a TSIG record."""
 
-    algorithm: dns.name.Name
+    algorithm: bytes
+    """The name in canonical form: uncompressed and in lower case (RFC 8945 §4.3.3)."""
     time_signed: int
     fudge: int
     mac: bytes
@@ -63,11 +64,10 @@ class TsigRdata:
         """Time and fudge, as octets."""
         return _TIMERS.pack(self.time_signed >> 32, self.time_signed & 0xFFFFFFFF, self.fudge)
 
-    def octets(self) -> bytes:
-        """As it stands in a message; names in it are in lower case."""
+    def octets(self, mac: bytes) -> bytes:
+        """As it stands in a message, with this MAC."""
         after = _AFTER_MAC.pack(self.original_id, self.error, len(self.other))
-        mac = _MAC_LENGTH.pack(len(self.mac)) + self.mac
-        return _canonical(self.algorithm) + self.timers + mac + after + self.other
+        return b"".join((self.algorithm, self.timers, _counted(mac), after, self.other))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +123,9 @@ def compute_mac(message: bytes, key: Key, rdata: TsigRdata, prior_mac: bytes = b
     request's MAC where this is a response.
     """
     variables = (
-        _canonical(key.name),
+        key.octets,
         _CLASS_AND_TTL,
-        _canonical(rdata.algorithm),
+        rdata.algorithm,
         rdata.timers,
         _ERROR_FIELDS.pack(rdata.error, len(rdata.other)),
         rdata.other,
@@ -146,7 +146,7 @@ def compute_following_mac(
 
 
 def make_rdata(
-    algorithm: dns.name.Name,
+    algorithm: bytes,
     time_signed: int,
     identifier: int,
     *,
@@ -163,7 +163,7 @@ def append_tsig(message: bytes, owner: dns.name.Name, rdata: TsigRdata, mac: byt
 
     Neither name in it is compressed (RFC 8945 §4.2), so the record can be taken off again without a trace.
     """
-    octets = replace(rdata, mac=mac).octets()
+    octets = rdata.octets(mac)
     fixed = _FIXED_FIELDS.pack(dns.rdatatype.TSIG, dns.rdataclass.ANY, 0, len(octets))
     signed = _with_additional_count(message, 1) + name_octets(owner) + fixed + octets
     if len(signed) > MESSAGE_LIMIT:
@@ -173,7 +173,7 @@ def append_tsig(message: bytes, owner: dns.name.Name, rdata: TsigRdata, mac: byt
 
 def tsig_length(key: Key, other_length: int = 0) -> int:
     """The octets that a TSIG record of this key takes in a message."""
-    names = len(name_octets(key.name)) + len(name_octets(key.algorithm.domain_name))
+    names = len(key.octets) + len(key.algorithm.octets)
     return names + _FIXED_FIELDS.size + _RDATA_FIXED_LENGTH + key.algorithm.digest_length + other_length
 
 
@@ -191,11 +191,9 @@ def _read_rdata(wire: bytes, place: RecordPlace) -> TsigRdata:
     return TsigRdata(algorithm, upper << 32 | lower, fudge, mac, original_id, code, other)
 
 
-def _read_algorithm(wire: bytes, at: int) -> tuple[dns.name.Name, int]:
-    for octets, name in _ALGORITHMS.items():
-        if wire.startswith(octets, at):
-            return name, at + len(octets)
-    return read_name(wire, at)
+def _read_algorithm(wire: bytes, at: int) -> tuple[bytes, int]:
+    name, end = read_name(wire, at)
+    return name.to_digestable(), end
 
 
 def _read_counted(wire: bytes, at: int) -> tuple[bytes, int]:
@@ -210,15 +208,7 @@ def _counted(octets: bytes) -> bytes:
 
 
 def _mac(key: Key, octets: bytes) -> bytes:
-    return hmac.digest(key.secret.reveal(), octets, key.algorithm.name.lower())
-
-
-def _canonical(name: dns.name.Name) -> bytes:
-    """Uncompressed and in lower case (RFC 8945 §4.3.3)."""
-    return b"".join(len(label).to_bytes() + label.lower() for label in name.labels)
-
-
-_ALGORITHMS = {_canonical(algorithm.domain_name): algorithm.domain_name for algorithm in Algorithm}
+    return hmac.digest(key.secret.reveal(), octets, key.algorithm.digest)
 
 
 def _with_identifier(message: bytes, identifier: int) -> bytes:

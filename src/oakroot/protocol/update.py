@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import dns.exception
 import dns.name
 import dns.rcode
 import dns.rdataclass
@@ -17,7 +16,7 @@ from dns.edns import EDECode
 
 from oakroot._engine import canonical_rdata, read_message_records
 from oakroot.protocol.message import ExtendedError
-from oakroot.protocol.wire import MalformedError, RecordPlace, Section, read_layout, read_question
+from oakroot.protocol.wire import MalformedError, RecordPlace, Section, read_layout, read_name, read_question
 
 # Types that no zone can hold: those for questions and for messages (RFC 6895 §3.1).
 _META_TYPES = range(128, 256)
@@ -159,7 +158,7 @@ def read(query: bytes) -> Update | Denied:
         for place, (section, owner, kind, _, ttl, rdata) in zip(layout.records, records, strict=True):
             if section == Section.ADDITIONAL:
                 break
-            name = scope.check(owner)
+            name = scope.check(query, place, owner)
             if section == Section.AUTHORITY:
                 owners.setdefault(owner, name)
                 operations.append(_operation(place, owner, kind, ttl, rdata))
@@ -181,12 +180,12 @@ class _Scope:
         self._name = name
         self._known: dict[str, dns.name.Name] = {}
 
-    def check(self, owner: str) -> dns.name.Name:
+    def check(self, query: bytes, place: RecordPlace, owner: str) -> dns.name.Name:
         if owner in self._known:
             return self._known[owner]
         try:
-            name = dns.name.from_text(owner)
-        except dns.exception.DNSException as error:
+            name, _ = read_name(query, place.start)
+        except MalformedError as error:
             raise _DeniedError(dns.rcode.FORMERR, f"{owner} is no name") from error
         if not name.is_subdomain(self._name):
             text = f"{owner} is not at or below {self._name}, which the zone section names (§3.1.2)"

@@ -7,8 +7,10 @@ message that cannot be walked to its last octet raises MalformedError, which sta
 from __future__ import annotations
 
 import enum
+import functools
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import dns.exception
 import dns.flags
@@ -21,6 +23,9 @@ HEADER_LENGTH = 12
 ADDITIONAL_COUNT_AT = 10
 _NAME_LIMIT = 255
 _POINTER = 0xC0
+_QR, _TC = int(dns.flags.QR), int(dns.flags.TC)
+# Clients speak of the same few names again and again, and to make a value of a name takes longer than a MAC.
+_NAMES_KEPT = 4096
 _RECORD_FIELDS = struct.Struct("!HHIH")
 _QUESTION_FIELDS = struct.Struct("!HH")
 
@@ -54,12 +59,12 @@ class Header:
     @property
     def is_response(self) -> bool:
         """Whether QR is set."""
-        return bool(self.flags & dns.flags.QR)
+        return bool(self.flags & _QR)
 
     @property
     def is_truncated(self) -> bool:
         """Whether TC is set."""
-        return bool(self.flags & dns.flags.TC)
+        return bool(self.flags & _TC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,7 @@ class Question:
     class_: int
 
 
-@dataclass(frozen=True, slots=True)
-class RecordPlace:
+class RecordPlace(NamedTuple):
     """A record: its fixed fields, and where its owner and its RDATA begin and end."""
 
     section: Section
@@ -112,7 +116,7 @@ def read_layout(wire: bytes) -> Layout:
     header = read_header(wire)
     at = HEADER_LENGTH
     for _ in range(header.question_count):
-        at = _skip_name(wire, at) + _QUESTION_FIELDS.size
+        at = _skip_name(wire, at)[0] + _QUESTION_FIELDS.size
     question_end = at
     records = []
     for section, count in zip(Section, header.record_counts, strict=True):
@@ -139,23 +143,30 @@ def read_question(wire: bytes) -> Question:
 def question_octets(wire: bytes) -> bytes:
     """The one question as it stands in the message, in the case it was asked in; empty where unreadable."""
     try:
-        question = read_question(wire)
+        is_one = read_header(wire).question_count == 1
+        name_end, is_whole = _skip_name(wire, HEADER_LENGTH)
     except MalformedError:
         return b""
+    end = name_end + _QUESTION_FIELDS.size
     # A pointer in it could only point into the header, which is another one in the response.
-    length = len(name_octets(question.name))
-    if _skip_name(wire, HEADER_LENGTH) != HEADER_LENGTH + length:
-        return b""
-    return wire[HEADER_LENGTH : HEADER_LENGTH + length + _QUESTION_FIELDS.size]
+    return wire[HEADER_LENGTH:end] if is_one and is_whole and end <= len(wire) else b""
 
 
 def read_name(wire: bytes, at: int) -> tuple[dns.name.Name, int]:
     """The name that begins here, its pointers followed, and where it ends; raises MalformedError."""
+    end, is_whole = _skip_name(wire, at)
+    if is_whole:
+        return _name(wire[at:end]), end
     try:
         name, used = dns.name.from_wire(wire, at)
     except (dns.exception.DNSException, IndexError) as error:
         raise MalformedError("a name is broken") from error
     return name, at + used
+
+
+@functools.lru_cache(_NAMES_KEPT)
+def _name(octets: bytes) -> dns.name.Name:
+    return dns.name.from_wire(octets, 0)[0]
 
 
 def name_octets(name: dns.name.Name) -> bytes:
@@ -174,7 +185,7 @@ def is_opt(record: RecordPlace) -> bool:
 
 
 def _read_record(wire: bytes, start: int, section: Section) -> RecordPlace:
-    at = _skip_name(wire, start)
+    at, _ = _skip_name(wire, start)
     rdata_start = at + _RECORD_FIELDS.size
     if rdata_start > len(wire):
         raise MalformedError("a record is cut off")
@@ -185,17 +196,20 @@ def _read_record(wire: bytes, start: int, section: Section) -> RecordPlace:
     return RecordPlace(section, start, kind, class_, ttl, rdata_start, end)
 
 
-def _skip_name(wire: bytes, start: int) -> int:
-    """Where the name that begins here ends; pointers are not followed (RFC 1035 §4.1.4)."""
+def _skip_name(wire: bytes, start: int) -> tuple[int, bool]:
+    """Where the name that begins here ends, and whether all of it stands there (RFC 1035 §4.1.4).
+
+    Pointers are not followed.
+    """
     at = start
     while True:
         if at >= len(wire) or at - start >= _NAME_LIMIT:
             raise MalformedError("a name is cut off or too long")
         length = wire[at]
         if length == 0:
-            return at + 1
+            return at + 1, True
         if length >= _POINTER:
-            return at + 2
+            return at + 2, False
         if length >= 0x40:  # noqa: PLR2004 - the two kinds of label that RFC 6891 §5 took back
             raise MalformedError("a label of an unknown kind")
         at += length + 1
