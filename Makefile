@@ -50,9 +50,11 @@ format: .venv/dev ## lay out Python and Rust
 	$(CARGO) fmt $(MANIFEST)
 
 .PHONY: docs
-docs: build ## write docs/cli.md from the commands' parsers
+docs: build ## write docs/cli.md and docs/oakroot.schema.json from the commands' parsers
 	$(BIN)/python -m scripts.command_reference > docs/cli.md.new
 	mv docs/cli.md.new docs/cli.md
+	$(BIN)/oakroot config schema > docs/oakroot.schema.json.new
+	mv docs/oakroot.schema.json.new docs/oakroot.schema.json
 
 .PHONY: bench
 bench: build ## measure Oakroot beside its peers; `python -m bench report` then fills docs/performance.md

@@ -141,7 +141,9 @@ def test_a_wrong_setting_is_a_usage_error(install: Install, capsys: pytest.Captu
     install(lambda _arguments: 0)
     config.DEFAULT_FILE.write_text("[probe]\nsise = 6\n")
     assert main.main(["probe"]) == 2
-    assert "[probe]: unknown key sise; did you mean size?" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "default.toml:2:1: error: [probe] has no key sise" in told
+    assert "hint: did you mean size?" in told
 
 
 # --- outcomes

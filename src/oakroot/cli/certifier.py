@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 from oakroot._engine import Server
@@ -24,6 +25,7 @@ from oakroot.cli.options import rejected_key
 from oakroot.cli.sources import plan_of, read_all_keys
 from oakroot.client.server import Server as NameServer
 from oakroot.keys.grant import Operation
+from oakroot.keys.key import Key
 from oakroot.keys.keyring import GrantedKey
 from oakroot.keys.rejected import KeyRejectedError
 from oakroot.keys.source import find_key_text
@@ -146,14 +148,39 @@ def _add_authority_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the options say, as far as it can be told before anything is opened."""
+
+    keys: tuple[Key, ...]
+    primary: tuple[str, int]
+    directory: str
+    external: ExternalAccount | None
+
+    def plan(self, server: Server | None = None) -> Plan:
+        """Which zones come from where, to a server with these sockets; CommandError."""
+        return plan_of(self.keys, Primary(*self.primary), server)
+
+
+def configuration(arguments: argparse.Namespace) -> Configuration:
+    """Reads the options; CommandError."""
+    directory = arguments.directory or (PRODUCTION if arguments.production else STAGING)
+    if not directory.startswith("https://"):
+        raise CommandError("--directory must be an https URL (RFC 8555 §6.1)", exit_code=Exit.USAGE)
+    chosen = Configuration(
+        tuple(read_all_keys(arguments.key)), arguments.server, directory, _external(arguments)
+    )
+    _updating(chosen.plan())
+    return chosen
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Works until it is told to stop."""
-    keys = read_all_keys(arguments.key)
-    account = _account(arguments)
-    authority = _authority(arguments, account)
+    chosen = configuration(arguments)
+    authority = _authority(arguments, chosen, _account(arguments))
     state = None if arguments.state is None else StateDirectory(arguments.state)
     server = Server(arguments.listen, tcp_reply_seconds=KEPT_SECONDS)
-    plan = plan_of(keys, Primary(*arguments.server), server)
+    plan = chosen.plan(server)
     updating = _updating(plan)
     settings = Settings(
         seed=secrets.randbits(64),
@@ -161,7 +188,7 @@ def run(arguments: argparse.Namespace) -> int:
         profile=arguments.profile,
         own_names_only=arguments.own_names_only,
     )
-    primary = NameServer(*arguments.server)
+    primary = NameServer(*chosen.primary)
     hands = Hands(
         authority,
         Sender(primary, updating),
@@ -189,18 +216,15 @@ def _account(arguments: argparse.Namespace) -> AccountKey:
     return key
 
 
-def _authority(arguments: argparse.Namespace, key: AccountKey) -> Authority:
-    directory = arguments.directory or (PRODUCTION if arguments.production else STAGING)
-    if not directory.startswith("https://"):
-        raise CommandError("--directory must be an https URL (RFC 8555 §6.1)", exit_code=Exit.USAGE)
-    if directory == STAGING:
+def _authority(arguments: argparse.Namespace, chosen: Configuration, key: AccountKey) -> Authority:
+    if chosen.directory == STAGING:
         _log.warning("certificates of the staging environment are for tests only; --production has real ones")
-    _log.info("the authority is %s", directory)
+    _log.info("the authority is %s", chosen.directory)
     return Authority(
-        directory,
+        chosen.directory,
         key,
         contact=arguments.email,
-        external=_external(arguments),
+        external=chosen.external,
         ca_file=arguments.directory_ca,
     )
 

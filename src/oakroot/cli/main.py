@@ -10,19 +10,23 @@ import argparse
 import difflib
 import importlib
 import io
+import logging
 import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import NoReturn, Protocol, cast
 
 from oakroot import __version__
 from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.cli.settings import complete
 from oakroot.client.server import ServerError
 from oakroot.operate import config, logs
-from oakroot.operate.options import ConfigError, Option, Options, Setting, actions_of, sub_parsers_of
+from oakroot.operate.options import ConfigError, Options, actions_of, sub_parsers_of
+
+_log = logging.getLogger("oakroot.settings")
 
 INTERRUPTED = 130  # 128 and the number of the signal, as a shell reports it
 PIPE_CLOSED = 141
@@ -37,6 +41,8 @@ class Command:
     serves: bool = False
     usage: Exit = Exit.USAGE
     """What wrong usage ends with: `plan` says with a 2 that there are changes."""
+    is_set_by_files: bool = True
+    """Whether it has a table in the settings file."""
 
 
 # `oakroot check` runs in hooks, once per push or commit, and must not wait for the git and ssh libraries that
@@ -61,6 +67,9 @@ COMMANDS = {
     "merge": Command("oakroot.cli.merge", "merge zone files and key files for git"),
     "persist": Command("oakroot.cli.persist", "permit accounts of authorities to certify without challenges"),
     "keygen": Command("oakroot.cli.keygen", "make a TSIG or ssh key"),
+    "config": Command(
+        "oakroot.cli.config", "check a settings file, or show which settings hold", is_set_by_files=False
+    ),
 }
 
 
@@ -72,6 +81,13 @@ class CommandModule(Protocol):
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Does it, and gives the exit code."""
+
+
+class ServingModule(CommandModule, Protocol):
+    """What the module of a command that serves offers besides."""
+
+    def configuration(self, arguments: argparse.Namespace) -> object:
+        """What the options say, with nothing opened; CommandError."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -100,9 +116,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def build_parser(chosen: str | None) -> tuple[argparse.ArgumentParser, CommandModule | None]:
+def build_parser(
+    chosen: str | None, kind: type[argparse.ArgumentParser] = argparse.ArgumentParser
+) -> tuple[argparse.ArgumentParser, CommandModule | None]:
     """The parser of all commands; only the chosen one's module is loaded and fills in its options."""
-    parser = argparse.ArgumentParser(
+    parser = kind(
         prog="oakroot",
         description="Serves your domains from a git repository.",
         epilog="`oakroot COMMAND --help` tells more about a command.",
@@ -121,20 +139,41 @@ def build_parser(chosen: str | None) -> tuple[argparse.ArgumentParser, CommandMo
     return parser, module
 
 
-def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+def understand(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    kind: type[argparse.ArgumentParser] = argparse.ArgumentParser,
+) -> tuple[argparse.Namespace, CommandModule]:
+    """The command that is meant, with all its options; `kind` of parser says how wrong usage is told."""
     chosen = _chosen(arguments)
-    parser, module = build_parser(chosen)
+    parser, module = build_parser(chosen, kind)
     if module is None or chosen is None:
         _refuse_unknown_command(parser, arguments)
         parser.parse_args(arguments)
         raise AssertionError("argparse accepted arguments without a command")
     options = Options(parser)
     namespace = _parse(parser, [chosen, *_options_first(parser, chosen, arguments[1:])])
-    _complete(namespace, options, chosen, environment)
-    if COMMANDS[chosen].serves:
+    complete(namespace, options, chosen, COMMANDS, environment)
+    return namespace, module
+
+
+class _Raising(argparse.ArgumentParser):
+    """Tells wrong usage to the program instead of the terminal: a service goes on."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises it."""
+        raise ConfigError(message)
+
+
+def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    namespace, module = understand(arguments, environment)
+    if COMMANDS[namespace.command].serves:
         logs.set_up(namespace.log_level, namespace.log_format, environment=environment)
+        namespace.read_again = lambda: understand(arguments, environment, _Raising)[0]
     else:
         logs.set_up("warning", "text", environment=environment)
+    for warning in namespace.warnings:
+        _log.warning("%s", warning)
     return module.run(namespace)
 
 
@@ -184,6 +223,8 @@ def _usage_exit(arguments: Sequence[str], code: Exit) -> Exit:
 def _add_common_options(parser: argparse.ArgumentParser, command: Command) -> None:
     """Options that are the same for every command, or for every one that serves."""
     parser.allow_abbrev = False
+    if not command.is_set_by_files:
+        return
     group = parser.add_argument_group("general")
     group.add_argument(
         "--config",
@@ -205,28 +246,6 @@ def _add_common_options(parser: argparse.ArgumentParser, command: Command) -> No
             default="text",
             help="layout of the log (default: %(default)s)",
         )
-
-
-def _complete(
-    namespace: argparse.Namespace, options: Options, chosen: str, environment: Mapping[str, str]
-) -> None:
-    """Fills what the command line left open from the environment, the settings file and the defaults."""
-    variables = config.Environment(environment)
-    path = getattr(namespace, "config", None) or environment.get("OAKROOT_CONFIG")
-    if path is None and _has_default_file(COMMANDS[chosen]):
-        path = config.DEFAULT_FILE
-    table = config.Table("", {}) if path is None else config.read_table(Path(path), chosen, COMMANDS)
-    table.refuse_unknown(options.all())
-
-    def find(option: Option) -> Setting | None:
-        return variables.find(option) or table.find(option)
-
-    options.fill(namespace, find)
-
-
-def _has_default_file(command: Command) -> bool:
-    """A server must not run without settings meant for it; a tool used beside it by somebody else may."""
-    return config.DEFAULT_FILE.exists() and (command.serves or os.access(config.DEFAULT_FILE, os.R_OK))
 
 
 def _refuse_unknown_command(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:

@@ -107,7 +107,6 @@ def bind(arguments: argparse.Namespace) -> tuple[Server, CertificateFiles | None
 
     OSError names the address that cannot be bound, CommandError what is wrong with the certificate.
     """
-    _refuse_halves(arguments)
     listen = arguments.listen or _all_addresses()
     listen_tls = arguments.listen_tls or [(address, TLS_PORT) for address, _ in listen]
     server = Server(
@@ -135,8 +134,8 @@ def transfer_rules(arguments: argparse.Namespace) -> TransferRules:
     return TransferRules(unsigned=arguments.allow_unsigned_transfer, tls_only=arguments.tls_transfers_only)
 
 
-def _refuse_halves(arguments: argparse.Namespace) -> None:
-    """Options for TLS that are of no use without others."""
+def refuse_halves(arguments: argparse.Namespace) -> None:
+    """CommandError for options about TLS that are of no use without others."""
     if (arguments.tls_cert is None) != (arguments.tls_key is None):
         raise CommandError("--tls-cert and --tls-key belong together", exit_code=Exit.USAGE)
     for name in ("listen_tls", "tls_transfers_only"):

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from oakroot._engine import Server
@@ -22,6 +23,7 @@ from oakroot.cli.nameserver import (
     bind,
     listed,
     notify_target,
+    refuse_halves,
     transfer_rules,
 )
 from oakroot.cli.options import percentage
@@ -36,7 +38,7 @@ from oakroot.primary.core import Settings
 from oakroot.primary.service import Service
 from oakroot.primary.worker import GitWorker
 from oakroot.zones.guard import Guard
-from oakroot.zones.serials import SERIAL_POLICIES
+from oakroot.zones.serials import SERIAL_POLICIES, SerialPolicy
 
 _log = logging.getLogger("oakroot.primary")
 
@@ -103,45 +105,25 @@ def _add_repository_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Serves until it is told to stop."""
-    notified = [notify_target(text) for text in arguments.notify]
-    settings = Settings(
-        poll=arguments.poll,
-        transfer_rules=transfer_rules(arguments),
-        catalogs=offers(arguments.catalog, arguments.catalog_group),
-    )
-    with ExitStack() as stack:
-        folder = None if arguments.remote else _temporary_folder(stack)
-        remote, credentials = _remote(arguments, folder)
-        server, tls = bind(arguments)
-        try:
-            repository = stack.enter_context(RemoteRepository(remote, credentials, directory=arguments.cache))
-        except GitError as error:
-            raise CommandError(str(error)) from None
-        _tell(server.addresses, remote, folder)
-        guard = Guard(arguments.max_deleted / 100)
-        worker = GitWorker(repository, arguments.serial, time.time, guard)
-        asyncio.run(_serve(server, worker, settings, notified, tls))
-    return Exit.FINE
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the options say, as far as it can be told before anything is opened."""
+
+    settings: Settings
+    notified: tuple[Configured, ...]
+    remote: Remote | None
+    """None: the demo."""
+    credentials: Credentials
+    guard: Guard
+    policy: SerialPolicy
 
 
-async def _serve(
-    server: Server,
-    worker: GitWorker,
-    settings: Settings,
-    notified: Sequence[Configured],
-    tls: CertificateFiles | None,
-) -> None:
-    await Service(server, worker, settings, notified, tls).run()
-
-
-def _remote(arguments: argparse.Namespace, folder: Path | None) -> tuple[Remote, Credentials]:
+def configuration(arguments: argparse.Namespace) -> Configuration:
+    """Reads the options; CommandError."""
+    refuse_halves(arguments)
     try:
-        if folder is not None:
-            path = demo.make_demo(folder, secrets.token_bytes, int(time.time()))
-            return parse_remote(str(path)), Credentials()
-        return parse_remote(arguments.remote), load_credentials(
+        remote = parse_remote(arguments.remote) if arguments.remote else None
+        credentials = load_credentials(
             ssh_key=arguments.ssh_key,
             authenticator=arguments.authenticator,
             ca_file=arguments.git_ca,
@@ -149,10 +131,54 @@ def _remote(arguments: argparse.Namespace, folder: Path | None) -> tuple[Remote,
         )
     except GitError as error:
         raise CommandError(str(error), exit_code=Exit.USAGE) from None
+    return Configuration(
+        Settings(
+            poll=arguments.poll,
+            transfer_rules=transfer_rules(arguments),
+            catalogs=offers(arguments.catalog, arguments.catalog_group),
+        ),
+        tuple(notify_target(text) for text in arguments.notify),
+        remote,
+        credentials if remote is not None else Credentials(),
+        Guard(arguments.max_deleted / 100),
+        arguments.serial,
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serves until it is told to stop."""
+    chosen = configuration(arguments)
+    with ExitStack() as stack:
+        folder = None
+        remote = chosen.remote
+        if remote is None:
+            folder = _temporary_folder(stack)
+            remote = _demo(folder)
+        server, tls = bind(arguments)
+        try:
+            repository = stack.enter_context(
+                RemoteRepository(remote, chosen.credentials, directory=arguments.cache)
+            )
+        except GitError as error:
+            raise CommandError(str(error)) from None
+        _tell(server.addresses, remote, folder)
+        worker = GitWorker(repository, chosen.policy, time.time, chosen.guard)
+        asyncio.run(_serve(server, worker, chosen, tls))
+    return Exit.FINE
+
+
+async def _serve(
+    server: Server, worker: GitWorker, chosen: Configuration, tls: CertificateFiles | None
+) -> None:
+    await Service(server, worker, chosen.settings, chosen.notified, tls).run()
 
 
 def _temporary_folder(stack: ExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="oakroot-demo-")))
+
+
+def _demo(folder: Path) -> Remote:
+    return parse_remote(str(demo.make_demo(folder, secrets.token_bytes, int(time.time()))))
 
 
 def _tell(addresses: Sequence[tuple[str, int]], remote: Remote, folder: Path | None) -> None:

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import logging
 import secrets
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import dns.name
@@ -21,10 +21,12 @@ from oakroot.cli.nameserver import (
     listed,
     listen_address,
     notify_target,
+    refuse_halves,
     transfer_rules,
 )
 from oakroot.cli.sources import plan_of, read_all_keys
 from oakroot.distribution.targets import Configured
+from oakroot.keys.key import Key
 from oakroot.secondary.core import Settings
 from oakroot.secondary.directory import StateDirectory
 from oakroot.secondary.encryption import Encryption
@@ -104,36 +106,62 @@ def _add_zone_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the options say, as far as it can be told before anything is opened."""
+
+    keys: tuple[Key, ...]
+    primary: Primary | None
+    settings: Settings
+    notified: tuple[Configured, ...]
+    encrypted: tuple[Primary, ...]
+
+    def plan(self, server: Server | None = None) -> Plan:
+        """Which zones come from where, to a server with these sockets; CommandError."""
+        plan = plan_of(self.keys, self.primary, server, self.encrypted)
+        _check_catalogs(self.settings, plan)
+        return plan
+
+
+def configuration(arguments: argparse.Namespace) -> Configuration:
+    """Reads the options; CommandError."""
+    refuse_halves(arguments)
+    chosen = Configuration(
+        tuple(read_all_keys(arguments.key)),
+        None if arguments.primary is None else Primary(*arguments.primary),
+        Settings(
+            seed=secrets.randbits(64),
+            transfers=arguments.transfers,
+            transfer_rules=transfer_rules(arguments),
+            catalogs=frozenset(map(_catalog, arguments.catalog)),
+        ),
+        tuple(notify_target(text) for text in arguments.notify),
+        tuple(arguments.tls_primary),
+    )
+    chosen.plan()
+    return chosen
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
-    keys = read_all_keys(arguments.key)
-    notified = [notify_target(text) for text in arguments.notify]
-    primary = None if arguments.primary is None else Primary(*arguments.primary)
-    settings = Settings(
-        seed=secrets.randbits(64),
-        transfers=arguments.transfers,
-        transfer_rules=transfer_rules(arguments),
-        catalogs=frozenset(map(_catalog, arguments.catalog)),
-    )
+    chosen = configuration(arguments)
     state = None if arguments.state is None else StateDirectory(arguments.state)
     server, certificate = bind(arguments)
     encryption = encryption_of(arguments, certificate)
-    plan = plan_of(keys, primary, server, arguments.tls_primary)
-    _check_catalogs(settings, plan)
+    plan = chosen.plan(server)
     _tell(plan, server)
-    asyncio.run(_serve(server, plan, settings, state, notified, encryption))
+    asyncio.run(_serve(server, plan, chosen, state, encryption))
     return Exit.FINE
 
 
 async def _serve(
     server: Server,
     plan: Plan,
-    settings: Settings,
+    chosen: Configuration,
     state: StateDirectory | None,
-    notified: Sequence[Configured],
     encryption: Encryption,
 ) -> None:
-    await Service(server, plan, settings, state, notified=notified, encryption=encryption).run()
+    await Service(server, plan, chosen.settings, state, notified=chosen.notified, encryption=encryption).run()
 
 
 def _catalog(text: str) -> dns.name.Name:

@@ -31,11 +31,12 @@ def read_all_keys(values: Sequence[str]) -> list[Key]:
 
 
 def plan_of(
-    keys: Sequence[Key], primary: Primary | None, server: Server, encrypted: Sequence[Primary] = ()
+    keys: Sequence[Key], primary: Primary | None, server: Server | None, encrypted: Sequence[Primary] = ()
 ) -> Plan:
-    """The plan of a server with these sockets; CommandError."""
+    """The plan of a server with these sockets, None: not bound yet; CommandError."""
+    addresses = () if server is None else tuple(server.addresses)
     try:
-        plan = make_plan(keys, primary, Listening(tuple(server.addresses), _is_local), encrypted)
+        plan = make_plan(keys, primary, Listening(addresses, _is_local), encrypted)
     except KeyRejectedError as error:
         raise options.rejected_key(error) from None
     except NoPrimaryError as error:

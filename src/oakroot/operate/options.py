@@ -7,9 +7,11 @@ must not live here: where settings come from (`config`). An error never quotes a
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+import functools
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 SWITCH_WORDS = {
     "yes": True,
@@ -25,6 +27,22 @@ SWITCH_WORDS = {
 
 class ConfigError(Exception):
     """A setting that cannot be used; the message names its place and how to mend it, never its value."""
+
+
+class BadValueError(Exception):
+    """A value that an option cannot take; `item` counts the values of a repeatable one from 0."""
+
+    def __init__(self, message: str, item: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.item = item
+
+
+Kind = Literal["switch", "integer", "number", "text"]
+"""What a settings file has as the value of an option, or as one of its values."""
+
+_NUMBERS: Mapping[object, Kind] = {int: "integer", float: "number", "int": "integer", "float": "number"}
+_SECRETS = re.compile(r"\b(?:KEY|SECRET|TOKEN)\b")
 
 
 @dataclass(frozen=True)
@@ -59,6 +77,35 @@ class Option:
         """Whether it takes several values."""
         return isinstance(self.action, argparse._AppendAction) or self.action.nargs in ("+", "*")  # noqa: SLF001
 
+    @property
+    def kind(self) -> Kind:
+        """Told by what reads its values: a type, or a function that says what it returns."""
+        if self.action.nargs == 0:
+            return "switch"
+        reads: Any = self.action.type
+        reads = getattr(reads, "__wrapped__", reads)
+        told = reads if isinstance(reads, type) else getattr(reads, "__annotations__", {}).get("return")
+        return _NUMBERS.get(told, "text")
+
+    @property
+    def metavar(self) -> str:
+        """What its value is called in its help."""
+        return _described(self.action)
+
+    @property
+    def holds_secrets(self) -> bool:
+        """Whether a value may be a secret: what a value is called says so."""
+        return _SECRETS.search(self.metavar) is not None
+
+    def read(self, value: object) -> list[Any]:
+        """The values as the parser would have converted and checked them; BadValueError."""
+        given = value if isinstance(value, list) else [value]
+        if len(given) > 1 and not self.is_repeatable:
+            raise BadValueError(f"takes one value, not {len(given)}")
+        if self.kind == "switch":
+            return [_switch(each) for each in given]
+        return [_converted(self.action, each, item) for item, each in enumerate(given)]
+
 
 def actions_of(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
     """Options and positional arguments. argparse has no public name for them; all here rests on this one."""
@@ -91,14 +138,21 @@ class Options:
         """Every option, those of sub-parsers that were not chosen included."""
         return [option for options in self._options.values() for option in options]
 
-    def fill(self, namespace: argparse.Namespace, find: Callable[[Option], Setting | None]) -> None:
-        """Completes what the parser made of the command line; ConfigError if a setting cannot be used."""
+    def fill(
+        self, namespace: argparse.Namespace, find: Callable[[Option], Setting | None]
+    ) -> Mapping[str, str]:
+        """Completes what the parser made of the command line; ConfigError if a setting cannot be used.
+
+        Gives the places that settings came from, by option.
+        """
+        places: dict[str, str] = {}
         for parser in _chosen(self._parser, namespace):
             options = self._options[id(parser)]
             for option in options:
                 setting = None if hasattr(namespace, option.action.dest) else find(option)
                 if setting is not None:
                     _apply(option, setting, parser, namespace)
+                    places[option.name] = setting.place
             absent = [option for option in options if not hasattr(namespace, option.action.dest)]
             missing = [
                 f"{option.action.option_strings[-1]} (or ${option.variable})"
@@ -108,7 +162,8 @@ class Options:
             if missing:
                 parser.error(f"the following arguments are required: {', '.join(missing)}")
             for option in absent:
-                setattr(namespace, option.action.dest, _default_value(option))
+                setattr(namespace, option.action.dest, default_value(option))
+        return places
 
 
 def _family(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
@@ -152,6 +207,7 @@ def _take(action: argparse.Action) -> Option:
 def _discreet(convert: Callable[[str], Any], described: str) -> Callable[[str], Any]:
     """The conversion, with an error of ours where argparse would quote the value and name the function."""
 
+    @functools.wraps(convert)
     def converted(text: str) -> Any:  # noqa: ANN401 - the option's own type
         try:
             return convert(text)
@@ -171,28 +227,27 @@ def _apply(
 ) -> None:
     """Lets the option's own action store the value, as if it had stood on the command line."""
     action = option.action
+    try:
+        values = option.read(setting.value)
+    except BadValueError as problem:
+        raise ConfigError(f"{setting.place}: {problem.message}") from None
     if action.nargs == 0:
-        flag = _switch_flag(action, wanted=_switch(setting))
+        flag = _switch_flag(action, wanted=values[0])
         if flag is not None:
             action(parser, namespace, [], flag)
-        return
-    given = setting.value if isinstance(setting.value, list) else [setting.value]
-    if len(given) > 1 and not option.is_repeatable:
-        raise ConfigError(f"{setting.place}: takes one value, not {len(given)}")
-    values = [_converted(action, value, setting.place) for value in given]
-    if action.nargs in ("+", "*"):
+    elif action.nargs in ("+", "*"):
         action(parser, namespace, values, action.option_strings[-1])
-        return
-    for value in values:
-        action(parser, namespace, value, action.option_strings[-1])
+    else:
+        for value in values:
+            action(parser, namespace, value, action.option_strings[-1])
 
 
-def _switch(setting: Setting) -> bool:
-    if isinstance(setting.value, bool):
-        return setting.value
-    if isinstance(setting.value, str) and setting.value.lower() in SWITCH_WORDS:
-        return SWITCH_WORDS[setting.value.lower()]
-    raise ConfigError(f"{setting.place}: a switch takes yes or no")
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in SWITCH_WORDS:
+        return SWITCH_WORDS[value.lower()]
+    raise BadValueError("a switch takes yes or no")
 
 
 def _switch_flag(action: argparse.Action, *, wanted: bool) -> str | None:
@@ -204,22 +259,19 @@ def _switch_flag(action: argparse.Action, *, wanted: bool) -> str | None:
     return None
 
 
-def _converted(action: argparse.Action, value: object, place: str) -> Any:  # noqa: ANN401 - the option's own type
-    """The value as the parser would have converted and checked it."""
+def _converted(action: argparse.Action, value: object, item: int = 0) -> Any:  # noqa: ANN401 - the option's own type
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ConfigError(f"{place}: expected text or a number")
+        raise BadValueError("expected text or a number", item)
     convert: Callable[[str], Any] = action.type if callable(action.type) else str
     try:
         converted = convert(str(value))
     except argparse.ArgumentTypeError as problem:
-        raise ConfigError(f"{place}: {problem}") from None
+        raise BadValueError(str(problem), item) from None
     if action.choices is not None and converted not in action.choices:
-        raise ConfigError(f"{place}: choose from {', '.join(map(str, action.choices))}")
+        raise BadValueError(f"choose from {', '.join(map(str, action.choices))}", item)
     return converted
 
 
-def _default_value(option: Option) -> object:
+def default_value(option: Option) -> object:
     """The default; one written as text is converted like a value, which is what argparse does."""
-    if isinstance(option.default, str):
-        return _converted(option.action, option.default, f"the default of --{option.name}")
-    return option.default
+    return _converted(option.action, option.default) if isinstance(option.default, str) else option.default

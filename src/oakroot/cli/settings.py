@@ -1,0 +1,96 @@
+"""How options that the command line left open are filled, for every command alike.
+
+What must not live here: what a command makes of its options. All errors are the user's: `ConfigError`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from oakroot.operate import config
+from oakroot.operate.options import ConfigError, Option, Options, Setting
+from oakroot.operate.settings_file import (
+    EXPOSED,
+    SettingsFile,
+    check_settings,
+    check_tables,
+    read_settings_file,
+)
+from oakroot.zones.diagnostics import Finding, render
+
+
+class Command(Protocol):
+    """What counts of a command here."""
+
+    @property
+    def serves(self) -> bool:
+        """Whether it runs on, for others than its user."""
+
+    @property
+    def is_set_by_files(self) -> bool:
+        """Whether it has a table in the settings file."""
+
+
+def complete(
+    namespace: argparse.Namespace,
+    options: Options,
+    chosen: str,
+    commands: Mapping[str, Command],
+    environment: Mapping[str, str],
+) -> Mapping[str, str]:
+    """Fills what the command line left open from the environment, the settings file and the defaults.
+
+    Gives the place of each setting that came from the environment or the file. The namespace gets the path
+    of the settings file as `config`, and what its user should know of it as `warnings`.
+    """
+    variables = config.Environment(environment)
+    path = _path(namespace, commands[chosen], environment)
+    namespace.config = path
+    namespace.warnings = []
+    table = config.Table({}, {})
+    if path is not None:
+        file = _usable_file(path, chosen, options.all(), commands, namespace.warnings)
+        table = file.table(chosen)
+
+    def find(option: Option) -> Setting | None:
+        return variables.find(option) or table.find(option)
+
+    return options.fill(namespace, find)
+
+
+def tables(commands: Mapping[str, Command]) -> list[str]:
+    """The tables that a settings file may have."""
+    return [name for name, command in commands.items() if command.is_set_by_files]
+
+
+def _path(namespace: argparse.Namespace, command: Command, environment: Mapping[str, str]) -> Path | None:
+    if not command.is_set_by_files:
+        return None
+    named = getattr(namespace, "config", None) or environment.get("OAKROOT_CONFIG")
+    if named is not None:
+        return Path(named)
+    return config.DEFAULT_FILE if _has_default_file(command) else None
+
+
+def _usable_file(
+    path: Path, chosen: str, options: Collection[Option], commands: Mapping[str, Command], warnings: list[str]
+) -> SettingsFile:
+    """The settings file, if nothing is wrong with it that concerns the command; ConfigError."""
+    file = read_settings_file(path)
+    if isinstance(file, Finding):
+        raise ConfigError(render(file, "text"))
+    findings = [*check_tables(file, tables(commands)), *check_settings(file, chosen, options)]
+    wrong = [finding for finding in findings if finding.code != EXPOSED]
+    if wrong:
+        raise ConfigError("\n".join(render(finding, "text") for finding in wrong))
+    warnings += [f"{finding.brief}; {finding.hint}" for finding in findings]
+    return file
+
+
+def _has_default_file(command: Command) -> bool:
+    """A server must not run without settings meant for it; a tool used beside it by somebody else may."""
+    return config.DEFAULT_FILE.exists() and (command.serves or os.access(config.DEFAULT_FILE, os.R_OK))
