@@ -31,9 +31,11 @@ from oakroot.certifier.events import (
     ZonesChanged,
 )
 from oakroot.certifier.journal import Journal
+from oakroot.certifier.overview import overview
 from oakroot.certifier.updates import Prober, Sender
 from oakroot.certifier.workers import Workers
 from oakroot.distribution.fanout import Changed
+from oakroot.operate.overview import Overview
 from oakroot.roles.shell import Alarm, tell
 from oakroot.secondary import core as secondary
 from oakroot.secondary.directory import StateDirectory
@@ -92,6 +94,11 @@ class Service:
     def stop(self) -> None:
         """Ends `run`."""
         self._secondary.stop()
+
+    def overview(self) -> Overview:
+        """What there is to tell the operator now."""
+        copies = self._secondary.overview()
+        return overview(self._state, copies, Moment(time.time(), self._loop.time()))
 
     def changed(self, news: Changed) -> None:
         """Our copies of zones have changed."""

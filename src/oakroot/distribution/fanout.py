@@ -7,6 +7,7 @@ how a NOTIFY is sent and acknowledged (`outbox`), and who is told (`targets`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -129,6 +130,15 @@ class Fanout:
     def receive(self, address: str, wire: bytes, now: Moment) -> Ended | None:
         """A message came from this address; None where it ends nothing."""
         return self._outbox.receive(address, wire, now)
+
+    def waiting(self) -> Counter[str]:
+        """How many NOTIFYs wait to be acknowledged, by the address of their target."""
+        return self._outbox.waiting()
+
+    @property
+    def links(self) -> int:
+        """How many connections are kept, to tell their peers of changes."""
+        return len({each.link.peer for each in self._enlisted})
 
     def wake_at(self) -> float | None:
         """When to call `poll` next; None: not before something else happens."""

@@ -8,6 +8,7 @@ What must not live here: who is told.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -105,6 +106,10 @@ class Outbox:
 
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
+
+    def waiting(self) -> Counter[str]:
+        """How many wait, by the address of their target."""
+        return Counter(place[0] for places in self._waiting.values() for place in places)
 
     def put(self, zone: str, target: Target, now: float) -> None:
         """Tells the target about the zone, from now on; takes the place of an earlier NOTIFY about it."""

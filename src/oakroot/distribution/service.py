@@ -12,16 +12,17 @@ import secrets
 import socket
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from oakroot._engine import Request, Server
+from oakroot._engine import Request, Server, Zone
 from oakroot.distribution.actions import Distribute, Enlist, NoteAsked, Remind, SendTransfer, Spread
 from oakroot.distribution.fanout import Fanout, Settings
 from oakroot.distribution.outbox import Ended, Send
 from oakroot.distribution.targets import Target
 from oakroot.distribution.transfers import Done, Message, Order, Transfers
 from oakroot.protocol.transfer_server import SoaAlone, Steps, busy
+from oakroot.protocol.tsig import ReplyContext
 from oakroot.protocol.wire import MalformedError, read_header
 
 TCP_SECONDS = 10.0
@@ -38,10 +39,45 @@ class Now:
     monotonic: float
 
 
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """Somebody over TCP has this version: he was sent it, or was told that there is no newer one."""
+
+    address: str
+    key: str | None
+    """The name of the key that he signs with."""
+    apex: str
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is under way."""
+
+    notifies: Mapping[str, int]
+    """NOTIFYs that are not acknowledged yet, by the address of who is to be told."""
+    transfers: int
+    waiting_transfers: int
+    links: int
+    """Connections that are kept, to tell their peers of changes."""
+
+
+def _nobody_cares(_copied: Copied) -> None:
+    """Takes no notice."""
+
+
 class Distributor:
     """Sends the transfers and NOTIFYs of one role; to be used on the thread of the running event loop."""
 
-    def __init__(self, server: Server, settings: Settings, logger: logging.Logger) -> None:
+    def __init__(
+        self,
+        server: Server,
+        settings: Settings,
+        logger: logging.Logger,
+        copied: Callable[[Copied], None] = _nobody_cares,
+    ) -> None:
+        """`copied` hears who has which version."""
+        self._copied = copied
         self._server = server
         self._log = logger
         self._loop = asyncio.get_running_loop()
@@ -94,6 +130,11 @@ class Distributor:
                     self._tell_of_transfer(step)
         self._notify(now)
         self._set_timer()
+
+    def report(self) -> Report:
+        """What is under way now."""
+        active, waiting = self._transfers.counts
+        return Report(self._fanout.waiting(), active, waiting, self._fanout.links)
 
     async def close(self) -> None:
         """Lets go of everything."""
@@ -213,6 +254,12 @@ class Distributor:
         alike = sorted(address for address in self._own if (":" in address) == is_ipv6)
         return alike[0] if alike else "::" if is_ipv6 else "0.0.0.0"  # noqa: S104 - to send from, not to listen
 
+    def _note_copy(self, request: Request, context: ReplyContext | None, zone: Zone) -> None:
+        """Over UDP nobody is sent a zone: there the SOA alone means "come again over TCP"."""
+        if request.transport != "udp":
+            key = None if context is None else context.key.name.to_text(omit_final_dot=True)
+            self._copied(Copied(request.peer[0], key, zone.apex, zone.serial))
+
     # --- the log ---
 
     def _tell(self, ended: Iterable[Ended]) -> None:
@@ -227,8 +274,10 @@ class Distributor:
             self._log.log(level, "NOTIFY to %s%s: %s", target, more, text, extra={"zone": zones[0]})
 
     def _tell_of_transfer(self, done: Done) -> None:
-        plan = done.order.plan
+        plan, context = done.order.plan, done.order.context
         zone = plan.versions[-1] if isinstance(plan, Steps) else plan.zone
+        if done.failure is None and isinstance(done.order.stream, Request):
+            self._note_copy(done.order.stream, context, zone)
         extra = {"zone": zone.apex, "peer": done.order.stream.peer[0]}
         if done.failure is not None:
             self._log.warning(

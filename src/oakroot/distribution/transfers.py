@@ -114,6 +114,11 @@ class Transfers:
             if outcome is not None:
                 yield outcome
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many are under way, and how many wait."""
+        return len(self._active), len(self._waiting)
+
     def is_ready(self) -> bool:
         """Whether another turn now would get on; if not, it is due when a peer has read, or at `wake_at`."""
         return any(each.may_send or each.order.stream.is_gone() for each in self._active) or any(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from oakroot._engine import Zone
 from oakroot.distribution.actions import Distribute
 from oakroot.primary.writing import Outcome, Submission
-from oakroot.roles.events import Log, PacketReceived, Publish, SendReply, TimePassed
+from oakroot.roles.events import Log, Note, PacketReceived, Publish, SendReply, TimePassed
 from oakroot.zones.loaded import Edit, Loaded, Loading
 
 # --- events ---
@@ -185,4 +185,4 @@ class Recall:
     known: Loaded
 
 
-Action = Fetch | Push | Write | Recall | Publish | SendReply | Log | Distribute
+Action = Fetch | Push | Write | Recall | Publish | SendReply | Log | Note | Distribute

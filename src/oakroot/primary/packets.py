@@ -26,7 +26,7 @@ from oakroot.protocol.tsig import Refused
 from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
 from oakroot.roles.events import Log, Moment, Request
 from oakroot.roles.followers import judge_transfer, soa_asked, visible
-from oakroot.roles.requests import Asked, answer, judge_signature, reply, send
+from oakroot.roles.requests import Asked, answer, judge_signature, note_signature, reply, send
 
 
 def received(state: State, request: Request, now: Moment) -> Step:
@@ -34,8 +34,9 @@ def received(state: State, request: Request, now: Moment) -> Step:
     asked = judge_signature(request, state.loaded.keyring, now)
     if isinstance(asked, Refused):
         state, log = _told(state, request, asked.reason, now)
-        return state, (*send(request, asked.response), *log)
-    return _dispatch(state, asked, now)
+        return state, (*note_signature(asked), *send(request, asked.response), *log)
+    state, actions = _dispatch(state, asked, now)
+    return state, (*note_signature(asked), *actions)
 
 
 def _dispatch(state: State, asked: Asked, now: Moment) -> Step:

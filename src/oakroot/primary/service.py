@@ -21,10 +21,14 @@ from oakroot.distribution.fanout import Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
 from oakroot.operate.certificate import CertificateFiles
+from oakroot.operate.ledger import Ledger
+from oakroot.operate.overview import Overview
 from oakroot.primary import core, events
 from oakroot.primary.events import Action, Event, Fetch, Push, Recall, Write
+from oakroot.primary.overview import Surroundings, note_git, overview
 from oakroot.primary.worker import GitWorker
-from oakroot.roles.events import Log, Moment, PacketReceived, Publish, SendReply, TimePassed
+from oakroot.roles.events import Log, Moment, Note, PacketReceived, Publish, SendReply, TimePassed
+from oakroot.roles.overview import note_copy, note_spread, take_note
 from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
 
 _log = logging.getLogger("oakroot.primary")
@@ -60,8 +64,13 @@ class Service:
         self._git_is_idle.set()
         self._alarm = Alarm(lambda: self._happened(TimePassed()))
         addresses = server.addresses
+        self._notified = notified
+        self._ledger = Ledger(started=time.time())
         self._distributor = Distributor(
-            server, Settings(notified, port=addresses[0][1], own=frozenset(addresses)), _log
+            server,
+            Settings(notified, port=addresses[0][1], own=frozenset(addresses)),
+            _log,
+            lambda copied: note_copy(self._ledger, copied, time.time()),
         )
 
     async def run(self) -> None:
@@ -90,6 +99,18 @@ class Service:
         """Ends `run`."""
         self._stopped.set()
 
+    def overview(self) -> Overview:
+        """What there is to tell the operator now."""
+        around = Surroundings(
+            remote=str(self._worker.repository.remote),
+            head=self._worker.head,
+            addresses=self._server.addresses,
+            configured=self._notified,
+            report=self._distributor.report(),
+            engine=self._server.counters(),
+        )
+        return overview(self._state, self._ledger, around, time.time())
+
     def _packet_received(self, request: Request) -> None:
         self._happened(PacketReceived(request))
 
@@ -108,7 +129,7 @@ class Service:
             self._carry_out(action)
         self._alarm.set(core.wake_at(self._state))
 
-    def _carry_out(self, action: Action) -> None:
+    def _carry_out(self, action: Action) -> None:  # noqa: C901 - one arm for each action, and nothing else
         match action:
             case Log():
                 tell(_log, action)
@@ -116,7 +137,12 @@ class Service:
                 self._server.reply(of_engine(request), wire)
             case Publish(catalogue):
                 self._server.publish(catalogue)
-            case SendTransfer() | Enlist() | Remind() | NoteAsked() | Spread():
+            case Note():
+                take_note(self._ledger, action, time.time())
+            case Spread(news):
+                note_spread(self._ledger, news, time.time())
+                self._distributor.carry_out(action)
+            case SendTransfer() | Enlist() | Remind() | NoteAsked():
                 self._distributor.carry_out(action)
             case Fetch():
                 self._start_git(lambda: self._worker.fetch(action))
@@ -131,14 +157,17 @@ class Service:
         """Does this in a thread. A daemon one: a remote that hangs must not keep the process from ending."""
         self._git_is_idle.clear()
 
+        began = time.monotonic()
+
         def do() -> None:
             if sys.platform == "linux":  # where this is said of one thread
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), GIT_NICENESS)
             event = work()
-            self._loop.call_soon_threadsafe(self._git_ended, event)
+            self._loop.call_soon_threadsafe(self._git_ended, event, time.monotonic() - began)
 
         threading.Thread(target=do, name="git", daemon=True).start()
 
-    def _git_ended(self, event: Event) -> None:
+    def _git_ended(self, event: Event, seconds: float) -> None:
         self._git_is_idle.set()
+        note_git(self._ledger, event, seconds, time.time())
         self._happened(event)

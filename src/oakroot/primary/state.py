@@ -79,6 +79,8 @@ class Pending:
     query: bytes
     context: ReplyContext
     identity: Identity
+    since: float
+    """When it came."""
     until: float
     is_answered: bool = False
 

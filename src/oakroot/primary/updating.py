@@ -25,7 +25,7 @@ from oakroot.protocol.message import response
 from oakroot.protocol.tsig import sign_reply
 from oakroot.protocol.tsig_record import MESSAGE_LIMIT
 from oakroot.protocol.update import Denied
-from oakroot.roles.events import Log, Moment, SendReply
+from oakroot.roles.events import Log, Moment, SendReply, UpdateAnswered
 from oakroot.roles.requests import Asked, Signature, reply
 from oakroot.zones.loaded import Loading
 
@@ -156,6 +156,7 @@ def _pending(state: State, asked: Asked, signature: Signature, read: update.Upda
         query=asked.query,
         context=signature.context,
         identity=memory.identify(request.wire, asked.query, signature.signer.key.name.to_text()),
+        since=now.monotonic,
         until=now.monotonic + state.settings.patience,
     )
 
@@ -164,7 +165,8 @@ def _deny(state: State, asked: Asked, denied: Denied, now: Moment) -> Step:
     wire = response(asked.query, denied.rcode, extended=denied.reason, reserve=asked.reserve)
     rcode = dns.rcode.to_text(denied.rcode)
     quota, log = state.quota.tell(asked.request, f"an update is answered {rcode}: {denied.reason.text}", now)
-    return replace(state, quota=quota), (*reply(asked, wire, now), *log)
+    answered = UpdateAnswered(denied.rcode)
+    return replace(state, quota=quota), (*reply(asked, wire, now), answered, *log)
 
 
 def _renewed(state: State, again: Pending) -> State | None:
@@ -175,7 +177,8 @@ def _renewed(state: State, again: Pending) -> State | None:
             return known
         # It may be signed anew, and its sender awaits an answer to that.
         until = again.until if known.is_answered else known.until
-        return replace(again, submission=known.submission, identity=known.identity, until=until)
+        since = again.since if known.is_answered else known.since
+        return replace(again, submission=known.submission, identity=known.identity, since=since, until=until)
 
     if all(each.identity.message != again.identity.message for each in (*state.writing, *state.updates)):
         return None
@@ -272,8 +275,9 @@ def _is_late(pending: Pending, now: Moment) -> bool:
     return pending.until <= now.monotonic and not pending.is_answered
 
 
-def _answer(pending: Pending, verdict: Verdict, now: Moment) -> tuple[SendReply, ...]:
+def _answer(pending: Pending, verdict: Verdict, now: Moment) -> tuple[SendReply | UpdateAnswered, ...]:
     wire = response(pending.query, verdict.rcode, extended=verdict.reason, reserve=pending.context.reserve)
     if wire is None:
         return ()
-    return (SendReply(pending.request, sign_reply(wire, pending.context, int(now.wall))),)
+    answered = UpdateAnswered(verdict.rcode, now.monotonic - pending.since)
+    return SendReply(pending.request, sign_reply(wire, pending.context, int(now.wall))), answered

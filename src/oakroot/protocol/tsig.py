@@ -11,6 +11,7 @@ import hmac
 from dataclasses import dataclass, replace
 
 import dns.edns
+import dns.name
 import dns.rcode
 
 from oakroot.keys.key import Key
@@ -81,12 +82,13 @@ class Verified:
 class Refused:
     """A request to go no further with: `response` is ready to send (None: silence), `reason` is for the log.
 
-    `error` is the TSIG error, or FORMERR.
+    `error` is the TSIG error, or FORMERR; `key` the name it was signed under, if there is such a key here.
     """
 
     response: bytes | None
     error: int
     reason: str
+    key: dns.name.Name | None = None
 
 
 Verdict = Unsigned | Verified | Refused
@@ -110,8 +112,10 @@ def _judge_key(wire: bytes, found: FoundTsig, keyring: Keyring, now: int) -> Ver
     if found.rdata.algorithm != signer.key.algorithm.octets:
         theirs, _ = read_name(found.rdata.algorithm, 0)
         reason = f"the key {signer.key.name} is for {signer.key.algorithm.text}, not {theirs}"
-        return _refuse_unsigned(wire, found, dns.rcode.BADKEY, reason, now)
-    return _judge_mac(wire, found, signer, now)
+        refused = _refuse_unsigned(wire, found, dns.rcode.BADKEY, reason, now)
+        return replace(refused, key=signer.key.name)
+    judged = _judge_mac(wire, found, signer, now)
+    return replace(judged, key=signer.key.name) if isinstance(judged, Refused) else judged
 
 
 def _judge_mac(wire: bytes, found: FoundTsig, signer: GrantedKey, now: int) -> Verified | Refused:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import dns.name
+import dns.rcode
+
 from oakroot._engine import Catalogue
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -76,3 +79,35 @@ class Log:
     text: str
     zone: str | None = None
     peer: str | None = None
+
+
+# --- notes: what the operator wants counted, and nobody else hears of ---
+
+
+class Note:
+    """One of the notes below."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUsed(Note):
+    """A request bore a good signature of this key."""
+
+    key: dns.name.Name
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureRefused(Note):
+    """A signature was no good, for this TSIG error. None: no key that is known here."""
+
+    key: dns.name.Name | None
+    error: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateAnswered(Note):
+    """An update got its answer. `seconds` since it came; None: it was answered at once."""
+
+    rcode: dns.rcode.Rcode
+    seconds: float | None = None

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import dns.rcode
+
 from oakroot._engine import Catalogue
 from oakroot.keys.keyring import GrantedKey, Keyring
 from oakroot.protocol.tsig import Refused, ReplyContext, Unsigned, sign_reply, verify
-from oakroot.roles.events import Moment, Request, SendReply
+from oakroot.roles.events import KeyUsed, Moment, Request, SendReply, SignatureRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,14 @@ def judge_signature(request: Request, keyring: Keyring, now: Moment) -> Asked | 
             return Asked(request, request.wire, None)
         case verified:
             return Asked(request, verified.query, Signature(verified.signer, verified.context))
+
+
+def note_signature(judged: Asked | Refused) -> tuple[KeyUsed | SignatureRefused, ...]:
+    """What is to be counted of a request's signature."""
+    if isinstance(judged, Asked):
+        return () if judged.signer is None else (KeyUsed(judged.signer.key.name),)
+    is_signature = judged.error != dns.rcode.FORMERR or judged.key is not None
+    return (SignatureRefused(judged.key, judged.error),) if is_signature else ()
 
 
 def answer(asked: Asked, catalogue: Catalogue) -> bytes | None:

@@ -17,6 +17,7 @@ from oakroot.protocol.transfer_client import Failed, Received
 from oakroot.roles.events import (
     Log,
     Moment,
+    Note,
     PacketReceived,
     Publish,
     Request,
@@ -39,6 +40,7 @@ __all__ = [
     "LinkRequest",
     "Log",
     "Moment",
+    "Note",
     "OpenLink",
     "PacketReceived",
     "Publish",
@@ -214,4 +216,5 @@ Action = (
     | Publish
     | SendReply
     | Log
+    | Note
 )

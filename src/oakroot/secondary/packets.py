@@ -21,7 +21,7 @@ from oakroot.protocol.tsig import Refused
 from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
 from oakroot.roles.events import Moment, Request
 from oakroot.roles.followers import judge_transfer, soa_asked, visible
-from oakroot.roles.requests import Asked, answer, judge_signature, reply, send
+from oakroot.roles.requests import Asked, answer, judge_signature, note_signature, reply, send
 from oakroot.secondary.events import LinkRequest
 from oakroot.secondary.notices import notified
 from oakroot.secondary.state import State, Step
@@ -32,8 +32,9 @@ def received(state: State, request: Request, now: Moment) -> Step:
     asked = judge_signature(request, state.plan.keyring, now)
     if isinstance(asked, Refused):
         quota, log = state.quota.tell(request, asked.reason, now)
-        return replace(state, quota=quota), (*send(request, asked.response), *log)
-    return _dispatch(state, asked, now)
+        return replace(state, quota=quota), (*note_signature(asked), *send(request, asked.response), *log)
+    state, actions = _dispatch(state, asked, now)
+    return state, (*note_signature(asked), *actions)
 
 
 def _dispatch(state: State, asked: Asked, now: Moment) -> Step:

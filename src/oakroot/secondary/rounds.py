@@ -228,11 +228,12 @@ def _succeeded(state: State, entry: Entry, now: Moment) -> Step:
     if entry.held is None:
         raise AssertionError("a round that succeeded has a version")
     wait = state.dice.spread(refresh_wait(entry.held.timers), entry.apex, now.monotonic)
-    return _rest(state, replace(entry, failures=0), wait, now)
+    return _rest(state, replace(entry, failures=0, trouble=None), wait, now)
 
 
 def _failed(state: State, entry: Entry, round_: Round, now: Moment) -> Step:
     """No source was of use. A signed NOTIFY and signed denials of all sources mean that the zone is gone."""
+    entry = replace(entry, trouble="; ".join(round_.reasons))
     if not entry.is_wanted and not entry.shown:
         # An unsigned NOTIFY spoke of it, and nobody confirms that.
         return state.without_zone(entry), ()

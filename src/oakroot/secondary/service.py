@@ -18,7 +18,10 @@ from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer
 from oakroot.distribution.fanout import Changed, Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
+from oakroot.operate.ledger import Ledger
+from oakroot.operate.overview import Overview
 from oakroot.protocol.transfer_client import Limits
+from oakroot.roles.overview import note_copy, note_spread, take_note
 from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
 from oakroot.secondary import core, events
 from oakroot.secondary.connections import Connections
@@ -33,6 +36,7 @@ from oakroot.secondary.events import (
     LinkRequest,
     Log,
     Moment,
+    Note,
     OpenLink,
     Publish,
     SendReply,
@@ -41,6 +45,7 @@ from oakroot.secondary.events import (
     StoreZone,
     TransferEnded,
 )
+from oakroot.secondary.overview import Surroundings, overview
 from oakroot.secondary.sources import DNS_PORT, Plan
 from oakroot.secondary.sources import Server as Primary
 from oakroot.secondary.transfers import Transfers
@@ -90,7 +95,14 @@ class Service:
         self._alarm = Alarm(lambda: self._happened(events.TimePassed()))
         self._connections = Connections(self._happened, self._encryption)
         self._transfers = Transfers(self._transfer_ended, limits, self._encryption)
-        self._distributor = Distributor(server, _followers(server, plan, notified), _log)
+        self._notified = notified
+        self._ledger = Ledger(started=time.time())
+        self._distributor = Distributor(
+            server,
+            _followers(server, plan, notified),
+            _log,
+            lambda copied: note_copy(self._ledger, copied, time.time()),
+        )
 
     async def run(self) -> None:
         """Serves until SIGTERM or SIGINT."""
@@ -115,6 +127,16 @@ class Service:
             self._server.stop()
             if self._keeper is not None and not self._keeper.close(STOP_PATIENCE):
                 _log.warning("the disk was still at work when its time to stop was over")
+
+    def overview(self) -> Overview:
+        """What there is to tell the operator now."""
+        around = Surroundings(
+            addresses=self._server.addresses,
+            configured=self._notified,
+            report=self._distributor.report(),
+            engine=self._server.counters(),
+        )
+        return overview(self._state, self._ledger, around, Moment(time.time(), self._loop.time()))
 
     def watch(self, watcher: Watcher) -> None:
         """Lets somebody in this process know of all changes; to be called before `run`."""
@@ -152,10 +174,11 @@ class Service:
                 self._reply(request, wire)
             case Publish(catalogue):
                 self._server.publish(catalogue)
-            case Spread(news) if self._watcher is not None:
-                self._distributor.carry_out(action)
-                self._watcher.changed(news)
-            case SendTransfer() | Enlist() | Remind() | NoteAsked() | Spread():
+            case Note():
+                take_note(self._ledger, action, time.time())
+            case Spread(news):
+                self._spread(action, news)
+            case SendTransfer() | Enlist() | Remind() | NoteAsked():
                 self._distributor.carry_out(action)
             case OpenLink(server, local):
                 self._connections.open(server, local)
@@ -168,6 +191,12 @@ class Service:
             case StoreZone() | StoreCheck() | ForgetZone():
                 if self._keeper is not None:
                     self._keeper.put(action)
+
+    def _spread(self, action: Spread, news: Changed) -> None:
+        note_spread(self._ledger, news, time.time())
+        self._distributor.carry_out(action)
+        if self._watcher is not None:
+            self._watcher.changed(news)
 
     def _reply(self, request: events.Request, wire: bytes) -> None:
         if isinstance(request, LinkRequest):

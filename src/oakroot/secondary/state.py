@@ -155,6 +155,8 @@ class Entry:
     held: Held | None = None
     failures: int = 0
     """How many checks in a row failed."""
+    trouble: str | None = None
+    """Why the last one did."""
     wish: Wish | None = None
     began: float = -NEVER
     """When the last check began."""
