@@ -56,6 +56,10 @@ docs: build ## write docs/cli.md and docs/oakroot.schema.json from the commands'
 	$(BIN)/oakroot config schema > docs/oakroot.schema.json.new
 	mv docs/oakroot.schema.json.new docs/oakroot.schema.json
 
+.PHONY: site
+site: build ## build the documentation as web pages in build/site
+	$(BIN)/python -m sphinx -W --keep-going -q -E -b html docs build/site
+
 .PHONY: bench
 bench: build ## measure Oakroot beside its peers; `python -m bench report` then fills docs/performance.md
 	$(BIN)/python -m bench all
@@ -76,7 +80,7 @@ $(BIN)/maturin: $(BIN)/python scripts/requirements.py
 	@touch $@
 
 .venv/dev: $(BIN)/maturin pyproject.toml
-	$(BIN)/python scripts/requirements.py dev | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
+	$(BIN)/python scripts/requirements.py dev docs | $(BIN)/python -m pip install --quiet --requirement /dev/stdin
 	@touch $@
 
 # A client of ours in the tests, with dependencies of its own.

@@ -38,6 +38,7 @@ for program in bench/*/Cargo.toml; do
 done
 judge "rust rules" cargo clippy --quiet "${manifest[@]}" --all-targets -- -D warnings
 judge "rust rules, door" cargo clippy --quiet "${manifest[@]}" --all-targets --features python -- -D warnings
+judge "site" "$BIN/python" -m sphinx -W --keep-going -q -E -b html docs build/site
 judge "budgets" "$BIN/python" scripts/budgets.py
 
 for index in "${!names[@]}"; do

@@ -16,4 +16,4 @@ def requirements(kind: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(*requirements(sys.argv[1]), sep="\n")
+    print(*(line for kind in sys.argv[1:] for line in requirements(kind)), sep="\n")

@@ -23,7 +23,7 @@ LIFETIME = 90 * 86400
 class Pebble:
     """A certificate authority between `__enter__` and `__exit__`, known by a private authority's certificate.
 
-    `dns`: port on loopback of the name server that it asks. `lifetime`: of certificates, in seconds.
+    `dns`: port of the name server that it asks, on loopback. `lifetime`: of certificates, in seconds.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class Pebble:
         directory: Path,
         *,
         dns: int,
+        dns_host: str = LOOPBACK,
         lifetime: int = LIFETIME,
         rejected_nonces: int = REJECTED_NONCES,
         external_accounts: Mapping[str, str] | None = None,
@@ -58,7 +59,7 @@ class Pebble:
         config = directory / "pebble.json"
         config.write_text(json.dumps({"pebble": settings}))
         self._log = directory / "pebble.log"
-        command: list[str | Path] = [program, "-config", config, "-strict", "-dnsserver", f"{LOOPBACK}:{dns}"]
+        command: list[str | Path] = [program, "-config", config, "-strict", "-dnsserver", f"{dns_host}:{dns}"]
         odds = {"PEBBLE_WFE_NONCEREJECT": str(rejected_nonces), "PEBBLE_AUTHZREUSE": "0"}
         self._daemon = Daemon(command, port, self._log, {"PEBBLE_VA_NOSLEEP": "1", **odds})
 

@@ -1,0 +1,196 @@
+"""Where the commands of a page are run: a folder, a shell, and the servers they start.
+
+Addresses of the documentation (RFC 5737) stand for a network on loopback of the page's own, so that servers
+have the port and the addresses that zones and keys speak of. A server runs until the page starts another of
+its kind, as if by Ctrl-C in its terminal, or ends. What must not live here: what any page needs.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from tests.documents.page import Block, Step, agrees
+from tests.peers.git_servers import NOBODYS_CONFIG, PATIENCE, free_port, wait_until
+
+_SERVERS = re.compile(r"(?:sudo )?oakroot (?P<role>primary|secondary|certifier)\b")
+# What only looks, and is asked again until it shows what was done a moment ago.
+_LOOKS = ("dig ", "host ", "kdig ", "git pull ", "oakroot log")
+_IDENTITY = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "Alex"), ("EMAIL", "alex@example.org"))
+}
+DNS_PORT = 53
+
+
+class Stage:
+    """Runs steps between `__enter__` and `__exit__`."""
+
+    def __init__(self, folder: Path, title: str) -> None:
+        self.folder = folder
+        self.title = title
+        self.network = _unused_network()
+        """`127.N`, where a page has 192.0 or 198.51."""
+        self.environment: dict[str, str] = {}
+        self.words = {
+            "192.0.2.": f"{self.network}.2.",
+            "198.51.100.": f"{self.network}.100.",
+            "5353": str(free_port()),
+        }
+        """What stands for what is on the page, in commands and in their output."""
+        self._here = folder
+        self._servers: dict[str, subprocess.Popen[bytes]] = {}
+        programs = folder / "programs"
+        programs.mkdir(parents=True)
+        self.add_program("oakroot", f'exec {sys.executable} -m oakroot.cli.main "$@"')
+        self.add_program("sudo", 'exec "$@"')
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        for server in self._servers.values():
+            server.terminate()
+        for server in self._servers.values():
+            server.wait(PATIENCE)
+
+    def address(self, documented: str) -> str:
+        """What stands for an address."""
+        return self._played(documented)
+
+    def add_program(self, name: str, script: str) -> None:
+        """A command that the page's reader has."""
+        program = self.folder / "programs" / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+
+    def play(self, block: Block) -> None:
+        """Runs a block's commands; AssertionError names the one that does not do what its page says."""
+        for command in block.before:
+            self._run(Step(block.line, command))
+        for step in block.steps:
+            server = _SERVERS.match(step.command)
+            if server is None:
+                self._run(step)
+            else:
+                self._serve(server["role"], step)
+
+    def _played(self, text: str) -> str:
+        for said, played in self.words.items():
+            text = text.replace(said, played)
+        return text
+
+    def _run(self, step: Step) -> None:
+        command, said = self._played(step.command), [self._played(line) for line in step.output]
+        if said and command.startswith(_LOOKS):
+            outcomes: list[tuple[int, str]] = []
+
+            def shown() -> bool:
+                outcomes.append(self._shell(command))
+                return agrees(said, outcomes[-1][1].splitlines())
+
+            try:
+                wait_until("", shown)
+            except AssertionError:
+                raise AssertionError(self._told(step, outcomes[-1][1])) from None
+            return
+        code, printed = self._shell(command)
+        assert code == step.code, self._told(step, f"{printed}(exit code {code})")
+        assert not said or agrees(said, printed.splitlines()), self._told(step, printed)
+
+    def _shell(self, command: str) -> tuple[int, str]:
+        """Exit code and output; the folder it went to is where the next one begins."""
+        place = self.folder / "place"
+        script = f"{command}\ncode=$?; pwd > {shlex.quote(str(place))}; exit $code"
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", script],
+            cwd=self._here,
+            env=self._all_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        self._here = Path(place.read_text().strip())
+        return done.returncode, done.stdout
+
+    def _serve(self, role: str, step: Step) -> None:
+        """Starts a server, and waits until it says what the page says."""
+        before = self._servers.pop(role, None)
+        if before is not None:
+            before.terminate()
+            before.wait(PATIENCE)
+        log = self.folder / f"{role}.log"
+        with log.open("wb") as file:
+            self._servers[role] = process = subprocess.Popen(
+                ["bash", "-c", f"exec {self._played(step.command).removeprefix('sudo ')}"],
+                cwd=self._here,
+                env={**self._all_environment(), "OAKROOT_WORKERS": "1"},
+                stdout=file,
+                stderr=file,
+            )
+        said = [self._played(line) for line in step.output]
+        assert said, f"{self._place(step)}: a server's output must be shown"
+
+        def ready() -> bool:
+            assert process.poll() is None, self._told(step, log.read_text())
+            return agrees([*said, "..."], log.read_text().splitlines())
+
+        try:
+            wait_until("", ready)
+        except AssertionError:
+            raise AssertionError(self._told(step, log.read_text())) from None
+
+    def _all_environment(self) -> Mapping[str, str]:
+        nobody = {
+            name: value for name, value in os.environ.items() if not name.startswith(("OAKROOT_", "GIT_"))
+        }
+        path = f"{self.folder / 'programs'}{os.pathsep}{os.environ['PATH']}:/usr/sbin:/sbin"
+        own = {"HOME": str(self.folder), "PATH": path, "NO_COLOR": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        return {**nobody, **NOBODYS_CONFIG, **_IDENTITY, **own, **self.environment}
+
+    def _place(self, step: Step) -> str:
+        return f"{self.title}:{step.line}"
+
+    def _told(self, step: Step, printed: str) -> str:
+        said = "\n".join(self._played(line) for line in step.output)
+        logs = "".join(
+            f"\n--- {log.name}\n{log.read_text(errors='replace')[-3000:]}"
+            for log in self.folder.glob("*.log")
+        )
+        command = self._played(step.command)
+        return f"{self._place(step)}: {command}\n--- printed\n{printed}\n--- said\n{said}{logs}"
+
+
+def may_use_the_dns_port() -> bool:
+    """Whether a server of ours gets port 53."""
+    try:
+        with socket.create_server((f"{_unused_network()}.2.53", DNS_PORT)):
+            return True
+    except PermissionError:
+        return False
+
+
+def _unused_network() -> str:
+    """`127.N` where nobody has the port yet; the tests of several people may run beside each other."""
+    for _ in range(100):
+        network = f"127.{random.randint(1, 254)}"
+        try:
+            with socket.create_server((f"{network}.2.53", DNS_PORT)):
+                return network
+        except PermissionError:
+            return network
+        except OSError:
+            continue
+    raise AssertionError("port 53 is taken on all of loopback")
