@@ -247,6 +247,8 @@ def sshd(
         "PidFile none",
         "StrictModes no",
         "UsePAM no",
+        # Bash would read the user's .bashrc otherwise, which may take longer than all that git does.
+        "SetEnv SHLVL=1",
     ]
     config.write_text("\n".join(lines) + "\n")
     if os.geteuid() == 0:

@@ -24,6 +24,8 @@ from oakroot.git.remote import Remote
 from oakroot.git.spares import Spares
 
 READ_AHEAD = 65536
+# A push is written in a dozen pieces, most of them of a few octets: each would be a packet of its own.
+WRITE_BEHIND = 65536
 COMPLAINTS_LIMIT = 65536
 FAREWELL_SECONDS = 2.0
 SPARE_PATIENCE = 5.0
@@ -150,6 +152,7 @@ class SshChannel:
         process: asyncssh.SSHClientProcess[bytes],
     ) -> None:
         self._buffer = bytearray()
+        self._unwritten = bytearray()
         self._connection: SshConnection | None = connection
         self._spares = spares
         self._process = process
@@ -157,6 +160,7 @@ class SshChannel:
 
     def read(self, size: int) -> bytes:
         """See `Channel`."""
+        self._flush()
         while len(self._buffer) < size:
             chunk = self._run(self._process.stdout.read(max(size - len(self._buffer), READ_AHEAD)))
             if not chunk:
@@ -167,8 +171,10 @@ class SshChannel:
         return data
 
     def write(self, data: bytes) -> None:
-        """See `Channel`."""
-        self._run(self._write(data))
+        """See `Channel`; what is little waits until something is read, or all is done."""
+        self._unwritten += data
+        if len(self._unwritten) >= WRITE_BEHIND:
+            self._flush()
 
     def can_read(self) -> bool:
         """See `Channel`."""
@@ -180,6 +186,8 @@ class SshChannel:
 
     def close(self) -> None:
         """See `Channel`."""
+        with contextlib.suppress(GitError):
+            self._flush()
         connection, self._connection = self._connection, None
         if connection is None:
             return
@@ -193,6 +201,12 @@ class SshChannel:
             self._spares.give(connection)
         else:
             connection.close()
+
+    def _flush(self) -> None:
+        data = bytes(self._unwritten)
+        self._unwritten.clear()
+        if data:
+            self._run(self._write(data))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         if self._connection is None:
