@@ -72,6 +72,18 @@ def test_without_a_key_for_the_zone_no_update_is_sent(primary: Asked) -> None:
     assert outcome == UpdateUnwanted(dns.rcode.REFUSED, "there is no key to update example.org. with")
 
 
+def test_an_update_is_signed_by_a_key_whose_limits_let_it_pass(primary: Asked) -> None:
+    challenges = _granted("c._acme-challenge._update.example.org.")
+    certificates = _granted("c._only-tlsa._update._letsencrypt._tcp.www.example.org.")
+    sender = Sender(primary, [challenges, certificates])
+    request = ("_letsencrypt._tcp.www.example.org.", "TLSA", "3 0 0 AB")
+    other = ("_letsencrypt._tcp.ftp.example.org.", "TLSA", "3 0 0 AB")
+    assert [
+        sender.key_for(SendUpdate(0, "example.org.", (), (record,)))
+        for record in ((WWW.owner, "TXT", '"x"'), request, other)
+    ] == [challenges.key, certificates.key, None]
+
+
 def test_an_update_that_is_too_large_is_not_sent(primary: Asked) -> None:
     sender = Sender(primary, [_granted("certifier._update.example.org.")])
     records = tuple((WWW.owner, "TLSA", f"0 0 0 {number:02X}{'AB' * 4000}") for number in range(20))

@@ -39,12 +39,13 @@ def test_every_key_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
     cells = [[cell.strip() for cell in row if cell.strip()] for row in rows]
     assert cells[1:] == [
-        ["admin._update.", "update", "all zones", "-", "hmac-sha256", "_keys:1"],
-        ["laptop._notify.mirage.", "notify", "mirage.", "-", "hmac-sha256", "mirage._keys:1"],
+        ["admin._update.", "update", "all zones", "-", "-", "hmac-sha256", "_keys:1"],
+        ["laptop._notify.mirage.", "notify", "mirage.", "-", "-", "hmac-sha256", "mirage._keys:1"],
         [
             "10.0.42.2.10.0.42.3._transfer.mirage.",
             "transfer",
             "mirage.",
+            "-",
             "10.0.42.2 and 10.0.42.3",
             "hmac-sha256",
             "mirage._keys:2",
@@ -72,6 +73,26 @@ def test_only_the_keys_that_were_asked_for(
 ) -> None:
     assert keys("--format", "json", *arguments) == 0
     assert [key["name"] for key in json.loads(capsys.readouterr().out)] == names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--at", "_acme-challenge.www.mirage", "--may", "update"), 0),
+        (("--at", "_acme-challenge.www.mirage", "--may", "update", "--type", "TXT"), 0),
+        (("--at", "_acme-challenge.www.mirage", "--may", "update", "--type", "A"), 1),
+        (("--at", "www.mirage", "--may", "update"), 1),
+        (("--may", "transfer"), 1),
+        (("--may", "notify"), 1),
+    ],
+)
+def test_of_a_key_with_limits_only_what_is_within_them_counts(
+    folder: Path, arguments: tuple[str, ...], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "_keys").write_text(f"k._acme-challenge._update.www.mirage DNSKEY 0 3 163 {SECRET}\n")
+    (folder / "mirage._keys").unlink()
+    assert keys(*arguments) == code
+    assert ("TXT, _acme-challenge names" in capsys.readouterr().out) is (code == 0)
 
 
 def test_a_broken_key_file_is_an_error_without_its_text(

@@ -32,5 +32,8 @@ def told(setup: Setup) -> list[str]:
 
 
 def granted(setup: Setup) -> set[tuple[str, str, str]]:
-    """(key, operation, zone) of all permissions."""
-    return {(each.key, each.operation.name.lower(), each.zone) for each in setup.permissions}
+    """(key, operation, zone) of all permissions; behind the zone stand the limits of updates, if any."""
+    return {
+        (each.key, each.operation.name.lower(), f"{each.zone} {each.limits}".strip())
+        for each in setup.permissions
+    }

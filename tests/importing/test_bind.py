@@ -65,6 +65,18 @@ def test_a_key_for_all_zones_is_one_for_all_zones() -> None:
     [
         ("grant laptop zonesub ANY", "mirage."),
         ("grant laptop subdomain dyn.mirage. ANY", "dyn.mirage."),
+        ("grant laptop zonesub", "mirage. all but NS SOA"),
+        ("grant laptop zonesub A AAAA", "mirage. A AAAA"),
+        ("grant laptop name www.mirage. A", "www.mirage. A, the name alone"),
+        (
+            "grant laptop name _acme-challenge.mirage. txt",
+            "_acme-challenge.mirage. TXT, the name alone",
+        ),
+        ("grant laptop subdomain _domainkey.mirage TXT", "_domainkey.mirage. TXT"),
+        ("grant laptop wildcard *.dyn.mirage. A", "dyn.mirage. A, names below"),
+        ("grant laptop self laptop. A", "laptop. A, the name alone"),
+        ("grant laptop selfsub . ANY", "laptop."),
+        ("grant laptop selfwild . A", "laptop. A, names below"),
     ],
 )
 def test_an_update_policy_that_a_keys_name_can_say_is_carried_over(rule: str, zone: str) -> None:
@@ -75,17 +87,28 @@ def test_an_update_policy_that_a_keys_name_can_say_is_carried_over(rule: str, zo
 @pytest.mark.parametrize(
     "rule",
     [
-        "grant laptop name www.mirage. A",
-        "grant laptop subdomain dyn.mirage. A AAAA",
-        "grant laptop zonesub",
+        "grant laptop name *.mirage. A",
+        "grant laptop wildcard www.mirage. A",
+        "grant laptop zonesub A(3)",
+        "grant laptop zonesub NOTYPE",
+        "grant laptop krb5-self . A",
+        "grant laptop name",
         "grant * self * A",
         "deny laptop zonesub ANY",
     ],
 )
-def test_a_narrower_update_policy_is_told_and_not_made_wider(rule: str) -> None:
+def test_an_update_policy_that_no_name_can_say_is_told_and_not_made_wider(rule: str) -> None:
     setup = bind(KEY + f'zone "mirage" {{ type primary; file "/db"; update-policy {{ {rule}; }}; }};')
     assert granted(setup) == set()
     assert any(rule in note for note in told(setup))
+
+
+@pytest.mark.parametrize("denied", ["laptop name www.mirage. ANY", "* subdomain www.mirage. ANY"])
+def test_what_an_earlier_denial_narrows_is_not_made_wider(denied: str) -> None:
+    policy = f"grant laptop name ns1.mirage. A; deny {denied}; grant laptop zonesub ANY;"
+    setup = bind(KEY + f'zone "mirage" {{ type primary; file "/db"; update-policy {{ {policy} }}; }};')
+    assert granted(setup) == {("laptop", "update", "ns1.mirage. A, the name alone")}
+    assert any("a rule before it denies some of it" in note for note in told(setup))
 
 
 @pytest.mark.parametrize(

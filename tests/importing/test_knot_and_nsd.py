@@ -54,6 +54,41 @@ def test_knots_acls_grant_by_key_also_by_that_of_a_remote() -> None:
     assert any("--notify 192.0.2.9:5353" in note for note in told(setup))
 
 
+BELOW = {"mirage. TXT, names below"}
+PATTERN = """\
+acl:
+  - id: x
+    key: k
+    action: update
+    update-owner: name
+    update-owner-match: pattern
+    update-owner-name: [a.*]
+"""
+
+
+@pytest.mark.parametrize(
+    ("limits", "zones"),
+    [
+        ("update-type: [A, AAAA]", {"mirage. A AAAA"}),
+        (
+            "update-type: TXT\n    update-owner: zone\n    update-owner-match: sub",
+            BELOW,
+        ),
+        ("update-owner: key\n    update-owner-match: equal", {"laptop. the name alone"}),
+        ("update-owner: name\n    update-owner-name: [www, a.b.mirage.]", {"www.mirage.", "a.b.mirage."}),
+        ("update-type: NOTYPE", set()),
+        ("update-owner: name\n    update-owner-name: '*'", set()),
+    ],
+)
+def test_limits_of_knots_updates_become_limits_of_keys(limits: str, zones: set[str]) -> None:
+    setup = knot(
+        KNOT_KEY + f"acl:\n  - id: a\n    key: laptop\n    action: [update, transfer]\n    {limits}\n"
+        "zone:\n  - domain: mirage\n    acl: a\n"
+    )
+    updates = {("laptop", "update", zone) for zone in zones}
+    assert granted(setup) == {*updates, ("laptop", "transfer", "mirage.")}
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -62,7 +97,7 @@ def test_knots_acls_grant_by_key_also_by_that_of_a_remote() -> None:
         ("zone:\n  - domain: a\n    dnssec-signing: on\n", "remove the DS first"),
         (f"acl:\n  - id: x\n    address: 192.0.2.1\n    action: transfer\n{KNOT_ZONE}", "by key alone"),
         (
-            f"acl:\n  - id: x\n    key: k\n    action: update\n    update-type: [A]\n{KNOT_ZONE}",
+            PATTERN + KNOT_ZONE,
             "a key's name cannot say",
         ),
         ("mod-rrl:\n  - id: default\n", "the module mod-rrl is left behind"),

@@ -19,7 +19,8 @@ from tests.peers.commands import Primary, oakroot
 from tests.peers.git_servers import BareRepository, git
 from tests.peers.pebble import Pebble
 
-KEY_NAME = "acme._update.example.org"
+KEY_NAME = "acme._acme-challenge._update.www.example.org"
+"""One that may do nothing else."""
 ZONE = """\
 $TTL 1h
 @       SOA   ns1 hostmaster 1 1d 2h 2w 1h

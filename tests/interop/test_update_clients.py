@@ -12,12 +12,13 @@ import pytest
 
 from oakroot.keys.dnskey import write_dnskey
 from oakroot.keys.key import Key
-from tests.interop.update_clients import CLIENTS, Client, ExternalDns, Request, document
+from tests.interop.update_clients import CLIENTS, Client, ExternalDns, Knsupdate, Nsupdate, Request, document
 from tests.peers.commands import Primary
 from tests.peers.git_servers import BareRepository, git
 from tests.protocol.keys import make_key
 
 KEY = make_key("client._update.example.org.")
+NARROW = make_key("host._acme-challenge._update.www.example.org.")
 STRANGER = make_key("stranger._update.example.net.")
 TEXT = """\
 $TTL 1h
@@ -66,7 +67,7 @@ def kind(request: pytest.FixtureRequest) -> type[Client]:
 def primary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[BareRepository, Primary]]:
     folder: Path = tmp_path_factory.mktemp("primary")
     repository = BareRepository(folder / "zones.git")
-    keys = f"{write_dnskey(KEY)}\n{write_dnskey(STRANGER)}\n"
+    keys = f"{write_dnskey(KEY)}\n{write_dnskey(STRANGER)}\n{write_dnskey(NARROW)}\n"
     repository.commit({"example.org": TEXT.encode(), "_keys": keys.encode()})
     with Primary(["--remote", repository.path], folder / "log") as running:
         running.said("zones served: 1")
@@ -111,3 +112,22 @@ def test_a_refusal_changes_nothing_and_is_told(kind: type[Client], world: World)
 
 def test_the_page_about_clients_is_current(project_root: Path) -> None:
     assert (project_root / "docs" / "update-clients.md").read_text() == document()
+
+
+@pytest.mark.parametrize("kind", [Nsupdate, Knsupdate], ids=lambda kind: kind.name)
+def test_a_key_for_challenges_sets_nothing_else(kind: type[Client], world: World) -> None:
+    client, before = world.client(kind, NARROW), world.commits()
+    challenge = ("_acme-challenge.www.example.org.", "TXT", "token")
+    assert client.send(Request(add=[challenge])).success
+    assert world.lines() == ["_acme-challenge.www 60 TXT token"]
+    for beyond in (
+        ADDRESS,
+        ("_acme-challenge.ftp.example.org.", "TXT", "x"),
+        (challenge[0], "A", "192.0.2.1"),
+    ):
+        refused = client.send(Request(add=[beyond]))
+        assert not refused.success
+        assert "REFUSED" in refused.text
+    assert client.send(Request(delete=[challenge])).success
+    assert world.lines() == []
+    assert world.commits() == before + 2

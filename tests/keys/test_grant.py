@@ -36,11 +36,12 @@ def name(text: str) -> dns.name.Name:
         ("_notify._transfer._update.example.org.", UPDATE, "example.org."),
         # DNS names have no case.
         ("Personal._UPDATE.Mirage.", UPDATE, "mirage."),
-        # Unknown underscore labels and host-like operation words are free text.
-        ("update._foo._update.example.org.", UPDATE, "example.org."),
+        # Unknown underscore labels and host-like operation words are free text, but what may be a limit.
+        ("update._foo._transfer.example.org.", TRANSFER, "example.org."),
         ("k._update.update.example.org.", UPDATE, "update.example.org."),
         ("k._update.2.0.192.in-addr.arpa.", UPDATE, "2.0.192.in-addr.arpa."),
         ("k._update.xn--bcher-kva.example.", UPDATE, "xn--bcher-kva.example."),
+        ("k._update._acme-challenge.www.example.org.", UPDATE, "_acme-challenge.www.example.org."),
     ],
 )
 def test_a_name_is_read_as_operation_and_zone(key_name: str, operation: Operation, zone: str) -> None:
@@ -55,7 +56,10 @@ def test_a_name_is_read_as_operation_and_zone(key_name: str, operation: Operatio
         ("update.example.org.", "key-operation"),
         ("_updates.example.org.", "key-operation"),
         ("_key-management.example.org.", "key-operation"),
-        ("k._update._tcp.example.org.", "key-zone"),
+        ("k._update._only-txt.example.org.", "key-zone"),
+        ("k._update._exact.example.org.", "key-zone"),
+        ("k._update._.example.org.", "key-zone"),
+        ("k._update.a_b.example.org.", "key-zone"),
         ("k._update.-bad.example.org.", "key-zone"),
         ("k._update.bad-.example.org.", "key-zone"),
         ("k._update.ex\\032ample.org.", "key-zone"),

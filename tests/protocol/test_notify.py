@@ -70,12 +70,14 @@ def test_an_unsigned_notify_is_refused() -> None:
     assert text == verdict.reason == "a NOTIFY must be signed, by a key for example.org. of any operation"
 
 
-@pytest.mark.parametrize("key_name", ["k._update.example.com.", "k._update.www.example.org."])
-def test_a_key_for_another_zone_is_refused(key_name: str) -> None:
+@pytest.mark.parametrize(
+    "key_name", ["k._update.example.com.", "k._update.www.example.org.", "k._exact._update.example.org."]
+)
+def test_a_key_for_another_zone_or_for_updates_alone_is_refused(key_name: str) -> None:
     verdict = judge(NOTIFY, granted(make_key(key_name)))
     assert isinstance(verdict, Rejected)
     assert read(verdict.response).rcode() == dns.rcode.REFUSED
-    assert f"the key {key_name} is for " in extended_error(verdict.response)[1]
+    assert f"the key {key_name} may update at " in extended_error(verdict.response)[1]
 
 
 def changed(**fields: int) -> bytes:

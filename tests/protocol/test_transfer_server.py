@@ -113,7 +113,15 @@ def test_without_a_signature_nothing_is_sent_unless_that_is_allowed() -> None:
     assert judged(axfr(), None, unsigned=True) == Whole(VERSIONS[2])
 
 
-@pytest.mark.parametrize("key", ["k._notify.example.org.", "k._transfer.sub.example.org.", "k._update.org2."])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "k._notify.example.org.",
+        "k._not-ns._update.example.org.",
+        "k._transfer.sub.example.org.",
+        "k._update.org2.",
+    ],
+)
 def test_a_key_for_something_else_is_refused(key: str) -> None:
     verdict = judged(axfr(), granted(make_key(key)))
     assert isinstance(verdict, Refused)

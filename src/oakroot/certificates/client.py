@@ -25,7 +25,7 @@ from oakroot.certificates.certificate import is_fresh, matches
 from oakroot.certificates.dialogue import Ask, Chain, Dialogue, Event, Step, Tell, Wanted
 from oakroot.certificates.folder import Folder, FolderError, Kept
 from oakroot.certificates.identity import Identity
-from oakroot.certificates.names import write_name
+from oakroot.certificates.names import records_name, write_name
 from oakroot.certificates.private_key import PrivateKey, read_private_key
 from oakroot.certificates.rejected import RejectedError
 from oakroot.certificates.wish import Wish
@@ -167,7 +167,7 @@ class Client:
             grant = read_grant(self._key.name)
         except KeyRejectedError:
             return None  # another server's key, whose name means nothing
-        if grant.allows(Operation.UPDATE, host):
+        if grant.allows(Operation.UPDATE, records_name(host), "TLSA"):
             return None
         return ServerError(
             f"the key {self._key.name} may not update {write_name(host)}",

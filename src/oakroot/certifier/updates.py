@@ -29,6 +29,8 @@ from oakroot.certifier.events import (
 from oakroot.client.exchange import Deadline
 from oakroot.client.server import Server, ServerError
 from oakroot.client.signed import ask, told
+from oakroot.keys.grant import Grant, Operation
+from oakroot.keys.key import Key
 from oakroot.keys.keyring import GrantedKey
 from oakroot.protocol.message import request_message
 from oakroot.protocol.update_request import TooLargeError, add, build_update, delete, require
@@ -51,12 +53,16 @@ class Sender:
         """Sends it; how that ended."""
         return UpdateEnded(update.ticket, self._send(update))
 
+    def key_for(self, update: SendUpdate) -> Key | None:
+        """The nearest of the keys that may make all of these changes."""
+        granting = [granted for granted in self.keys if _grants_all(granted.grant, update)]
+        return max(granting, key=lambda granted: len(granted.grant.zone.labels)).key if granting else None
+
     def _send(self, update: SendUpdate) -> UpdateTaken | UpdateUnwanted | UpdateLost:
         zone = dns.name.from_text(update.zone)
-        covering = [granted for granted in self.keys if granted.grant.covers(zone)]
-        if not covering:
+        key = self.key_for(update)
+        if key is None:
             return UpdateUnwanted(dns.rcode.REFUSED, f"there is no key to update {update.zone} with")
-        key = max(covering, key=lambda granted: len(granted.grant.zone.labels)).key
         required = [require(*_fields(record)) for record in update.required]
         changes = [delete(*_fields(record)) for record in update.delete]
         for record in update.add:
@@ -72,6 +78,14 @@ class Sender:
         if reply.rcode == dns.rcode.NOERROR:
             return UpdateTaken()
         return UpdateUnwanted(reply.rcode, told(reply))
+
+
+def _grants_all(grant: Grant, update: SendUpdate) -> bool:
+    """Whether a key may make all changes of an update."""
+    return all(
+        grant.allows(Operation.UPDATE, dns.name.from_text(owner), rtype)
+        for owner, rtype, _ in (*update.delete, *update.add)
+    )
 
 
 def _fields(record: tuple[str, str, str]) -> tuple[dns.name.Name, int, bytes]:

@@ -7,13 +7,17 @@ import asyncio
 import logging
 import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import dns.name
 
 from oakroot._engine import Server
 from oakroot.certificates.accounts import load_or_make, read_external_secret
 from oakroot.certificates.authority import PRODUCTION, STAGING, Authority
 from oakroot.certificates.jose import AccountKey, ExternalAccount
+from oakroot.certificates.names import records_name
 from oakroot.certificates.rejected import RejectedError
 from oakroot.certifier.core import Settings
 from oakroot.certifier.journal import Journal
@@ -184,7 +188,7 @@ def run(arguments: argparse.Namespace) -> int:
     updating = _updating(plan)
     settings = Settings(
         seed=secrets.randbits(64),
-        grants=tuple(granted.grant.zone for granted in updating),
+        grants=tuple(_served_wholly(updating)),
         profile=arguments.profile,
         own_names_only=arguments.own_names_only,
     )
@@ -246,10 +250,9 @@ def _external(arguments: argparse.Namespace) -> ExternalAccount | None:
 
 
 def _updating(plan: Plan) -> tuple[GrantedKey, ...]:
-    """The keys that may update."""
-    updating = tuple(
-        source.granted for source in plan.sources if source.granted.grant.operation is Operation.UPDATE
-    )
+    """The keys that may update; those with limits bring no zone, and are no sources."""
+    updating = tuple(source.granted for source in plan.sources if source.granted.grant.may(Operation.UPDATE))
+    updating += tuple(granted for granted in plan.keyring.keys if granted.grant.limits)
     if not updating:
         raise CommandError(
             "none of the keys may update",
@@ -259,11 +262,21 @@ def _updating(plan: Plan) -> tuple[GrantedKey, ...]:
     return tuple(dict.fromkeys(updating))
 
 
+def _served_wholly(updating: tuple[GrantedKey, ...]) -> Iterator[dns.name.Name]:
+    """Where challenges as well as certificates may be published, be it by different keys."""
+    for name in dict.fromkeys(granted.grant.zone for granted in updating):
+        wanted = ((dns.name.Name(("_acme-challenge", *name.labels)), "TXT"), (records_name(name), "TLSA"))
+        if all(
+            any(granted.grant.allows(Operation.UPDATE, owner, rtype) for granted in updating)
+            for owner, rtype in wanted
+        ):
+            yield name
+
+
 def _tell(updating: tuple[GrantedKey, ...], server: Server, primary: NameServer) -> None:
     if server.addresses:
         _log.info("listening on %s", listed(server.addresses))
     for granted in updating:
-        zone = granted.grant.zone.to_text()
-        _log.info("key %s is for %s at %s", granted.key.name, "all zones" if zone == "." else zone, primary)
+        _log.info("key %s %s of %s", granted.key.name, granted.grant.words, primary)
         if granted.key.weakness is not None:
             _log.warning("%s: %s", granted.key.name, granted.key.weakness)

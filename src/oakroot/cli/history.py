@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import dns.name
-import dns.rdatatype
 
 from oakroot._engine import Zone
 from oakroot.cli import CommandError, Exit
-from oakroot.cli.options import domain_name
+from oakroot.cli.options import domain_name, record_type
 from oakroot.git.checkout import Checkout, Revision, RevisionUnknown
 from oakroot.git.history import history
 from oakroot.zones.filenames import zone_file_of
@@ -104,14 +103,6 @@ def add_name_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds NAME and TYPE."""
     parser.add_argument("name", type=domain_name, metavar="NAME", help="a zone, or a name in one")
     parser.add_argument("type", nargs="?", type=record_type, metavar="TYPE", help="a type of its records")
-
-
-def record_type(text: str) -> str:
-    """Reads a record type's name."""
-    try:
-        return dns.rdatatype.to_text(dns.rdatatype.from_text(text))
-    except (dns.rdatatype.UnknownRdatatype, ValueError):
-        raise argparse.ArgumentTypeError(f"{text} is no record type") from None
 
 
 def start_of(checkout: Checkout) -> Revision:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import dns.name
 
+from oakroot._engine import type_number
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.cli.folder import Folder
-from oakroot.cli.options import domain_name
+from oakroot.cli.options import add_directory_argument, add_format_option, domain_name, record_type
+from oakroot.keys.grant import Operation
 from oakroot.keys.keyring import GrantedKey
 from oakroot.operate.terminal import Style, painter
 from oakroot.zones.diagnostics import Finding, errors, render, visible
@@ -28,10 +30,12 @@ _EPILOG = """\
 exit code: 0 all keys are good, 1 a key file has errors, or no key was found, 2 wrong usage.
 
 Who may change www.example.org:
-  oakroot keys --at www.example.org --may update"""
+  oakroot keys --at www.example.org --may update
+and who its address, be it nothing else:
+  oakroot keys --at www.example.org --may update --type A"""
 
-_HEADLINE = ("KEY", "MAY", "AT AND BELOW", "BETWEEN", "ALGORITHM", "PLACE")
-_OPERATIONS = ("notify", "transfer", "update")
+_HEADLINE = ("KEY", "MAY", "AT AND BELOW", "LIMITED TO", "BETWEEN", "ALGORITHM", "PLACE")
+_OPERATIONS = {operation.name.lower(): operation for operation in Operation}
 
 
 def configure(subparsers: Subparsers) -> None:
@@ -43,19 +47,13 @@ def configure(subparsers: Subparsers) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "directory",
-        nargs="?",
-        type=Path,
-        default=Path(),
-        metavar="DIR",
-        help="the repository (default: here)",
-    )
+    add_directory_argument(parser)
     parser.add_argument("--at", type=domain_name, metavar="NAME", help="only keys that count for this name")
     parser.add_argument("--may", choices=_OPERATIONS, help="only keys that may do this")
     parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="form of the output (default: %(default)s)"
+        "--type", type=record_type, metavar="TYPE", help="with --may update: only keys for this type"
     )
+    add_format_option(parser, "text", "json")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -63,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.directory.is_dir():
         raise CommandError(f"{arguments.directory} is no folder", exit_code=Exit.USAGE)
     keys, findings = _load(arguments.directory)
-    meant = [key for key in keys if _is_meant(key, arguments.at, arguments.may)]
+    meant = [key for key in keys if _is_meant(key, arguments.at, arguments.may, arguments.type)]
     if arguments.format == "json":
         print(json.dumps([_as_object(key) for key in meant], indent=2))
     elif meant:
@@ -85,11 +83,16 @@ def _load(directory: Path) -> tuple[list[GrantedKey], Sequence[Finding]]:
     return order, loaded.findings
 
 
-def _is_meant(granted: GrantedKey, name: dns.name.Name | None, operation: str | None) -> bool:
+def _is_meant(
+    granted: GrantedKey, name: dns.name.Name | None, operation: str | None, rtype: str | None
+) -> bool:
+    """Of a key with limits counts what is within them, be it for one type alone."""
     grant = granted.grant
-    if name is not None and not grant.covers(name):
+    if name is not None and not (grant.covers(name) and grant.limits.admit_name(name, grant.zone)):
         return False
-    return operation is None or _OPERATIONS.index(operation) < grant.operation
+    if rtype is not None and not grant.limits.admit_type(type_number(rtype)):
+        return False
+    return operation is None or grant.may(_OPERATIONS[operation])
 
 
 def _print_table(keys: Sequence[GrantedKey]) -> None:
@@ -107,6 +110,7 @@ def _row(granted: GrantedKey) -> tuple[str, ...]:
         visible(granted.key.name.to_text()),
         grant.operation.name.lower(),
         "all zones" if grant.zone == dns.name.root else grant.zone.to_text(),
+        str(grant.limits) or "-",
         " and ".join(str(address) for address in (grant.primary, grant.secondary) if address) or "-",
         granted.key.algorithm.text,
         f"{visible(granted.file)}:{granted.line}",
@@ -119,6 +123,7 @@ def _as_object(granted: GrantedKey) -> dict[str, object]:
         "name": granted.key.name.to_text(),
         "operation": grant.operation.name.lower(),
         "zone": grant.zone.to_text(),
+        "limits": str(grant.limits) or None,
         "primary": None if grant.primary is None else str(grant.primary),
         "secondary": None if grant.secondary is None else str(grant.secondary),
         "algorithm": granted.key.algorithm.text,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dns.exception
 import dns.name
+import dns.rdatatype
 
 from oakroot.cli import CommandError, Exit
 from oakroot.client.server import Server, read_server
@@ -34,6 +35,33 @@ def domain_name(text: str) -> dns.name.Name:
         return dns.name.from_text(text)
     except (dns.exception.DNSException, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{text} is no domain name: {error}") from None
+
+
+def add_directory_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds DIR, a zone repository."""
+    parser.add_argument(
+        "directory",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="the repository (default: here)",
+    )
+
+
+def add_format_option(parser: argparse.ArgumentParser, *forms: str, of: str = "the output") -> None:
+    """Adds `--format`; the first form is the default."""
+    parser.add_argument(
+        "--format", choices=forms, default=forms[0], help=f"form of {of} (default: %(default)s)"
+    )
+
+
+def record_type(text: str) -> str:
+    """Reads a record type's name."""
+    try:
+        return dns.rdatatype.to_text(dns.rdatatype.from_text(text))
+    except (dns.rdatatype.UnknownRdatatype, ValueError):
+        raise argparse.ArgumentTypeError(f"{text} is no record type") from None
 
 
 def add_key_option(parser: argparse.ArgumentParser, purpose: str) -> None:

@@ -7,10 +7,9 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
 
 from oakroot.cli import CommandError, Exit, Subparsers
-from oakroot.cli.options import percentage
+from oakroot.cli.options import add_directory_argument, add_format_option, percentage
 from oakroot.cli.plan_views import as_markdown, as_object, as_text
 from oakroot.cli.repository import Version, changed_paths, nothing, opened, version_of, work_version
 from oakroot.git.checkout import Checkout
@@ -49,24 +48,12 @@ def configure(subparsers: Subparsers) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "directory",
-        nargs="?",
-        type=Path,
-        default=Path(),
-        metavar="DIR",
-        help="the repository (default: here)",
-    )
+    add_directory_argument(parser)
     parser.add_argument("--against", metavar="REV", help="compare with this revision instead")
     parser.add_argument(
         "--rev", metavar="REV", help="take the files of this revision, not those of the folder"
     )
-    parser.add_argument(
-        "--format",
-        choices=("text", "json", "markdown"),
-        default="text",
-        help="form of the plan (default: %(default)s)",
-    )
+    add_format_option(parser, "text", "json", "markdown", of="the plan")
     parser.add_argument(
         "--serial",
         choices=SERIAL_POLICIES,

@@ -67,6 +67,7 @@ def as_object(plan: Plan, beyond: list[str]) -> dict[str, object]:
                 "file": key.path,
                 "operation": key.operation,
                 "zone": key.zone,
+                "limits": key.limits or None,
             }
             for key in plan.keys
         ],
@@ -191,7 +192,8 @@ def _key_blocks(plan: Plan, paint: Paint) -> Iterator[str]:
 
 def _key_text(change: KeyChange) -> str:
     where = "all zones" if change.zone == "." else _name(change.zone)
-    return f"{change.kind}: {visible(change.name)} may {change.operation} at {where}"
+    limits = f" ({change.limits})" if change.limits else ""
+    return f"{change.kind}: {visible(change.name)} may {change.operation} at {where}{limits}"
 
 
 def _zone_object(zone: ZonePlan) -> dict[str, object]:

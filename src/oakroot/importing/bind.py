@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from oakroot.importing.named_conf import Statement, read_named_conf
 from oakroot.importing.permissions import read_source_key
 from oakroot.importing.setup import Note, Permission, Place, ReadFile, Setup, SourceZone, absolute, plain
+from oakroot.importing.update_policy import read_update_policy
 from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
 
@@ -22,7 +23,6 @@ _SILENT = frozenset(
     {"key", "zone", "view", "options", "acl", "logging", "controls", "include", "trust-anchors"}
 )
 _SIGNING = ("dnssec-policy", "inline-signing", "auto-dnssec")
-_WHOLE_ZONE = frozenset({"zonesub", "zone"})
 
 
 @dataclass
@@ -123,8 +123,11 @@ def _grants(reader: _Reader, statement: Statement, zone: str, where: str) -> Non
             _grant(reader, entry, operation, zone, f"{option} at {where}")
     policy = statement.find("update-policy")
     if policy is not None:
-        for rule in policy.block or ():
-            _policy(reader, rule, zone)
+        for rule in read_update_policy(policy, zone):
+            if isinstance(rule, Note):
+                reader.notes.append(rule)
+            else:
+                reader.permissions[rule] = None
         if policy.block is None:
             reader.note(f"update-policy {' '.join(policy.words[1:])} at {where} is left behind", policy.place)
 
@@ -138,28 +141,6 @@ def _grant(reader: _Reader, entry: Statement, operation: Operation, zone: str, w
     elif words not in ([], ["none"]):
         told = " ".join(entry.words) or "a list"
         reader.note(f"{what} has {told}: Oakroot grants by key alone; give that peer a key", entry.place)
-
-
-def _policy(reader: _Reader, rule: Statement, zone: str) -> None:
-    """`grant KEY zonesub ANY`, `grant KEY subdomain NAME ANY`: what is narrower is not made wider."""
-    words = [word.lower() for word in rule.words]
-    target = _target(words, zone)
-    if target is None:
-        text = f"update-policy `{' '.join(rule.words)}` at {zone} is left behind: a key's name cannot say it"
-        reader.note(text, rule.place)
-        return
-    reader.permissions[Permission(plain(words[1]), Operation.UPDATE, target)] = None
-
-
-def _target(words: list[str], zone: str) -> str | None:
-    """The name at and below which a rule lets everything be updated; None where it says something else."""
-    if words[:1] != ["grant"] or len(words) <= 2:  # noqa: PLR2004 - grant KEY RULE is the least
-        return None
-    if words[2] in _WHOLE_ZONE and words[3:] == ["any"]:
-        return zone
-    if words[2] == "subdomain" and len(words) > 3 and words[4:] == ["any"]:  # noqa: PLR2004 - its NAME
-        return absolute(words[3])
-    return None
 
 
 def _notified(reader: _Reader, statement: Statement, where: str) -> None:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from oakroot.importing.permissions import read_source_key
 from oakroot.importing.setup import Note, Permission, ReadFile, Setup, SourceZone, absolute, plain
 from oakroot.importing.stanzas import Item, read_stanzas
 from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
+from oakroot.keys.limits import NO_LIMITS, Limits, types_limit
+from oakroot.keys.rejected import KeyRejectedError
 
 DEFAULT_STORAGE = "/var/lib/knot"
-_OPERATIONS = {"transfer": Operation.TRANSFER, "update": Operation.UPDATE, "notify": Operation.NOTIFY}
+_OPERATIONS = {"transfer": Operation.TRANSFER, "notify": Operation.NOTIFY}
+_MATCHES = {
+    "sub-or-equal": NO_LIMITS,
+    "equal": Limits(is_exact=True),
+    "sub": Limits(is_below=True),
+}
+"""How the owner of a record is compared; that of `pattern` no key's name can say."""
 _SILENT = frozenset(
     {"server", "log", "key", "acl", "remote", "remotes", "template", "zone", "control", "database"}
 )
@@ -107,10 +115,6 @@ def _grant(named: _Named, rule: Item, apex: str, permissions: dict[Permission, N
     if (rule.value("deny") or "off") in {"on", "true"}:
         named.notes.append(Note(f"acl {name} at {apex} denies: Oakroot only grants", rule.place))
         return
-    if any(each.startswith("update-") for each in rule.fields):
-        text = f"acl {name} at {apex} is left behind: a key's name cannot say its update-… limits"
-        named.notes.append(Note(text, rule.place))
-        return
     keys = rule.values("key")
     for remote in rule.values("remote"):
         found = named.get("remote", remote)
@@ -120,8 +124,43 @@ def _grant(named: _Named, rule: Item, apex: str, permissions: dict[Permission, N
         named.notes.append(Note(text, rule.place))
     for key in keys:
         for action in rule.values("action"):
-            if action in _OPERATIONS:
+            if action == "update":
+                updates = _updates(rule, plain(key), apex)
+                permissions.update(dict.fromkeys(updates))
+                if not updates:
+                    text = f"updates of acl {name} at {apex}: a key's name cannot say their limits"
+                    named.notes.append(Note(text, rule.place))
+            elif action in _OPERATIONS:
                 permissions[Permission(plain(key), _OPERATIONS[action], apex)] = None
+
+
+def _updates(rule: Item, key: str, apex: str) -> tuple[Permission, ...]:
+    """What a rule lets a key update; nothing where the name of a key cannot say it."""
+    match = _MATCHES.get(rule.value("update-owner-match") or "sub-or-equal")
+    try:
+        types = types_limit(word.lower().encode() for word in rule.values("update-type"))
+    except KeyRejectedError:
+        return ()
+    match rule.value("update-owner") or "none":
+        case "none":
+            names, match = [apex], NO_LIMITS
+        case "zone":
+            names = [apex]
+        case "key":
+            names = [absolute(key)]
+        case "name":
+            names = [_below(name, apex) for name in rule.values("update-owner-name")]
+        case _:
+            names = []
+    if match is None or any("*" in name for name in names):
+        return ()
+    limits = replace(match, only=types or None)
+    return tuple(Permission(key, Operation.UPDATE, name, limits) for name in names)
+
+
+def _below(name: str, apex: str) -> str:
+    """A name as Knot DNS reads it: without a final dot it is relative to the zone."""
+    return absolute(name) if name.endswith(".") else absolute(f"{name}.{apex}")
 
 
 def _addresses(named: _Named, remotes: Iterable[str]) -> list[str]:

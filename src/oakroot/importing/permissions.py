@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dns.exception
 import dns.name
 
-from oakroot.importing.setup import Note, Place, plain
-from oakroot.keys.grant import Operation
+from oakroot.importing.setup import Note, Permission, Place, plain
+from oakroot.keys.grant import read_grant
 from oakroot.keys.key import Algorithm, Key
 from oakroot.keys.keyfile import key_name
 from oakroot.keys.rejected import KeyRejectedError
@@ -23,8 +24,18 @@ def read_source_key(name: str, algorithm: str, secret: str, place: Place) -> Key
         return Note(f"the key {name} is left out: {error.message}", place)
 
 
-def granted_name(old: str, operation: Operation, zone: str) -> dns.name.Name:
-    """The name that grants what the old configuration granted, such as `laptop._update.example.org.`."""
-    free = dns.name.from_text(plain(old))
-    labels = (*free.labels[:-1], operation.label.encode(), *dns.name.from_text(zone).labels)
-    return dns.name.Name(labels)
+def granted_name(permission: Permission) -> dns.name.Name:
+    """The name that grants what the old configuration granted, such as `laptop._update.example.org.`.
+
+    Raises KeyRejectedError where no name can say it.
+    """
+    free = dns.name.from_text(plain(permission.key)).labels[:-1]
+    granting = (*permission.limits.labels, permission.operation.label.encode())
+    try:
+        name = dns.name.Name((*free, *granting, *dns.name.from_text(permission.zone).labels))
+    except dns.exception.DNSException:
+        raise KeyRejectedError("key-name", "the name that would say what it may do is too long") from None
+    grant = read_grant(name)
+    if (grant.limits, grant.zone) != (permission.limits, dns.name.from_text(permission.zone)):
+        raise KeyRejectedError("key-name", "its name reads as something else where it grants")
+    return name

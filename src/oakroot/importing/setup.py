@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
+from oakroot.keys.limits import NO_LIMITS, Limits
 
 ReadFile = Callable[[str], bytes]
 """The content of a file by its path; raises OSError."""
@@ -42,6 +43,8 @@ class Permission:
     operation: Operation
     zone: str
     """With its final dot; the root for all zones."""
+    limits: Limits = NO_LIMITS
+    """Of an update."""
 
 
 @dataclass(frozen=True, slots=True)

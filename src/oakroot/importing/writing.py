@@ -16,6 +16,7 @@ import dns.name
 from oakroot.importing.permissions import granted_name
 from oakroot.importing.setup import Note, Permission, ReadFile, Setup, SourceZone, plain
 from oakroot.keys.dnskey import write_dnskey
+from oakroot.keys.rejected import KeyRejectedError
 from oakroot.zones.diagnostics import Finding, errors
 from oakroot.zones.filenames import file_name_of
 from oakroot.zones.reading import read_zone_file
@@ -155,33 +156,39 @@ def _place(repository: _Repository, written: str) -> str:
 
 
 def _widest(permissions: Iterable[Permission]) -> Iterator[Permission]:
-    """Of several operations of a key at one zone the one that includes the others."""
-    widest: dict[tuple[str, str], Permission] = {}
-    for each in permissions:
-        known = widest.get((each.key, each.zone))
-        if known is None or known.operation < each.operation:
-            widest[each.key, each.zone] = each
-    return iter(widest.values())
+    """Of several permissions of a key at one zone those that no other one includes."""
+    found = list(dict.fromkeys(permissions))
+    for each in found:
+        others = (other for other in found if other != each and not other.limits)
+        if not any(
+            (other.key, other.zone) == (each.key, each.zone) and other.operation >= each.operation
+            for other in others
+        ):
+            yield each
 
 
 def _add_keys(repository: _Repository, setup: Setup, zones: list[str]) -> tuple[tuple[str, str], ...]:
-    """Writes the keys that are granted something, into the key file of the zone they are granted it at."""
+    """Writes the keys that are granted something, into the key file of the zone they are granted it in."""
     lines: dict[str, list[str]] = {}
     renamed = []
+    apexes = [dns.name.from_text(apex) for apex in zones]
     for permission in _widest(setup.permissions):
         key = setup.keys.get(permission.key)
         zone = dns.name.from_text(permission.zone)
-        is_wanted = zone == dns.name.root or any(
-            zone.is_subdomain(dns.name.from_text(apex)) for apex in zones
-        )
-        if not is_wanted:
+        above = max((apex for apex in apexes if zone.is_subdomain(apex)), key=len, default=None)
+        if above is None and zone != dns.name.root:
             continue
         if key is None:
             text = f"the key {permission.key} is used at {permission.zone} but is not defined"
             repository.notes.append(Note(text))
             continue
-        name = granted_name(permission.key, permission.operation, permission.zone)
-        path = "_keys" if zone == dns.name.root else f"{file_name_of(zone)}._keys"
+        try:
+            name = granted_name(permission)
+        except KeyRejectedError as error:
+            text = f"the key {permission.key} is left behind at {permission.zone}: {error.message}"
+            repository.notes.append(Note(text))
+            continue
+        path = "_keys" if zone == dns.name.root or above is None else f"{file_name_of(above)}._keys"
         lines.setdefault(path, []).append(write_dnskey(replace(key, name=name)))
         renamed.append((permission.key, name.to_text()))
     for path, records in lines.items():

@@ -1,7 +1,8 @@
 """What a key's name grants: an operation on a zone and all names below it.
 
 The name is the whole access control: `anything._OPERATION.zone`. The right-most operation label decides, so
-what stands left of it is free text and cannot widen the grant. Nothing here knows secrets.
+what stands left of it is free text and cannot widen the grant; left of `_update` it may narrow it (`limits`).
+Nothing here knows secrets.
 
 Names of transfer keys may carry addresses, `PRIMARY.SECONDARY._transfer.zone` or
 `free.PRIMARY._transfer.zone`: an IPv4 address takes four labels, an IPv6 address takes one with `-` for `:`.
@@ -17,14 +18,16 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 import dns.name
 
+from oakroot._engine import type_number
+from oakroot.keys.limits import NO_LIMITS, Limits, is_like_limit, read_limits
 from oakroot.keys.rejected import KeyRejectedError
 
 Address = IPv4Address | IPv6Address
 
 _IPV4_LABELS = 4
-# RFC 1123 §2.1 within RFC 952: letters, digits and inner hyphens. The expression ends in \Z: `$` lets a
-# newline pass.
-_HOST_LABEL = re.compile(rb"(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z")
+# RFC 1123 §2.1 within RFC 952: letters, digits and inner hyphens; with a `_` in front a name as in RFC 8552.
+# The expression ends in \Z: `$` lets a newline pass.
+_ZONE_LABEL = re.compile(rb"(?i)_?[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z")
 _NUMBER = re.compile(rb"[0-9]+\Z")
 _IPV6_OCTETS = re.compile(rb"(?i)[0-9a-f-]+\Z")
 _IPV6_HYPHENS = 7
@@ -54,14 +57,33 @@ class Grant:
     zone: dns.name.Name
     primary: Address | None = None
     secondary: Address | None = None
+    limits: Limits = NO_LIMITS
+    """What an update may change; a key with limits is for updates alone."""
 
-    def allows(self, operation: Operation, name: dns.name.Name) -> bool:
-        """Whether the operation is granted at this name."""
-        return operation <= self.operation and self.covers(name)
+    def may(self, operation: Operation) -> bool:
+        """Whether the operation is granted anywhere, be it within limits."""
+        if self.limits:
+            return operation is Operation.UPDATE
+        return operation <= self.operation
+
+    def allows(self, operation: Operation, name: dns.name.Name, rtype: str | None = None) -> bool:
+        """Whether the operation is granted at this name: for records of a type, or for all of them."""
+        if not self.may(operation) or not self.covers(name):
+            return False
+        if not self.limits:
+            return True
+        number = None if rtype is None else type_number(rtype)
+        return self.limits.admit_name(name, self.zone) and self.limits.admit_type(number)
 
     def covers(self, name: dns.name.Name) -> bool:
         """Whether the name is the zone or below it."""
         return name.is_subdomain(self.zone)
+
+    @property
+    def words(self) -> str:
+        """What is granted, such as `may update at example.org. (TXT, _acme-challenge names)`."""
+        limits = f" ({self.limits})" if self.limits else ""
+        return f"may {self.operation.name.lower()} at {self.zone}{limits}"
 
 
 def read_grant(name: dns.name.Name) -> Grant:
@@ -75,17 +97,24 @@ def read_grant(name: dns.name.Name) -> Grant:
             "name it anything._update.ZONE, anything._transfer.ZONE or anything._notify.ZONE",
         )
     operation = _OPERATIONS[labels[position]]
-    zone = labels[position + 1 :]
-    if not all(_HOST_LABEL.match(label) for label in zone):
+    free, zone = labels[:position], labels[position + 1 :]
+    if any(not _ZONE_LABEL.match(label) or is_like_limit(label) for label in zone):
         raise KeyRejectedError(
             "key-zone",
             f"what follows {operation.label} in the key's name is no host name",
-            f"behind {operation.label} stands the zone: letters, digits and hyphens; nothing for all zones",
+            f"behind {operation.label} stands a name of letters, digits and hyphens; nothing for all zones",
         )
-    primary, secondary = None, None
-    if operation is Operation.TRANSFER:
-        primary, secondary = _read_addresses(labels[:position])
-    return Grant(operation, dns.name.Name((*zone, b"")), primary, secondary)
+    apex = dns.name.Name((*zone, b""))
+    if operation is Operation.UPDATE:
+        return Grant(operation, apex, limits=read_limits(free, _OPERATIONS.__contains__))
+    if any(map(is_like_limit, free)):
+        raise KeyRejectedError(
+            "key-limit",
+            f"a limit stands left of {operation.label} in the key's name",
+            "only keys for updates have limits: they stand directly left of _update",
+        )
+    primary, secondary = _read_addresses(free) if operation is Operation.TRANSFER else (None, None)
+    return Grant(operation, apex, primary, secondary)
 
 
 def _read_addresses(labels: tuple[bytes, ...]) -> tuple[Address | None, Address | None]:

@@ -17,6 +17,7 @@ import dns.name
 from oakroot.keys.dnskey import read_dnskey_rdata
 from oakroot.keys.grant import Grant, Operation, read_grant
 from oakroot.keys.key import Key
+from oakroot.keys.limits import is_nearly_limit
 from oakroot.keys.rejected import KeyRejectedError
 
 
@@ -112,7 +113,7 @@ class Keyring:
         return self._keys.get(name)
 
     def allowing(self, operation: Operation, name: dns.name.Name) -> tuple[GrantedKey, ...]:
-        """The keys that may do this at this name."""
+        """The keys that may do this at this name, without limits."""
         return tuple(granted for granted in self._keys.values() if granted.grant.allows(operation, name))
 
     def __len__(self) -> int:
@@ -204,6 +205,13 @@ def _doubts(granted: GrantedKey, apex: dns.name.Name) -> Iterable[KeyProblem]:
     weakness = granted.key.weakness
     if weakness is not None:
         yield _warning(granted, "key-weak", weakness, "make one with `oakroot keygen tsig`")
+    if granted.grant.operation is Operation.UPDATE and any(map(is_nearly_limit, _nearest_free(granted))):
+        yield _warning(
+            granted,
+            "key-limit-doubt",
+            f"the key {granted.key.name} {granted.grant.words}, not limited by the word in front of that",
+            "if it is meant as a limit, write it with _ in front",
+        )
     zone = granted.grant.zone
     if apex != dns.name.root and zone.relativize(apex).is_subdomain(apex.relativize(dns.name.root)):
         yield _warning(
@@ -212,6 +220,12 @@ def _doubts(granted: GrantedKey, apex: dns.name.Name) -> Iterable[KeyProblem]:
             f"the key {granted.key.name} names the zone twice",
             "a final dot is missing behind the key's name",
         )
+
+
+def _nearest_free(granted: GrantedKey) -> tuple[bytes, ...]:
+    """The free label next to the operation label and its limits, if there is one."""
+    granting = len(granted.grant.zone.labels) + 1 + len(granted.grant.limits.labels)
+    return granted.key.name.canonicalize().labels[:-granting][-1:]
 
 
 def _warning(granted: GrantedKey, code: str, message: str, hint: str) -> KeyProblem:

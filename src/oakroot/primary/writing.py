@@ -21,7 +21,7 @@ from oakroot.primary.verdict import FINE, Verdict, failure
 from oakroot.primary.words import describe_change
 from oakroot.protocol import update_judge
 from oakroot.protocol.message import ExtendedError
-from oakroot.protocol.update import Denied, Update, deny
+from oakroot.protocol.update import DeleteName, Denied, Update, UpdateOperation, deny
 from oakroot.protocol.update_judge import Change
 from oakroot.zones.diagnostics import errors
 from oakroot.zones.edited import EditedZone
@@ -100,15 +100,28 @@ def find_zone(update: Update, signer: GrantedKey | None, loaded: Loaded) -> Load
 
 
 def _find_missing_grant(update: Update, signer: GrantedKey) -> Denied | None:
-    """What is asked for that the key's name does not grant; a key may be for names below the scope alone."""
+    """What is asked for that the key's name does not grant; a key may be for names below the scope alone.
+
+    Prerequisites are not limited: who may ask them learns what anybody learns by a query.
+    """
     grant = signer.grant
     related = grant.covers(update.scope) or grant.zone.is_subdomain(update.scope)
-    if grant.operation < Operation.UPDATE or not related:
+    if not grant.may(Operation.UPDATE) or not related:
         return _not_granted(signer, str(update.scope))
+    if grant.limits:
+        return next(filter(None, (_beyond_limits(each, signer) for each in update.operations)), None)
     if grant.covers(update.scope):
         return None
     beyond = next((owner for owner in update.owners if not grant.covers(owner)), None)
     return None if beyond is None else _not_granted(signer, str(beyond))
+
+
+def _beyond_limits(operation: UpdateOperation, signer: GrantedKey) -> Denied | None:
+    """A name as a whole goes only where the key may change all types: what it has is not looked up."""
+    rtype = None if isinstance(operation, DeleteName) else operation.type
+    if signer.grant.allows(Operation.UPDATE, dns.name.from_text(operation.owner), rtype):
+        return None
+    return _not_granted(signer, f"{operation.owner} {rtype or 'as a whole: name the type'}")
 
 
 def write_group(
@@ -246,11 +259,8 @@ def _with_serial(soa: TextRecord, serial: int) -> TextRecord:
 
 
 def _not_granted(signer: GrantedKey, name: str) -> Denied:
-    grant = signer.grant
-    may = grant.operation.name.lower()
-    return deny(
-        dns.rcode.REFUSED, f"the key {signer.key.name} may {may} at {grant.zone} and may not update {name}"
-    )
+    text = f"the key {signer.key.name} {signer.grant.words} and may not update {name}"
+    return deny(dns.rcode.REFUSED, text)
 
 
 def _verdict(denied: Denied) -> Verdict:

@@ -137,8 +137,7 @@ def _objection(signer: GrantedKey | None, zone: dns.name.Name) -> str | None:
         return f"a transfer must be signed by a key for {zone}"
     if signer.grant.allows(Operation.TRANSFER, zone):
         return None
-    grant = signer.grant
-    return f"the key {signer.key.name} may {grant.operation.name.lower()} at {grant.zone}"
+    return f"the key {signer.key.name} {signer.grant.words}"
 
 
 def _refuse(rcode: dns.rcode.Rcode, code: EDECode, text: str) -> Refused:

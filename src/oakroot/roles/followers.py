@@ -73,7 +73,7 @@ def visible(
 def soa_asked(asked: Asked, zone: dns.name.Name) -> tuple[Distribute, ...]:
     """Who asks for a SOA over TCP wants to hear of changes over that connection; for `.`, of all zones."""
     signer = asked.signer
-    if signer is None or signer.grant.operation < Operation.TRANSFER:
+    if signer is None or not signer.grant.may(Operation.TRANSFER):
         return ()
     if zone != dns.name.root and not signer.grant.covers(zone):
         return ()

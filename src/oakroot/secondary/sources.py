@@ -174,7 +174,7 @@ def make_plan(
     for each in granted:
         if keyring.find(each.key.name) is not each:
             raise DoubleKeyError(each.key)
-    transferring = [each for each in granted if each.grant.operation >= Operation.TRANSFER]
+    transferring = [each for each in granted if each.grant.may(Operation.TRANSFER)]
     sources = (_source(each, primary, listening) for each in transferring)
     theirs = tuple(source for source in sources if not listening.as_server(source.server))
     return Plan(keyring, tuple(_encrypted(theirs, over_tls)), listening)

@@ -103,6 +103,8 @@ class KeyChange:
     """What it may do: notify, transfer or update."""
     zone: str
     """Where it may do that, and below."""
+    limits: str = ""
+    """What of that alone, in words; empty for all of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,5 +210,7 @@ def _key_changes(
             continue
         else:
             kind = "renewed"
-        operation = granted.grant.operation.name.lower()
-        yield KeyChange(name, kind, path, operation, granted.grant.zone.to_text())
+        grant = granted.grant
+        yield KeyChange(
+            name, kind, path, grant.operation.name.lower(), grant.zone.to_text(), str(grant.limits)
+        )
