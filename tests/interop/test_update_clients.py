@@ -119,11 +119,11 @@ def test_a_key_for_challenges_sets_nothing_else(kind: type[Client], world: World
     client, before = world.client(kind, NARROW), world.commits()
     challenge = ("_acme-challenge.www.example.org.", "TXT", "token")
     assert client.send(Request(add=[challenge])).success
-    assert world.lines() == ["_acme-challenge.www 60 TXT token"]
+    assert world.lines() == ['_acme-challenge.www 60 TXT "token"']
     for beyond in (
         ADDRESS,
         ("_acme-challenge.ftp.example.org.", "TXT", "x"),
-        (challenge[0], "A", "192.0.2.1"),
+        (challenge[0], "CNAME", "ns1.example.org."),
     ):
         refused = client.send(Request(add=[beyond]))
         assert not refused.success
