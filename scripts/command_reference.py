@@ -1,15 +1,10 @@
-"""Prints docs/cli.md: every command and option, read off the parsers themselves.
-
-argparse's own help is not used, since its layout changes with the version of Python.
-"""
+"""Prints docs/cli.md: every command and option, as `outline` has them."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 
-from oakroot.cli.main import COMMANDS, build_parser
-from oakroot.operate.options import Option, Options, actions_of, sub_parsers_of
+from scripts.outline import Entry, Outline, outlines
 
 INTRODUCTION = """\
 # The command line
@@ -45,74 +40,32 @@ files or credentials: command lines can be read by every user of a machine.
 
 def reference() -> str:
     """The whole page."""
-    sections = [INTRODUCTION]
-    for name, command in COMMANDS.items():
-        parser, _ = build_parser(name)
-        options = {id(option.action): option for option in Options(parser).all()}
-        _, children = next(sub_parsers_of(parser))
-        sections.extend(_sections(f"oakroot {name}", command.summary, children[name], options))
-    return "\n".join(sections)
+    return "\n".join([INTRODUCTION, *(_section(part) for whole in outlines() for part in whole.family())])
 
 
-def _sections(
-    words: str, summary: str, parser: argparse.ArgumentParser, options: dict[int, Option]
-) -> Iterator[str]:
-    """A section for a command, and one for each of its sub-commands."""
-    paragraphs = [
-        f"## {words}",
-        parser.description or f"{summary[:1].upper()}{summary[1:]}.",
-        _synopsis(words, parser),
-    ]
-    rows = list(_rows(parser, options))
+def _section(outline: Outline) -> str:
+    paragraphs = [f"## {outline.words}", outline.description, f"    {outline.synopsis}"]
+    rows = list(_rows(outline))
     if rows:
         paragraphs.append("\n".join(["| | environment | |", "|---|---|---|", *rows]))
-    if parser.epilog:
-        paragraphs.append(f"```text\n{parser.epilog}\n```" if "\n" in parser.epilog else parser.epilog)
-    yield "\n\n".join(paragraphs) + "\n"
-    for _, children in sub_parsers_of(parser):
-        for name, child in children.items():
-            yield from _sections(f"{words} {name}", name, child, options)
+    if outline.epilog:
+        paragraphs.append(f"```text\n{outline.epilog}\n```" if "\n" in outline.epilog else outline.epilog)
+    return "\n\n".join(paragraphs) + "\n"
 
 
-def _synopsis(words: str, parser: argparse.ArgumentParser) -> str:
-    parts = [words, "[OPTION]..."]
-    for action in actions_of(parser):
-        if not action.option_strings:
-            repeated = action.nargs in ("+", "*")
-            parts.append(_placeholder(action) + ("..." if repeated else ""))
-    return f"    {' '.join(parts)}"
+def _rows(outline: Outline) -> Iterator[str]:
+    for entry in outline.entries:
+        variable = f"`{entry.variable}`" if entry.variable else ""
+        yield f"| `{_cell(_shown(entry))}` | {variable} | {_cell(entry.text)} |".replace("|  |", "| |")
 
 
-def _rows(parser: argparse.ArgumentParser, options: dict[int, Option]) -> Iterator[str]:
-    choices = {kept_in for kept_in, _ in sub_parsers_of(parser)}
-    for action in actions_of(parser):
-        option = options.get(id(action))
-        help_text = _cell(action.help or "")
-        if action.dest in choices or action.dest in ("help", "config"):
-            continue  # sub-commands have sections of their own; --help and --config are told above
-        if option is None and action.option_strings:
-            yield f"| `{_cell(action.option_strings[0])} {_cell(_placeholder(action))}` | | {help_text} |"
-        elif option is None:
-            yield f"| `{_cell(_placeholder(action))}` | | {help_text} |"
-        else:
-            flags = ", ".join(action.option_strings)
-            value = "" if action.nargs == 0 else f" {_placeholder(action)}"
-            explained = help_text.removesuffix(f" [${option.variable}]")
-            yield f"| `{_cell(flags + value)}` | `{option.variable}` | {explained} |"
+def _shown(entry: Entry) -> str:
+    return f"{', '.join(entry.flags)} {entry.value}".strip()
 
 
 def _cell(text: str) -> str:
     """Text that does not end its cell of a table."""
-    return text.replace("%%", "%").replace("|", "\\|")
-
-
-def _placeholder(action: argparse.Action) -> str:
-    """What stands for the value: the metavar, the choices, or the name in capitals."""
-    if isinstance(action.metavar, str):
-        return action.metavar
-    if action.choices is not None:
-        return "{" + ",".join(map(str, action.choices)) + "}"
-    return action.dest.upper().replace("_", "-")
+    return text.replace("|", "\\|")
 
 
 if __name__ == "__main__":

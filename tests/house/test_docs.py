@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from oakroot.cli.config import settings_schema
 from scripts.command_reference import reference
+from scripts.man_pages import pages
 
 
 def test_the_command_reference_is_current(project_root: Path) -> None:
@@ -16,3 +19,17 @@ def test_the_schema_of_settings_is_current(project_root: Path) -> None:
     assert (project_root / "docs" / "oakroot.schema.json").read_text() == settings_schema() + "\n", (
         "run `make docs`"
     )
+
+
+def test_the_manual_pages_are_current(project_root: Path) -> None:
+    folder = project_root / "packaging/data/share/man/man1"
+    assert {file.name: file.read_text() for file in folder.iterdir()} == pages(), "run `make docs`"
+
+
+def test_mandoc_has_nothing_to_say_against_the_manual_pages(
+    project_root: Path, require: Callable[[str], str]
+) -> None:
+    files = sorted((project_root / "packaging/data/share/man/man1").iterdir())
+    command = [require("mandoc"), "-T", "lint", "-W", "warning", *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")

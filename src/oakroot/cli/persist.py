@@ -69,18 +69,26 @@ def configure(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
-    adding = _live(verbs.add_parser("add", help="publish a record, in place of one for the same account"))
-    adding.add_argument("--issuer", required=True, metavar="DOMAIN", help="the authority's name, as in CAA")
-    adding.add_argument("--account", required=True, metavar="URL", help="the account's URL")
-    adding.add_argument("--wildcard", action="store_true", help="also for all names below")
-    adding.add_argument("--until", type=_moment, metavar="DATE", help="as YYYY-MM-DD (default: without end)")
-    adding.add_argument("--hash-prefix", metavar="URL", help="accountHashPrefix of the authority's directory")
-    adding.add_argument("--thumbprint", metavar="TEXT", help="of the account's key, to hash it with")
-    removing = _live(verbs.add_parser("remove", help="remove the records, or those of an account"))
+    _configure_adding(verbs)
+    removing = _live(
+        verbs.add_parser(
+            "remove",
+            help="remove the records, or those of an account",
+            description="Removes the records, or those of an authority or an account.",
+        )
+    )
     removing.add_argument("--issuer", metavar="DOMAIN", help="only those for this authority")
     removing.add_argument("--account", metavar="URL", help="only those for this account")
-    listing = _live(verbs.add_parser("list", help="tell what a server has at a name"))
-    auditing = verbs.add_parser("audit", help="tell what zone files have at all names, and what is wrong")
+    listing = _live(
+        verbs.add_parser(
+            "list", help="tell what a server has at a name", description="Tells what a server has at a name."
+        )
+    )
+    auditing = verbs.add_parser(
+        "audit",
+        help="tell what zone files have at all names, and what is wrong",
+        description="Tells what zone files have at all names, and what is wrong with it.",
+    )
     auditing.add_argument("paths", nargs="+", type=Path, metavar="FOLDER", help="folders of zone files")
     for each in (listing, auditing):
         each.add_argument(
@@ -91,6 +99,22 @@ def configure(subparsers: Subparsers) -> None:
             metavar="URL",
             help="an account that is known; all others are told as a problem; repeatable",
         )
+
+
+def _configure_adding(verbs: Subparsers) -> None:
+    adding = _live(
+        verbs.add_parser(
+            "add",
+            help="publish a record, in place of one for the same account",
+            description="Publishes a record, in place of one for the same account.",
+        )
+    )
+    adding.add_argument("--issuer", required=True, metavar="DOMAIN", help="the authority's name, as in CAA")
+    adding.add_argument("--account", required=True, metavar="URL", help="the account's URL")
+    adding.add_argument("--wildcard", action="store_true", help="also for all names below")
+    adding.add_argument("--until", type=_moment, metavar="DATE", help="as YYYY-MM-DD (default: without end)")
+    adding.add_argument("--hash-prefix", metavar="URL", help="accountHashPrefix of the authority's directory")
+    adding.add_argument("--thumbprint", metavar="TEXT", help="of the account's key, to hash it with")
 
 
 def _live(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
