@@ -70,6 +70,9 @@ COMMANDS = {
     "config": Command(
         "oakroot.cli.config", "check a settings file, or show which settings hold", is_set_by_files=False
     ),
+    "completion": Command(
+        "oakroot.cli.completion", "print a script that completes commands", is_set_by_files=False
+    ),
 }
 
 
