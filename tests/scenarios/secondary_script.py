@@ -66,6 +66,7 @@ class SecondaryPlayer:
             "start": lambda _: self.stage.starts(),
             "restart": lambda _: self.stage.starts(),
             "refresh": lambda _: self.stage.happens(events.RefreshRequested()),
+            "reread": lambda _: self.stage.rereads(),
             "wait": lambda words: self.stage.passes(seconds(words[0])),
             "sleep": self._sleep,
             "hold": lambda words: self._hold(words, on=True),

@@ -21,7 +21,7 @@ from oakroot.protocol.wire import read_question
 from oakroot.roles.events import Transport
 from oakroot.secondary import core, events
 from oakroot.secondary.events import Action, Event, Log, Moment, StoredZone
-from oakroot.secondary.sources import NOWHERE, Listening, Server, make_plan
+from oakroot.secondary.sources import NOWHERE, Listening, Plan, Server, make_plan
 from tests.secondary.authority import Authority
 
 WALL = 1_795_348_800.0  # 2026-11-22 12:00 UTC
@@ -83,10 +83,19 @@ class Stage:
         self.links.clear()
         self.transfers.clear()
         self._arriving.clear()
-        listening = NOWHERE if self.own is None else Listening(((self.own, 53),), lambda _: False)
-        plan = make_plan(self.keys, self.default_primary, listening)
-        self.state = core.new_state(self.settings, plan)
+        self.state = core.new_state(self.settings, self.plan())
         self.happens(events.Started(tuple(self.disk.values())))
+
+    def plan(self) -> Plan:
+        """What the keys say."""
+        listening = NOWHERE if self.own is None else Listening(((self.own, 53),), lambda _: False)
+        return make_plan(self.keys, self.default_primary, listening)
+
+    def rereads(self) -> None:
+        """SIGHUP, after the operator has changed keys or settings."""
+        settings = self.settings
+        self.happens(events.Replanned(self.plan(), settings.transfers, settings.transfer_rules))
+        self.happens(events.RefreshRequested())
 
     def happens(self, event: Event) -> None:
         """Tells the core, and goes on until nothing is on its way any more."""

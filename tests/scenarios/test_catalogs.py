@@ -163,3 +163,40 @@ def test_before_the_repository_was_read_there_is_no_list_that_could_be_empty() -
 def test_who_asks_for_the_root_hears_of_catalog_zones_too(theatre: Theatre) -> None:
     theatre.asks(build_soa_query(name("."), 7), make_key("192.0.2.1.192.0.2.6._transfer."), "192.0.2.77")
     assert (CATALOG, "192.0.2.77", "link") in theatre.tells()
+
+
+# --- the operator decides anew
+
+
+def test_a_catalog_zone_is_offered_anew_while_the_service_runs() -> None:
+    theatre = started(core.Settings())
+    theatre.happens(events.Reconfigured(core.Settings(catalogs=OFFERS[:1])))
+    assert listed(sent(theatre)) == ["example.net.", "example.org."]
+
+
+def test_a_catalog_zone_that_is_offered_no_more_is_gone(theatre: Theatre) -> None:
+    theatre.happens(events.Reconfigured(core.Settings(catalogs=OFFERS[1:])))
+    theatre.asks(query(CATALOG), ROOT_KEY)
+    assert rcode(theatre) == "NOTAUTH"
+    assert listed(sent(theatre, PART)) == ["example.org."]
+
+
+def test_an_offer_that_stays_keeps_its_serial_and_one_that_changes_gets_a_newer(theatre: Theatre) -> None:
+    before = sent(theatre), sent(theatre, PART)
+    theatre.passes(5)
+    changed = Offer(OFFERS[1].name, OFFERS[1].root, ((name("example.org."), "group"),))
+    theatre.happens(events.Reconfigured(core.Settings(catalogs=(OFFERS[0], changed))))
+    after = sent(theatre), sent(theatre, PART)
+    assert after[0].serial == before[0].serial
+    assert after[1].serial > before[1].serial
+
+
+def test_what_is_decided_before_the_first_pull_counts_from_then_on() -> None:
+    theatre = Theatre(core.Settings())
+    theatre.remote.files = {"example.org": zone_text(1)}
+    theatre.happens(events.Started())
+    theatre.happens(
+        events.Reconfigured(core.Settings(catalogs=OFFERS[:1], transfer_rules=TransferRules(unsigned=True)))
+    )
+    theatre.git_answers()
+    assert theatre.catalogue.zone(CATALOG) is not None

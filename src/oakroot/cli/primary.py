@@ -27,7 +27,7 @@ from oakroot.cli.nameserver import (
     transfer_rules,
 )
 from oakroot.cli.options import percentage
-from oakroot.distribution.targets import Configured
+from oakroot.cli.reading_again import reader
 from oakroot.git.credentials import Credentials, load_credentials
 from oakroot.git.errors import GitError
 from oakroot.git.remote import Remote, parse_remote
@@ -35,16 +35,17 @@ from oakroot.git.repository import RemoteRepository
 from oakroot.operate.certificate import CertificateFiles
 from oakroot.primary import demo
 from oakroot.primary.core import Settings
-from oakroot.primary.service import Service
+from oakroot.primary.service import Choices, Service
 from oakroot.primary.worker import GitWorker
 from oakroot.zones.guard import Guard
-from oakroot.zones.serials import SERIAL_POLICIES, SerialPolicy
+from oakroot.zones.serials import SERIAL_POLICIES
 
 _log = logging.getLogger("oakroot.primary")
 
 _DESCRIPTION = """\
 Serves the zones of a git repository: each file in its root is the zone of its name. A NOTIFY that
-is signed by a key from the repository makes it pull; so does SIGHUP, and the clock with --poll.
+is signed by a key from the repository makes it pull; so does SIGHUP, which also has the settings
+read again, and the clock with --poll.
 Without --remote it makes a small demo repository and serves that."""
 
 _EPILOG = """\
@@ -105,17 +106,20 @@ def _add_repository_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+_LIVE = (
+    "poll", "serial", "max_deleted", "ssh_key", "authenticator", "git_ca",
+    "notify", "allow_unsigned_transfer", "tls_transfers_only", "catalog", "catalog_group",
+)  # fmt: skip
+"""Options that SIGHUP takes over from the settings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """What the options say, as far as it can be told before anything is opened."""
 
-    settings: Settings
-    notified: tuple[Configured, ...]
     remote: Remote | None
     """None: the demo."""
-    credentials: Credentials
-    guard: Guard
-    policy: SerialPolicy
+    choices: Choices
 
 
 def configuration(arguments: argparse.Namespace) -> Configuration:
@@ -131,18 +135,19 @@ def configuration(arguments: argparse.Namespace) -> Configuration:
         )
     except GitError as error:
         raise CommandError(str(error), exit_code=Exit.USAGE) from None
-    return Configuration(
-        Settings(
-            poll=arguments.poll,
-            transfer_rules=transfer_rules(arguments),
-            catalogs=offers(arguments.catalog, arguments.catalog_group),
-        ),
-        tuple(notify_target(text) for text in arguments.notify),
-        remote,
-        credentials if remote is not None else Credentials(),
-        Guard(arguments.max_deleted / 100),
-        arguments.serial,
+    settings = Settings(
+        poll=arguments.poll,
+        transfer_rules=transfer_rules(arguments),
+        catalogs=offers(arguments.catalog, arguments.catalog_group),
     )
+    choices = Choices(
+        settings,
+        tuple(notify_target(text) for text in arguments.notify),
+        credentials if remote is not None else Credentials(),
+        arguments.serial,
+        Guard(arguments.max_deleted / 100),
+    )
+    return Configuration(remote, choices)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -155,22 +160,27 @@ def run(arguments: argparse.Namespace) -> int:
             folder = _temporary_folder(stack)
             remote = _demo(folder)
         server, tls = bind(arguments)
+        credentials = chosen.choices.credentials
         try:
-            repository = stack.enter_context(
-                RemoteRepository(remote, chosen.credentials, directory=arguments.cache)
-            )
+            repository = stack.enter_context(RemoteRepository(remote, credentials, directory=arguments.cache))
         except GitError as error:
             raise CommandError(str(error)) from None
         _tell(server.addresses, remote, folder)
-        worker = GitWorker(repository, chosen.policy, time.time, chosen.guard)
-        asyncio.run(_serve(server, worker, chosen, tls))
+        worker = GitWorker(repository, chosen.choices.policy, time.time, chosen.choices.guard)
+        asyncio.run(_serve(server, worker, chosen.choices, tls, arguments))
     return Exit.FINE
 
 
 async def _serve(
-    server: Server, worker: GitWorker, chosen: Configuration, tls: CertificateFiles | None
+    server: Server,
+    worker: GitWorker,
+    chosen: Choices,
+    tls: CertificateFiles | None,
+    arguments: argparse.Namespace,
 ) -> None:
-    await Service(server, worker, chosen.settings, chosen.notified, tls).run()
+    service = Service(server, worker, chosen.settings, chosen.notified, tls)
+    service.read_settings_with(reader(arguments, lambda again: configuration(again).choices, _LIVE))
+    await service.run()
 
 
 def _temporary_folder(stack: ExitStack) -> Path:

@@ -24,13 +24,14 @@ from oakroot.cli.nameserver import (
     refuse_halves,
     transfer_rules,
 )
+from oakroot.cli.reading_again import reader
 from oakroot.cli.sources import plan_of, read_all_keys
 from oakroot.distribution.targets import Configured
 from oakroot.keys.key import Key
 from oakroot.secondary.core import Settings
 from oakroot.secondary.directory import StateDirectory
 from oakroot.secondary.encryption import Encryption
-from oakroot.secondary.service import Service
+from oakroot.secondary.service import Choices, Service
 from oakroot.secondary.sources import (
     Plan,
 )
@@ -42,7 +43,7 @@ _DESCRIPTION = """\
 Transfers zones from primaries, keeps them fresh and serves them. Which zones, and where from, is
 told by the names of the keys: PRIMARY.SECONDARY._transfer.ZONE, or FREE.PRIMARY._transfer.ZONE
 where the secondary's address does not matter. A key without ZONE brings every zone that the
-primary has. SIGHUP checks all zones at once."""
+primary has. SIGHUP has the settings and keys read again, and all zones checked at once."""
 
 _EPILOG = """\
 With a key made by `oakroot keygen tsig 192.0.2.1.198.51.100.1._transfer.example.org`, which the
@@ -106,6 +107,13 @@ def _add_zone_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+_LIVE = (
+    "key", "primary", "tls_primary", "transfers",
+    "notify", "allow_unsigned_transfer", "tls_transfers_only",
+)  # fmt: skip
+"""Options that SIGHUP takes over from the settings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """What the options say, as far as it can be told before anything is opened."""
@@ -121,6 +129,11 @@ class Configuration:
         plan = plan_of(self.keys, self.primary, server, self.encrypted)
         _check_catalogs(self.settings, plan)
         return plan
+
+    def choices(self, server: Server) -> Choices:
+        """What may be decided anew."""
+        settings = self.settings
+        return Choices(self.plan(server), settings.transfers, settings.transfer_rules, self.notified)
 
 
 def configuration(arguments: argparse.Namespace) -> Configuration:
@@ -150,7 +163,7 @@ def run(arguments: argparse.Namespace) -> int:
     encryption = encryption_of(arguments, certificate)
     plan = chosen.plan(server)
     _tell(plan, server)
-    asyncio.run(_serve(server, plan, chosen, state, encryption))
+    asyncio.run(_serve(server, plan, chosen, state, encryption, arguments))
     return Exit.FINE
 
 
@@ -160,8 +173,11 @@ async def _serve(
     chosen: Configuration,
     state: StateDirectory | None,
     encryption: Encryption,
+    arguments: argparse.Namespace,
 ) -> None:
-    await Service(server, plan, chosen.settings, state, notified=chosen.notified, encryption=encryption).run()
+    service = Service(server, plan, chosen.settings, state, notified=chosen.notified, encryption=encryption)
+    service.read_settings_with(reader(arguments, lambda again: configuration(again).choices(server), _LIVE))
+    await service.run()
 
 
 def _catalog(text: str) -> dns.name.Name:

@@ -94,6 +94,15 @@ class Fanout:
                 self._pending[apex] = self._servers
         self._follow_keys(news.keyring)
 
+    def configure(self, settings: Settings) -> None:
+        """The operator has decided anew; who is new among those to notify is told of every zone."""
+        known = set(self.settings.configured)
+        self.settings = settings
+        self._directory = self._direct(self._directory.keyring)
+        for each in settings.configured:
+            if each not in known:
+                self._wish(lambda _: True, (each.address, each.port))
+
     def enlist(self, link: Link, granted: GrantedKey, zone: dns.name.Name) -> None:
         """A peer asked over TCP for the SOA of this zone, signed by a key that may transfer it.
 

@@ -106,6 +106,11 @@ class Distributor:
                 self._fanout.publish(news)
         self.go_on()
 
+    def configure(self, settings: Settings) -> None:
+        """Goes over to these; where we listen stays."""
+        self._fanout.configure(settings)
+        self.go_on()
+
     def hear(self, request: Request) -> bool:
         """Takes a message that is a response, as come by kept connections; False: it is something else."""
         try:

@@ -15,6 +15,7 @@ from dulwich.repo import Repo
 
 from oakroot.git.clients import translated
 from oakroot.git.copy import Copy
+from oakroot.git.credentials import Credentials
 from oakroot.git.errors import PushRefused, RemoteRefused, RemoteUnreachable, RepositoryMissing
 from oakroot.git.hooks import Hooks, RefUpdate, find_folder, find_hooks
 from oakroot.git.refs import HEAD, Tip, choose_tip
@@ -75,6 +76,9 @@ class LocalRemote:
                 ) from None
         if hooks.tell_any:
             self._tell(hooks, update)
+
+    def use(self, _credentials: Credentials) -> None:
+        """Folders of this machine ask for none."""
 
     def close(self) -> None:
         """Waits a moment for hooks that still run."""

@@ -40,6 +40,8 @@ class _Side(Protocol):
 
     def push(self, ref: Ref, old: ObjectID, new: ObjectID, objects: Sequence[ShaFile]) -> None: ...
 
+    def use(self, credentials: Credentials, /) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -77,6 +79,10 @@ class RemoteRepository:
         """Ends connections and closes files; a temporary copy is removed."""
         self._side.close()
         self._copy.close()
+
+    def use(self, credentials: Credentials) -> None:
+        """Takes these for the next fetch or push; to be called from any thread."""
+        self._side.use(credentials)
 
     def __enter__(self) -> Self:
         return self

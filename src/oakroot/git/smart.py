@@ -120,6 +120,12 @@ class SmartRemote:
             raise
         self._judge(report, ref, old, new, remarks)
 
+    def use(self, credentials: Credentials) -> None:
+        """Takes these from now on, also where a login with others is still open."""
+        self._credentials = credentials
+        spares, self._spares = self._spares, Spares()
+        spares.close()
+
     def close(self) -> None:
         """Waits a moment for servers that still run their hooks."""
         for thread in self._pushes:

@@ -22,6 +22,7 @@ from oakroot.zones.serials import next_serial
 Catalogs = Mapping[str, Zone]
 """Catalog zones by apex."""
 _MODULUS = 2**32
+_IS_A_ZONE = "the repository has a zone of this name, so it cannot be a catalog zone of ours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +76,39 @@ def follow(
         apex, known = offer.apex, catalogs.get(offer.apex)
         if apex in loaded.zones:
             if apex not in before.zones:
-                text = "the repository has a zone of this name, so it cannot be a catalog zone of ours"
-                logs.append(Log("error", text, apex))
+                logs.append(Log("error", _IS_A_ZONE, apex))
         elif known is None:
             after[apex] = write_catalog(apex, offer.members(loaded.zones.keys()), _first_serial(now))
         else:
             after[apex] = _changed(offer, known, before.zones.keys(), loaded.zones.keys(), now)
+    return _following(catalogs, after, logs)
+
+
+def offer_anew(
+    offers: Sequence[Offer], before: Sequence[Offer], catalogs: Catalogs, loaded: Loaded, now: float
+) -> Following:
+    """The catalog zones after the operator has changed his mind; those that he did not touch stay."""
+    if loaded.commit is None:
+        return Following(catalogs)
+    after: dict[str, Zone] = {}
+    logs = []
+    for offer in offers:
+        apex, known = offer.apex, catalogs.get(offer.apex)
+        if apex in loaded.zones:
+            logs.append(Log("error", _IS_A_ZONE, apex))
+        elif known is not None and offer in before:
+            after[apex] = known
+        else:
+            serial = _first_serial(now) if known is None else next_serial("unixtime", known.serial, now)
+            after[apex] = write_catalog(apex, offer.members(loaded.zones.keys()), serial)
+    return _following(catalogs, after, logs)
+
+
+def _following(catalogs: Catalogs, after: dict[str, Zone], logs: Sequence[Log]) -> Following:
     touched = [apex for apex in {**catalogs, **after} if catalogs.get(apex) is not after.get(apex)]
     changes = tuple(ZoneChange(apex, catalogs.get(apex), after.get(apex)) for apex in touched)
-    logs += [_told(change.after) for change in changes if change.after is not None]
-    return Following(MappingProxyType(after), changes, tuple(logs))
+    told = (_told(change.after) for change in changes if change.after is not None)
+    return Following(MappingProxyType(after), changes, (*logs, *told))
 
 
 def _changed(offer: Offer, known: Zone, old: Collection[str], new: Collection[str], now: float) -> Zone:

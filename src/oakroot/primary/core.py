@@ -19,6 +19,7 @@ from oakroot.primary.events import (
     PushOvertaken,
     PushRefused,
     Recalled,
+    Reconfigured,
     Started,
     WriteFailed,
     WriteOvertaken,
@@ -42,6 +43,8 @@ def handle(  # noqa: C901, PLR0911, PLR0912 - one arm for each event, and nothin
             return received(state, request, now)
         case Started() | PullRequested():
             return turns.pull(state)
+        case Reconfigured(settings):
+            return turns.reconfigured(state, settings, now)
         case TimePassed():
             return pulling.time_passed(state, now)
         case Fetched(loading, rewritten, landed):

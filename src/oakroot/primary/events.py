@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from oakroot._engine import Zone
 from oakroot.distribution.actions import Distribute
+from oakroot.primary.state import Settings
 from oakroot.primary.writing import Outcome, Submission
 from oakroot.roles.events import Log, Note, PacketReceived, Publish, SendReply, TimePassed
 from oakroot.zones.loaded import Edit, Loaded, Loading
@@ -115,6 +116,13 @@ class PullRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconfigured:
+    """The operator has decided anew, while the service runs."""
+
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
 class Recalled:
     """History was looked at for earlier versions of the zones, by apex; `trouble`: why that ended early."""
 
@@ -139,6 +147,7 @@ Event = (
     | Recalled
     | PacketReceived
     | PullRequested
+    | Reconfigured
     | TimePassed
 )
 

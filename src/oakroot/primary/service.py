@@ -14,12 +14,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from oakroot._engine import Request, Server
 from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer, Spread
 from oakroot.distribution.fanout import Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
+from oakroot.git.credentials import Credentials
 from oakroot.operate.certificate import CertificateFiles
 from oakroot.operate.ledger import Ledger
 from oakroot.operate.overview import Overview
@@ -30,6 +32,8 @@ from oakroot.primary.worker import GitWorker
 from oakroot.roles.events import Log, Moment, Note, PacketReceived, Publish, SendReply, TimePassed
 from oakroot.roles.overview import note_copy, note_spread, take_note
 from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
+from oakroot.zones.guard import Guard
+from oakroot.zones.serials import SerialPolicy
 
 _log = logging.getLogger("oakroot.primary")
 
@@ -40,6 +44,17 @@ GIT_NICENESS = 10
 # How long git may take to end what it has begun when the service is told to stop: a push that the remote has
 # accepted should not be cut off while it says so.
 STOP_PATIENCE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the operator decides, and may decide anew while the service runs."""
+
+    settings: core.Settings
+    notified: tuple[Configured, ...]
+    credentials: Credentials
+    policy: SerialPolicy
+    guard: Guard
 
 
 class Service:
@@ -54,6 +69,7 @@ class Service:
         tls: CertificateFiles | None = None,
     ) -> None:
         """`notified` are servers that the operator wants to be told of every change; `tls` shows itself."""
+        self._read_again: Callable[[], Choices | None] = lambda: None
         self._server = server
         self._tls = tls
         self._worker = worker
@@ -63,12 +79,11 @@ class Service:
         self._git_is_idle = asyncio.Event()
         self._git_is_idle.set()
         self._alarm = Alarm(lambda: self._happened(TimePassed()))
-        addresses = server.addresses
         self._notified = notified
         self._ledger = Ledger(started=time.time())
         self._distributor = Distributor(
             server,
-            Settings(notified, port=addresses[0][1], own=frozenset(addresses)),
+            _followers(server, notified),
             _log,
             lambda copied: note_copy(self._ledger, copied, time.time()),
         )
@@ -95,6 +110,10 @@ class Service:
             except TimeoutError:
                 _log.warning("git was still at work when its time to stop was over")
 
+    def read_settings_with(self, read_again: Callable[[], Choices | None]) -> None:
+        """Says how settings are read again at SIGHUP; None means that those before still hold."""
+        self._read_again = read_again
+
     def stop(self) -> None:
         """Ends `run`."""
         self._stopped.set()
@@ -118,6 +137,12 @@ class Service:
         """What SIGHUP asks for."""
         if self._tls is not None:
             self._tls.renew()
+        chosen = self._read_again()
+        if chosen is not None:
+            self._worker.choose(chosen.policy, chosen.guard, chosen.credentials)
+            self._notified = chosen.notified
+            self._distributor.configure(_followers(self._server, chosen.notified))
+            self._happened(events.Reconfigured(chosen.settings))
         self._happened(events.PullRequested())
 
     def _happened(self, event: Event) -> None:
@@ -171,3 +196,8 @@ class Service:
         self._git_is_idle.set()
         note_git(self._ledger, event, seconds, time.time())
         self._happened(event)
+
+
+def _followers(server: Server, notified: Sequence[Configured]) -> Settings:
+    addresses = server.addresses
+    return Settings(notified, port=addresses[0][1], own=frozenset(addresses))

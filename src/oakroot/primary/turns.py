@@ -15,7 +15,7 @@ from oakroot.distribution.fanout import Changed
 from oakroot.primary import catalogs
 from oakroot.primary.events import Action, Fetch, Push, Recall, Recalled, Write
 from oakroot.primary.news import commit_message
-from oakroot.primary.state import State, Task
+from oakroot.primary.state import Settings, State, Task
 from oakroot.roles.events import Log, Moment, Publish
 from oakroot.zones.loaded import Loaded, Loading, ZoneChange
 
@@ -127,6 +127,21 @@ def take(state: State, loading: Loading, now: Moment) -> Step:
     # After a start it is told when history was looked at: who hears of a change asks for differences.
     spread = () if state.recall_wanted else _spread(state, changes, before)
     return state, (*publish, *listed.logs, *spread)
+
+
+def reconfigured(state: State, settings: Settings, now: Moment) -> Step:
+    """The operator has decided anew, which may change what is offered and to whom."""
+    before = state.settings
+    listed = catalogs.offer_anew(settings.catalogs, before.catalogs, state.catalogs, state.loaded, now.wall)
+    state = replace(
+        state,
+        settings=settings,
+        catalogs=listed.catalogs,
+        versions=state.versions.after(listed.changes),
+    )
+    changed = listed.changes or settings.transfer_rules != before.transfer_rules
+    publish = (Publish(state.published),) if changed else ()
+    return state, (*publish, *listed.logs, *_spread(state, listed.changes, state.loaded))
 
 
 def _spread(state: State, changes: Sequence[ZoneChange], before: Loaded) -> tuple[Action, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from oakroot._engine import give_back_memory
 from oakroot.distribution.versions import versions_limit
 from oakroot.git.commits import Head, Person
+from oakroot.git.credentials import Credentials
 from oakroot.git.errors import (
     GitError,
     PathRefused,
@@ -50,6 +51,12 @@ class GitWorker:
     """How much a push may delete; None: any share."""
     head: Head | None = None
     texts: Texts = field(default_factory=Texts)
+
+    def choose(self, policy: SerialPolicy, guard: Guard | None, credentials: Credentials) -> None:
+        """What the operator has decided anew, from the next action on. May be called at any time."""
+        self.policy = policy
+        self.guard = guard
+        self.repository.use(credentials)
 
     def fetch(self, action: Fetch) -> Event:
         """Fetches, and loads what is new."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from oakroot.protocol.wire import MalformedError, read_header
-from oakroot.secondary import catalogs, links, rounds, serving
+from oakroot.secondary import catalogs, links, replanning, rounds, serving
 from oakroot.secondary.events import (
     Action,
     Event,
@@ -21,6 +21,7 @@ from oakroot.secondary.events import (
     PacketReceived,
     Publish,
     RefreshRequested,
+    Replanned,
     Started,
     StoredZone,
     TimePassed,
@@ -32,13 +33,16 @@ from oakroot.secondary.state import Entry, Idle, Settings, State, Step, Wish, ne
 __all__ = ["Settings", "State", "handle", "new_state", "wake_at"]
 
 
-def handle(  # noqa: PLR0911 - one arm for each event, and nothing else
+def handle(  # noqa: C901, PLR0911 - one arm for each event, and nothing else
     state: State, event: Event, now: Moment
 ) -> tuple[State, tuple[Action, ...]]:
     """What becomes of a secondary by an event, and what is to be done, in this order. Never raises."""
     match event:
         case PacketReceived(request):
             return received(state, request, now)
+        case LinkHeard(server) | LinkOpened(server) | LinkClosed(server) if server not in state.links:
+            # No key is for it any more; its link is being closed.
+            return state, ()
         case LinkHeard(server, wire):
             if _is_request(wire):
                 return received(state, LinkRequest(server, wire), now)
@@ -53,6 +57,8 @@ def handle(  # noqa: PLR0911 - one arm for each event, and nothing else
             return _time_passed(state, now)
         case Started(stored):
             return _started(state, stored, now)
+        case Replanned():
+            return replanning.replanned(state, event, now)
         case RefreshRequested():
             return _refresh_all(state, now)
 

@@ -25,7 +25,8 @@ from oakroot.roles.events import (
     TimePassed,
     Transport,
 )
-from oakroot.secondary.sources import Server, Source
+from oakroot.roles.followers import TransferRules
+from oakroot.secondary.sources import Plan, Server, Source
 
 __all__ = [
     "Action",
@@ -45,6 +46,7 @@ __all__ = [
     "PacketReceived",
     "Publish",
     "RefreshRequested",
+    "Replanned",
     "Request",
     "SendReply",
     "StartTransfer",
@@ -132,6 +134,15 @@ class RefreshRequested:
     """The operator asked for a check of all zones (SIGHUP)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """The operator has decided anew, while the service runs: keys, and how zones are transferred."""
+
+    plan: Plan
+    transfers: int
+    transfer_rules: TransferRules
+
+
 Event = (
     Started
     | LinkOpened
@@ -140,6 +151,7 @@ Event = (
     | TransferEnded
     | PacketReceived
     | RefreshRequested
+    | Replanned
     | TimePassed
 )
 

@@ -10,7 +10,8 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from oakroot._engine import Server
@@ -21,6 +22,7 @@ from oakroot.distribution.targets import Configured
 from oakroot.operate.ledger import Ledger
 from oakroot.operate.overview import Overview
 from oakroot.protocol.transfer_client import Limits
+from oakroot.roles.followers import TransferRules
 from oakroot.roles.overview import note_copy, note_spread, take_note
 from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
 from oakroot.secondary import core, events
@@ -56,6 +58,16 @@ STOP_PATIENCE = 10.0
 """Seconds that the disk may take for what is to be kept when the service is told to stop."""
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the operator decides, and may decide anew while the service runs."""
+
+    plan: Plan
+    transfers: int
+    transfer_rules: TransferRules
+    notified: tuple[Configured, ...]
+
+
 class Watcher(Protocol):
     """Whoever works with the zones that the secondary keeps."""
 
@@ -84,6 +96,7 @@ class Service:
 
         `encryption` is how TLS is spoken, with primaries that it is to be spoken with and where we listen.
         """
+        self._read_again: Callable[[], Choices | None] = lambda: None
         self._watcher: Watcher | None = None
         self._server = server
         self._encryption = encryption or Encryption()
@@ -142,6 +155,10 @@ class Service:
         """Lets somebody in this process know of all changes; to be called before `run`."""
         self._watcher = watcher
 
+    def read_settings_with(self, read_again: Callable[[], Choices | None]) -> None:
+        """Says how settings are read again at SIGHUP; None means that those before still hold."""
+        self._read_again = read_again
+
     def stop(self) -> None:
         """Ends `run`."""
         self._stopped.set()
@@ -150,6 +167,10 @@ class Service:
         """What SIGHUP asks for."""
         if self._encryption.certificate is not None:
             self._encryption.certificate.renew()
+        chosen = self._read_again()
+        if chosen is not None:
+            self._distributor.configure(_followers(self._server, chosen.plan, chosen.notified))
+            self._happened(events.Replanned(chosen.plan, chosen.transfers, chosen.transfer_rules))
         self._happened(events.RefreshRequested())
         if self._watcher is not None:
             self._watcher.refresh()
