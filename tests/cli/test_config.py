@@ -134,7 +134,7 @@ def validator() -> jsonschema.Draft202012Validator:
 def test_the_schema_takes_the_examples(
     project_root: Path, validator: jsonschema.Draft202012Validator
 ) -> None:
-    page = (project_root / "docs" / "configuration.md").read_text()
+    page = (project_root / "docs" / "operate" / "configuration.md").read_text()
     examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     assert examples
     for example in examples:

@@ -75,12 +75,12 @@ def test_what_is_taken_over_are_options(command: str, live: tuple[str, ...]) -> 
 
 def test_a_running_primary_takes_over_a_changed_file_and_survives_a_broken_one(tmp_path: Path) -> None:
     settings = tmp_path / "oakroot.toml"
-    settings.write_text("[primary]\nworkers = 1\n")
+    settings.write_text("[primary]\nrate-limit = 100\n")
     with Primary(["--config", settings], tmp_path / "log") as primary:
         primary.said("serving")
-        settings.write_text("[primary]\nworkers = 2\nlog-format = 'json'\ncatalog = ['cat.invalid']\n")
+        settings.write_text("[primary]\nrate-limit = 50\nlog-format = 'json'\ncatalog = ['cat.invalid']\n")
         primary.hang_up()
-        primary.said("--workers counts from the next start on")
+        primary.said("--rate-limit counts from the next start on")
         primary.said("catalog zone, serial")
         settings.write_text("[primary]\nlissen = 1\n")
         primary.hang_up()
