@@ -10,6 +10,8 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 LISTEN ?= 127.0.0.1:5353
 PYTEST ?=
+# More than processors: many tests wait for servers. A file stays in one process, whose peers its tests share.
+BESIDE ?= --numprocesses 3 --dist loadfile
 
 BIN := .venv/bin
 CARGO := cargo
@@ -33,7 +35,7 @@ run: build ## serve the built-in demo repository (LISTEN=127.0.0.1:5353)
 .PHONY: test
 test: build .venv/dev .venv/certbot/installed peers ## install what tests need and run them all (PYTEST='-k name' narrows)
 	$(CARGO) test --quiet $(MANIFEST) --no-default-features
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest $(BESIDE) $(PYTEST)
 
 .PHONY: peers
 peers: ## install the Debian packages of the servers the tests compare with (needs root)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.peers.nameservers import LOOPBACK, Bind, DaemonNameserver, Knot, Nsd
+from tests.peers.nameservers import Bind, DaemonNameserver, Knot, Nsd
+from tests.peers.ports import LOOPBACK
 
 
 class LeanNsd(Nsd):

@@ -16,7 +16,8 @@ from typing import Any
 from bench.loading import LONGEST, check_answers, wait_for_last
 from bench.processes import Processor, processor
 from bench.workloads import Workload
-from tests.peers.nameservers import LOOPBACK, DaemonNameserver, NameserverError, ZoneFile
+from tests.peers.nameservers import DaemonNameserver, NameserverError, ZoneFile
+from tests.peers.ports import LOOPBACK
 
 HERE = Path(__file__).parent
 GENERATOR = HERE / "load/target/release/load"

@@ -8,6 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says more about the machine than about the code: time is measured in bench/.
+settings.register_profile("oakroot", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("oakroot")
 
 # Servers live in sbin, which is not on every user's path.
 PEER_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])

@@ -17,8 +17,9 @@ from oakroot.certificates.signing_request import read_signing_request
 from oakroot.certificates.transport import AuthorityError
 from tests.certificates.acme_server import Reply, ScriptedServer
 from tests.certificates.minting import new_request
-from tests.peers.git_servers import free_port, wait_until
+from tests.peers.git_servers import wait_until
 from tests.peers.pebble import Pebble
+from tests.peers.ports import free_port
 
 REQUEST = read_signing_request(new_request("*.example.org", "example.org", "a.example.com"))
 SECRET = b"a secret of thirty-two octets!!!"

@@ -23,8 +23,9 @@ from oakroot.certificates.names import read_name, records_name
 from oakroot.keys.notation import read_key
 from tests.certificates.minting import DAY, new_request
 from tests.peers.certifier_process import CertifierProcess
-from tests.peers.git_servers import LOOPBACK, free_port, wait_until
+from tests.peers.git_servers import wait_until
 from tests.peers.pebble import Pebble
+from tests.peers.ports import LOOPBACK, free_port
 from tests.peers.primaries import BindPrimary, UpdatableBindPrimary
 
 ZONE = """\

@@ -21,9 +21,10 @@ from oakroot.keys.notation import read_key
 from tests.certificates.minting import new_request
 from tests.peers.certifier_process import CertifierProcess
 from tests.peers.commands import oakroot
-from tests.peers.git_servers import LOOPBACK, free_port, wait_until
+from tests.peers.git_servers import wait_until
 from tests.peers.nameservers import Address
 from tests.peers.pebble import Pebble
+from tests.peers.ports import LOOPBACK, free_port
 from tests.peers.primaries import BindPrimary, UpdatableBindPrimary
 
 ZONE = """\

@@ -23,7 +23,7 @@ _PROBES = st.lists(st.sampled_from(["there", "missing", "silent"]), max_size=4)
 _RESTARTS = st.lists(st.floats(min_value=0.05, max_value=20.0), max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_ANSWERS, _UPDATES, _PROBES, _RESTARTS)
 def test_in_the_end_all_is_well(
     answers: list[str], updates: list[str], probes: list[str], restarts: list[float]

@@ -16,7 +16,7 @@ from oakroot.keys.grant import read_grant
 from oakroot.keys.key import Algorithm, Key
 from oakroot.keys.keyring import GrantedKey
 from oakroot.keys.secret import Secret
-from tests.peers.git_servers import LOOPBACK, free_port
+from tests.peers.ports import LOOPBACK, free_port
 
 ZONE = b"""\
 @ 60 SOA ns hostmaster 1 7200 3600 1209600 60

@@ -10,15 +10,8 @@ import pytest
 
 from oakroot.keys.ssh import read_ssh_key
 from tests.peers.commands import Primary
-from tests.peers.git_servers import (
-    LOOPBACK,
-    BareRepository,
-    Daemon,
-    HostKeys,
-    git,
-    login_name,
-    sshd,
-)
+from tests.peers.git_servers import BareRepository, Daemon, HostKeys, git, login_name, sshd
+from tests.peers.ports import LOOPBACK
 
 SSH_KEY = "ed25519:nO7ervdJqzPfuvdM/J4qImipwVoI5gl53fpqgjZnv9w="
 SSH_PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICyliWbwWWXBc1+DRIzReLQ4UFiVGXJ6Paw1Jts+XQte"

@@ -20,8 +20,9 @@ from tests.certificates.minting import new_request
 from tests.e2e.conftest import Operator
 from tests.peers.certifier_process import CertifierProcess
 from tests.peers.commands import Outcome, Primary, oakroot
-from tests.peers.git_servers import LOOPBACK, Daemon, free_port, wait_until
+from tests.peers.git_servers import Daemon, wait_until
 from tests.peers.pebble import LIFETIME, Pebble
+from tests.peers.ports import LOOPBACK, free_port
 from tests.peers.secondary_process import SecondaryProcess
 
 ZONE = """\

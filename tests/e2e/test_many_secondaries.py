@@ -17,8 +17,8 @@ from oakroot.keys.dnskey import write_dnskey
 from tests.peers.commands import COMMAND, oakroot
 from tests.peers.followers import Followers
 from tests.peers.git_servers import BareRepository, wait_until
-from tests.peers.nameservers import free_port
 from tests.peers.namespaces import Program
+from tests.peers.ports import free_port
 from tests.protocol.keys import make_key
 from tests.zones.repositories import zone_text
 

@@ -13,7 +13,8 @@ import pytest
 from tests.peers.authority import Authority
 from tests.peers.commands import Primary, oakroot
 from tests.peers.git_https import HttpGit, HttpRules
-from tests.peers.git_servers import LOOPBACK, BareRepository, git_daemon
+from tests.peers.git_servers import BareRepository, git_daemon
+from tests.peers.ports import LOOPBACK
 from tests.zones.repositories import BROKEN, KEY_LINE, zone_text
 
 TOKEN = "token-for-tests"

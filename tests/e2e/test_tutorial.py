@@ -9,13 +9,8 @@ from pathlib import Path
 
 from tests.e2e.conftest import SSH_KEY, SSH_PUBLIC, GitServer, Operator
 from tests.peers.commands import Primary, oakroot
-from tests.peers.git_servers import (
-    LOOPBACK,
-    BareRepository,
-    HostKeys,
-    login_name,
-    sshd,
-)
+from tests.peers.git_servers import BareRepository, HostKeys, login_name, sshd
+from tests.peers.ports import LOOPBACK
 
 ZONE = """\
 $ORIGIN mirage.

@@ -17,7 +17,8 @@ import dns.rcode
 import dns.update
 
 from tests.faults.sites import KEY, ZONE
-from tests.peers.git_servers import LOOPBACK, PATIENCE, BareRepository, git
+from tests.peers.git_servers import PATIENCE, BareRepository, git
+from tests.peers.ports import LOOPBACK
 
 RETRANSMIT = 1.0
 LOOK_AGAIN = 0.05

@@ -22,7 +22,8 @@ from oakroot.zones.serials import is_forward
 from tests.git.conftest import SSH_KEY, TOKEN, Place, Servers
 from tests.peers.broken_git import BadLine
 from tests.peers.commands import Primary
-from tests.peers.git_servers import LOOPBACK, PATIENCE, BareRepository, free_port, git, wait_until
+from tests.peers.git_servers import PATIENCE, BareRepository, git, wait_until
+from tests.peers.ports import LOOPBACK, free_port
 from tests.zones.repositories import KEY_LINE, zone_text
 
 ZONE = "mirage."

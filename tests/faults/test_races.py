@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.faults.people import Clients, Operator, update
 from tests.faults.sites import Site
-from tests.peers.git_servers import free_port, git
+from tests.peers.git_servers import git
+from tests.peers.ports import free_port
 
 SERVED = "zones served: 1"
 PUSHES = 3

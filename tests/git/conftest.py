@@ -17,7 +17,8 @@ from oakroot.git.remote import Remote, parse_remote
 from oakroot.git.repository import RemoteRepository
 from tests.peers.authority import Authority
 from tests.peers.git_https import HttpGit, HttpRules
-from tests.peers.git_servers import LOOPBACK, BareRepository, Daemon, HostKeys, git_daemon, login_name, sshd
+from tests.peers.git_servers import BareRepository, Daemon, HostKeys, git_daemon, login_name, sshd
+from tests.peers.ports import LOOPBACK
 
 # The key of the tutorial, and its public half as printed there.
 SSH_KEY = "ed25519:nO7ervdJqzPfuvdM/J4qImipwVoI5gl53fpqgjZnv9w="

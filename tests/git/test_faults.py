@@ -16,7 +16,7 @@ from oakroot.git.errors import GitError, RemoteUnreachable
 from oakroot.git.repository import RemoteRepository
 from tests.git.conftest import Opener, Place, Servers, push
 from tests.peers.broken_git import BadLine, silent
-from tests.peers.git_servers import LOOPBACK
+from tests.peers.ports import LOOPBACK
 
 # Only for servers that are to be given up: a good one may be slow on a busy machine.
 IMPATIENT = Timeouts(connect=0.5, stall=0.5)

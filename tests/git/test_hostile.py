@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oakroot.git import connections
@@ -19,7 +19,7 @@ from oakroot.git.errors import GitError, RemoteUnreachable, RepositoryBroken
 from oakroot.git.remote import parse_remote
 from oakroot.git.repository import RemoteRepository
 from tests.peers.broken_git import Listener, saying
-from tests.peers.git_servers import LOOPBACK
+from tests.peers.ports import LOOPBACK
 
 COMMIT, TREE, BLOB = 1, 2, 3
 NAMES = {COMMIT: "commit", TREE: "tree", BLOB: "blob"}
@@ -153,14 +153,14 @@ def test_noise_in_place_of_git_is_reported_in_one_printable_line(octets: bytes) 
     assert len(str(caught.value)) < 1500
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.one_of(st.binary(max_size=300), st.binary(max_size=100).map(lambda noise: answer(TIP, noise))))
 def test_any_octets_end_in_one_of_our_errors(octets: bytes) -> None:
     with pytest.raises(GitError):
         fetch_from(octets)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(at=st.integers(0, len(WHOLE) - 1), octet=st.integers(1, 255))
 def test_one_wrong_octet_in_a_pack_is_found(at: int, octet: int) -> None:
     damaged = WHOLE[:at] + bytes([WHOLE[at] ^ octet]) + WHOLE[at + 1 :]

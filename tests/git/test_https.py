@@ -23,7 +23,8 @@ from oakroot.git.remote import parse_remote
 from tests.git.conftest import TOKEN, Opener, Place, Servers, push
 from tests.peers.authority import Authority
 from tests.peers.git_https import HttpGit, HttpRules
-from tests.peers.git_servers import LOOPBACK, BareRepository
+from tests.peers.git_servers import BareRepository
+from tests.peers.ports import LOOPBACK
 
 
 @pytest.fixture

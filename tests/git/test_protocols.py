@@ -17,7 +17,8 @@ from oakroot.git.repository import RemoteRepository
 from tests.git.conftest import SSH_PUBLIC, Place, Servers, push
 from tests.peers.broken_git import BadLine
 from tests.peers.git_https import HttpGit, HttpRules
-from tests.peers.git_servers import LOOPBACK, git, sshd
+from tests.peers.git_servers import git, sshd
+from tests.peers.ports import LOOPBACK
 
 ZONES = 10_000
 

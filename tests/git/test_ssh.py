@@ -19,7 +19,8 @@ from oakroot.git.errors import RemoteRefused, RemoteUntrusted
 from oakroot.git.login_key import parse_ssh_key
 from oakroot.git.remote import parse_remote
 from tests.git.conftest import SSH_KEY, SSH_PUBLIC, Opener, Place, Servers, push
-from tests.peers.git_servers import LOOPBACK, BareRepository, Daemon, HostKeys, login_name, sshd
+from tests.peers.git_servers import BareRepository, Daemon, HostKeys, login_name, sshd
+from tests.peers.ports import LOOPBACK
 
 KINDS = ("ed25519", "ecdsa", "rsa")
 WRONG = "SHA256:a5kkkuo7MwTBkW+HDt4km0gGPUAX0y1bFcPMXKxBaD0"

@@ -14,7 +14,7 @@ import dns.rcode
 
 from oakroot.keys.key import Key
 from tests.interop.matrix import YES
-from tests.peers.nameservers import free_port
+from tests.peers.ports import free_port
 from tests.peers.primaries import KnotPrimary, PowerDnsPrimary, Primary
 from tests.peers.secondary_process import PATIENCE, SecondaryProcess, ask, serial_in
 from tests.peers.wiretap import Wiretap

@@ -22,7 +22,7 @@ from tests.interop.matrix import YES
 from tests.interop.secondaries import PowerDnsSecondary, Secondary
 from tests.peers.commands import Primary
 from tests.peers.git_servers import BareRepository
-from tests.peers.nameservers import free_port
+from tests.peers.ports import free_port
 from tests.peers.powerdns import key_name
 from tests.peers.secondary_process import PATIENCE, ask, serial_in
 from tests.peers.wiretap import Wiretap

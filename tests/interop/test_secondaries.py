@@ -30,7 +30,7 @@ from oakroot.primary.service import Service
 from oakroot.primary.worker import GitWorker
 from tests.interop.secondaries import SECONDARIES, Secondary
 from tests.peers.git_servers import BareRepository
-from tests.peers.nameservers import free_port
+from tests.peers.ports import free_port
 from tests.protocol.keys import make_key
 from tests.zones.repositories import NOON, zone_text
 

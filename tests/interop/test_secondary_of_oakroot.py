@@ -18,7 +18,7 @@ from oakroot.keys.dnskey import write_dnskey
 from oakroot.keys.key import Key
 from tests.peers.commands import Primary
 from tests.peers.git_servers import BareRepository
-from tests.peers.nameservers import free_port
+from tests.peers.ports import free_port
 from tests.peers.secondary_process import SecondaryProcess
 from tests.protocol.keys import make_key
 from tests.zones.repositories import zone_text

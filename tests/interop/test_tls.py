@@ -21,7 +21,7 @@ from tests.interop.test_secondaries import key_file, serial, transfer_key
 from tests.peers.authority import Authority
 from tests.peers.commands import Primary
 from tests.peers.git_servers import BareRepository, wait_until
-from tests.peers.nameservers import free_port
+from tests.peers.ports import free_port
 from tests.zones.repositories import zone_text
 
 NAME = "ns1.example.org"

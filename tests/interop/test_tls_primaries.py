@@ -16,7 +16,7 @@ from tests.interop.test_secondaries import key_file
 from tests.peers.authority import Authority
 from tests.peers.commands import Primary as OakrootPrimary
 from tests.peers.git_servers import BareRepository
-from tests.peers.nameservers import free_port
+from tests.peers.ports import free_port
 from tests.peers.primaries import BindPrimary, NsdPrimary, Primary
 from tests.peers.secondary_process import SecondaryProcess
 from tests.protocol.keys import make_key

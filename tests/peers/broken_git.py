@@ -8,7 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
-from tests.peers.git_servers import LOOPBACK, PATIENCE
+from tests.peers.git_servers import PATIENCE
+from tests.peers.ports import LOOPBACK
 
 Talk = Callable[[socket.socket], None]
 

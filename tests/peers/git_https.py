@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self, cast
 
-from tests.peers.git_servers import LOOPBACK, NOBODYS_CONFIG, PATIENCE, git
+from tests.peers.git_servers import NOBODYS_CONFIG, PATIENCE, git
+from tests.peers.ports import LOOPBACK
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-LOOPBACK = "127.0.0.1"
+from tests.peers.ports import LOOPBACK, free_port
+
 NOBODYS_CONFIG = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
 STARTED_AT = 1_795_300_000
 PATIENCE = 20.0
@@ -112,13 +113,6 @@ def _file_command(path: str, content: bytes | None, mode: str) -> bytes:
     if mode == "160000":
         return b"M 160000 %s %s\n" % (content, name)
     return b"M %s inline %s\ndata %d\n%s\n" % (mode.encode(), name, len(content), content)
-
-
-def free_port() -> int:
-    """A TCP port that was free a moment ago, chosen by the kernel."""
-    with socket.create_server((LOOPBACK, 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def wait_until(what: str, condition: Callable[[], bool], patience: float = PATIENCE) -> None:

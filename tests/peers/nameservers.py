@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-LOOPBACK = "127.0.0.1"
+from tests.peers.ports import LOOPBACK, free_port
+
 LOG_LINES = 30
 Address = tuple[str, int]
 
@@ -35,20 +36,6 @@ class ZoneFile:
 
 class NameserverError(Exception):
     """A name server did not start, or stopped when nobody asked it to; the text ends with what it logged."""
-
-
-def free_port() -> int:
-    """A port that was free for UDP and TCP a moment ago, chosen by the kernel."""
-    while True:
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
-        ):
-            udp.bind((LOOPBACK, 0))
-            port: int = udp.getsockname()[1]
-            with contextlib.suppress(OSError):
-                tcp.bind((LOOPBACK, port))
-                return port
 
 
 class Nameserver(ABC):

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from oakroot._engine import Catalogue, Diagnostic, Server, Zone, read_zone
-from tests.peers.nameservers import LOOPBACK, Nameserver, ZoneFile
+from tests.peers.nameservers import Nameserver, ZoneFile
+from tests.peers.ports import LOOPBACK
 
 
 class Oakroot(Nameserver):

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Self
 
 from tests.peers.authority import Authority
-from tests.peers.git_servers import LOOPBACK, Daemon, free_port
+from tests.peers.git_servers import Daemon
+from tests.peers.ports import LOOPBACK, free_port
 
 REJECTED_NONCES = 15
 """Per cent: pebble's own measure is 5, of which a short test would hardly see one."""

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from oakroot.keys.key import Key
-from tests.peers.nameservers import LOOPBACK, Bind, DaemonNameserver, Knot, NameserverError, ZoneFile
+from tests.peers.nameservers import Bind, DaemonNameserver, Knot, NameserverError, ZoneFile
+from tests.peers.ports import LOOPBACK
 
 _SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dns.rcode
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oakroot.primary.writing import Draft
@@ -209,7 +209,6 @@ FILE = zone_text(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(UPDATES, min_size=1, max_size=4), min_size=1, max_size=3))
 def test_what_is_taken_as_edited_is_what_reading_the_file_gives(groups: list[list[Build]]) -> None:
     group = Group({"mirage": FILE})

@@ -115,4 +115,4 @@ class Primary(RuleBasedStateMachine):
 
 
 TestPrimary = Primary.TestCase
-TestPrimary.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestPrimary.settings = settings(max_examples=60, stateful_step_count=40)

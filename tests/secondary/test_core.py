@@ -180,7 +180,7 @@ HISTORIES = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(HISTORIES)
 def test_whatever_happens_zones_are_served_whole_and_recover(history: list[History]) -> None:
     world = World()
@@ -200,7 +200,7 @@ def test_whatever_happens_zones_are_served_whole_and_recover(history: list[Histo
         assert zone.serial == world.serials[apex]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(HISTORIES)
 def test_nothing_is_served_when_no_primary_was_there_for_longer_than_expire(history: list[History]) -> None:
     world = World()
@@ -216,7 +216,7 @@ def test_nothing_is_served_when_no_primary_was_there_for_longer_than_expire(hist
     assert all(world.stage.served(apex) is None for apex in APEXES)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=100), st.booleans())
 def test_any_octets_over_a_link_or_as_a_packet_do_no_harm(octets: bytes, over_link: bool) -> None:  # noqa: FBT001
     world = World()

@@ -22,7 +22,6 @@ def read(messy: Messy, text: bytes) -> Zone | None:
 @settings(
     max_examples=EXAMPLES,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
-    deadline=None,
 )
 @given(messy=messy_zones(), data=st.data())
 def test_an_edited_file_says_what_it_should_and_no_other_line_changed(

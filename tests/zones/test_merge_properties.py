@@ -135,7 +135,6 @@ def merge_models(base: Model, ours: Model, theirs: Model) -> Model | None:
     max_examples=EXAMPLES,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink these takes minutes
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
-    deadline=None,
 )
 @given(base=bases(), data=st.data())
 def test_a_merge_says_what_both_sides_meant(base: Side, data: st.DataObject) -> None:
