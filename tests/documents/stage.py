@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Self
 
 from tests.documents.page import Block, Step, agrees
-from tests.peers.git_servers import NOBODYS_CONFIG, PATIENCE, free_port, wait_until
+from tests.peers.git_servers import NOBODYS_CONFIG, PATIENCE, wait_until
+from tests.peers.ports import free_port
 
 _SERVERS = re.compile(r"(?:sudo )?oakroot (?P<role>primary|secondary|certifier)\b")
 # What only looks, and is asked again until it shows what was done a moment ago.

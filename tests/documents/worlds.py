@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from tests.documents.stage import DNS_PORT, Stage
-from tests.peers.git_servers import LOOPBACK, BareRepository, HostKeys, login_name, sshd
+from tests.peers.git_servers import BareRepository, HostKeys, login_name, sshd
 from tests.peers.pebble import Pebble
+from tests.peers.ports import LOOPBACK
 
 Require = Callable[[str], str]
 World = Callable[[Stage, Require], AbstractContextManager[None]]
