@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+REST = 0.5
+BUSY = 0.03
 
 
 @dataclass(frozen=True)
@@ -82,3 +85,15 @@ def processor(process_ids: Sequence[int]) -> Processor:
                 with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                     of_threads[int(thread.name)] = int((thread / "schedstat").read_text().split()[0]) / 1e9
     return Processor(user / TICKS_PER_SECOND, system / TICKS_PER_SECOND, of_threads)
+
+
+def wait_until_at_rest(process_ids: Sequence[int], seconds: float = 30.0) -> None:
+    """Waits, so long at most, until they use next to nothing for half a second: a start has its aftermath."""
+    deadline = time.monotonic() + seconds
+    before = processor(process_ids).total
+    while time.monotonic() < deadline:
+        time.sleep(REST)
+        now = processor(process_ids).total
+        if now - before < REST * BUSY:
+            return
+        before = now

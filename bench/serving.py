@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,14 +176,37 @@ def generate(
     server: DaemonNameserver, questions: Path, seconds: float, *options: str, processor: int | None = 1
 ) -> dict[str, Any]:
     """What our own generator tells after it has asked for so long."""
-    host, port = server.address
-    command = [str(GENERATOR), "--server", f"{host}:{port}", "--queries", str(questions), *options]
+    command = _generator(server, questions, *options, "--seconds", str(seconds))
     with on_processor(processor):
-        done = subprocess.run(
-            [*command, "--seconds", str(seconds)], capture_output=True, text=True, check=True
-        )
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     told: dict[str, Any] = json.loads(done.stdout)
     return told
+
+
+def generate_during(
+    meanwhile: Callable[[], None],
+    server: DaemonNameserver,
+    questions: Path,
+    longest: float,
+    *options: str,
+) -> dict[str, Any]:
+    """What the generator tells after it has asked as long as `meanwhile` took, at most `longest` seconds."""
+    limits = "--until-closed", "--seconds", str(longest)
+    command = _generator(server, questions, *options, *limits)
+    with on_processor(1):
+        generator = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with generator:
+        try:
+            meanwhile()
+        finally:
+            answer, _ = generator.communicate()  # closes its standard input, which ends it
+    told: dict[str, Any] = json.loads(answer)
+    return told
+
+
+def _generator(server: DaemonNameserver, questions: Path, *options: str) -> list[str]:
+    host, port = server.address
+    return [str(GENERATOR), "--server", f"{host}:{port}", "--queries", str(questions), *options]
 
 
 def _ask_by_dnsperf(

@@ -10,6 +10,7 @@ import pytest
 from bench import results
 from bench.__main__ import PARTS
 from bench.part import Target
+from bench.parts import latency
 from bench.report import PAGE, fill
 
 
@@ -50,3 +51,10 @@ def test_only_known_places_of_the_page_are_filled() -> None:
 def test_every_part_has_its_place_on_the_page() -> None:
     page = PAGE.read_text()
     assert [part.name for part in PARTS if f"<!-- bench: {part.name} -->" not in page] == []
+
+
+@pytest.mark.parametrize(("reloads", "verdicts"), [(0, {"not measured"}), (3, {"met"})])
+def test_latency_without_a_reload_proves_nothing(reloads: int, verdicts: set[str]) -> None:
+    same = {"p50": 20.0, "p99": 30.0, "p99.9": 40.0, "max": 50.0}
+    found = latency.Latency("a zone", "oakroot", 1000.0, same, same, lost=0, reloads=reloads)
+    assert {target.verdict for target in latency.PART.targets([found])} == verdicts

@@ -14,6 +14,7 @@ Lines of FILE: `NAME TYPE`, or `hex:` and a whole message; `#` and `;` begin a c
                                  or over a connection for each query
   --seconds S      ask for so long (default 5)
   --count N        ask so many queries instead
+  --until-closed   end as soon as standard input is closed, if that comes first
   --window N       most queries outstanding (default 512)
   --sockets N      spread them over so many sockets or connections (default 8)
   --rate N         so many queries a second instead of as many as possible
@@ -46,6 +47,7 @@ pub struct Options {
     pub queries: PathBuf,
     pub transport: Transport,
     pub span: Span,
+    pub until_closed: bool,
     pub window: usize,
     pub sockets: usize,
     pub rate: Option<f64>,
@@ -67,6 +69,7 @@ impl Options {
             queries: PathBuf::new(),
             transport: Transport::Udp,
             span: Span::Time(Duration::from_secs(5)),
+            until_closed: false,
             window: 512,
             sockets: 8,
             rate: None,
@@ -93,6 +96,7 @@ impl Options {
 
     fn set_flag(&mut self, name: &str) -> bool {
         match name {
+            "--until-closed" => self.until_closed = true,
             "--dnssec" => self.dnssec = true,
             "--recursion" => self.recursion = true,
             _ => return false,
