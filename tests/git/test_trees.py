@@ -11,6 +11,7 @@ from dulwich.objects import Blob, ObjectID, Tree
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oakroot.git.entries import difference
 from oakroot.git.errors import PathRefused
 from oakroot.git.trees import Files, find_file, normalised, replace_files
 
@@ -51,6 +52,9 @@ class World:
         assert isinstance(found, Blob)
         return found.data
 
+    def files(self) -> Files:
+        return Files.listed(self.tree, self.root, self.tree(self.root).as_raw_string())
+
     def write(self, changes: Mapping[str, bytes]) -> World:
         world = World({})
         world._store = self._store
@@ -78,7 +82,7 @@ def world() -> World:
 
 
 def test_regular_files_are_listed_and_the_rest_is_explained(world: World) -> None:
-    files = Files(world.tree, world.root)
+    files = world.files()
     assert set(files) == {"example.org", "run", "zönen", "new\nline"}
     assert len(files) == 4
     assert set(files.left_out) == {"link", "linked", "module", r"latin\xe4"}
@@ -87,8 +91,36 @@ def test_regular_files_are_listed_and_the_rest_is_explained(world: World) -> Non
     assert "UTF-8" in files.left_out[r"latin\xe4"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "changed"),
+    [
+        ({"example.org": b"new"}, {"example.org"}),
+        ({"sub/part": b"new", "run": b"new"}, {"sub", "run"}),
+        ({"another": b"zone"}, None),
+        ({}, set()),
+    ],
+)
+def test_what_differs_tells_the_files_of_another_commit(
+    world: World, changes: dict[str, bytes], changed: set[str] | None
+) -> None:
+    later = world.write(changes)
+    octets = [each.tree(each.root).as_raw_string() for each in (world, later)]
+    files = world.files().after(later.root, difference(*octets))
+    assert files is not None
+    assert dict(files) == dict(later.files())
+    assert files.left_out == later.files().left_out
+    assert files.changed == changed
+    assert all(files[path] == Blob.from_string(text).id.decode() for path, text in changes.items())
+
+
+def test_a_link_that_comes_or_goes_is_not_told_by_what_differs(world: World) -> None:
+    other = World({"example.org": (REGULAR, b"zone")})
+    octets = [each.tree(each.root).as_raw_string() for each in (world, other)]
+    assert world.files().after(other.root, difference(*octets)) is None
+
+
 def test_files_further_down_are_found_by_path(world: World) -> None:
-    files = Files(world.tree, world.root)
+    files = world.files()
     assert files["sub/part"] == Blob.from_string(b"part").id.decode()
     assert "sub/deep/x" in files
     for absent in ("sub", "sub/none", "link", "module/x", "../example.org", "/example.org", ""):

@@ -11,6 +11,7 @@ from oakroot.git.credentials import Credentials
 from oakroot.git.errors import RemoteRefused, RemoteUnreachable, RepositoryBroken
 from oakroot.git.remote import parse_remote
 from oakroot.git.repository import RemoteRepository
+from oakroot.git.trees import Files
 from oakroot.primary import events
 from oakroot.primary.events import Event, Fetch, Push, Recall
 from oakroot.primary.worker import GitWorker
@@ -57,6 +58,18 @@ def test_a_fetch_loads_the_newest_commit(worker: GitWorker, remote: BareReposito
 def test_a_fetch_without_news_loads_nothing(worker: GitWorker) -> None:
     known = loading_of(worker.fetch(Fetch(Loaded.nothing()))).loaded
     assert worker.fetch(Fetch(known)) == events.NothingNewFetched()
+
+
+def test_a_fetch_looks_only_at_what_changed(
+    worker: GitWorker, remote: BareRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote.commit({f"zone{number}": zone_text(1) for number in range(9)})
+    loaded = loading_of(worker.fetch(Fetch(Loaded.nothing()))).loaded
+    remote.commit({"zone3": zone_text(2)})
+    monkeypatch.setattr(Files, "__iter__", None)
+    loading = loading_of(worker.fetch(Fetch(loaded)))
+    assert [change.apex for change in loading.changes] == ["zone3."]
+    assert loading.loaded.zones.keys() == loaded.zones.keys()
 
 
 def test_a_mass_deletion_is_held_back_until_a_commit_says_that_it_is_meant(

@@ -85,6 +85,16 @@ def test_one_commit_follows_another_without_a_file_being_read(
     assert "b\t60\tA" in remote.show("mirage")
 
 
+def test_a_push_that_undoes_a_commit_of_ours_is_followed(worker: GitWorker, remote: BareRepository) -> None:
+    before = fetched(worker).loading.loaded
+    loaded = taken(write(worker, before, lambda m: m.add("a", 60, "A", "192.0.2.1")))
+    # To the octet what was fetched at first, so git sees no difference to that.
+    remote.commit({"mirage": zone_text(7)})
+    [change] = fetched(worker, loaded).loading.changes
+    assert change.after is not None
+    assert change.after.types_of("a.mirage.") == []
+
+
 def test_what_changes_nothing_is_no_commit(worker: GitWorker, remote: BareRepository) -> None:
     before = remote.tip()
     event = write(worker, fetched(worker).loading.loaded, lambda m: m.delete("nope"))

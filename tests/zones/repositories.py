@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from oakroot._engine import Zone
 from oakroot.zones.load import SerialRules, load
 from oakroot.zones.loaded import Loaded, Loading
 from oakroot.zones.serials import SerialPolicy
-from oakroot.zones.tree import Tree
+from oakroot.zones.tree import Since, Tree
 
 NOON = 1_795_348_800.0  # 2026-11-22 12:00 UTC
 KEY_LINE = "personal._update.{zone} DNSKEY 0 3 163 kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=\n"
@@ -47,11 +48,21 @@ class Repository:
     files: dict[str, bytes | str] = field(default_factory=dict)
 
     def holds(self, files: Mapping[str, bytes | str]) -> Loading:
-        """Replaces all files, and loads."""
-        self.files = dict(files)
-        loading = load(tree_of(self.files), self.loaded, SerialRules(self.policy, NOON))
-        self.loaded = loading.loaded
+        """Replaces all files, and loads; told what has changed, a load must come to the same."""
+        tree, rules = tree_of(files), SerialRules(self.policy, NOON)
+        loading = load(tree, self.loaded, rules)
+        if (since := self._since(files)) is not None:
+            assert _facts(load(replace(tree, since=since), self.loaded, rules)) == _facts(loading)
+        self.files, self.loaded = dict(files), loading.loaded
         return loading
+
+    def _since(self, files: Mapping[str, bytes | str]) -> Since | None:
+        """What git tells of a change that leaves the names in the root as they are."""
+        is_small = len(files) < 1000
+        if self.loaded.commit is None or _root(self.files) != _root(files) or not is_small:
+            return None
+        paths = (path for path in {*self.files, *files} if self.files.get(path) != files.get(path))
+        return Since(self.loaded.commit, {path.partition("/")[0] for path in paths})
 
     def changes(
         self, files: Mapping[str, bytes | str | None] | None = None, /, **more: bytes | None
@@ -64,3 +75,25 @@ class Repository:
         """The serial that is served for a zone."""
         zone = self.loaded.catalogue.zone(apex)
         return None if zone is None else zone.serial
+
+
+def _root(files: Mapping[str, bytes | str]) -> set[tuple[str, bool]]:
+    return {(path.partition("/")[0], "/" in path) for path in files}
+
+
+def _facts(loading: Loading) -> object:
+    """All that is to be said of a load; zones are told by what they hold."""
+
+    def held(zone: Zone | None) -> object:
+        return None if zone is None else (zone.serial, zone.records())
+
+    loaded = loading.loaded
+    served = {apex: loaded.catalogue.zone(apex) for apex in loaded.zones}
+    return (
+        {apex: replace(zone, zone=None, marked=None) for apex, zone in loaded.zones.items()},
+        {apex: held(zone) for apex, zone in served.items()},
+        {apex for apex, zone in loaded.zones.items() if not zone.is_plain} == loaded.exceptions,
+        (loaded.kinds, loaded.key_files, loaded.keyring, loaded.serials, len(loaded.catalogue)),
+        {change.apex: (held(change.before), held(change.after)) for change in loading.changes},
+        (sorted(loading.findings, key=repr), loading.edits, loaded.name_findings, loaded.key_duplicates),
+    )

@@ -145,7 +145,8 @@ class Checkout:
 
     def files(self, revision: Revision) -> Files:
         """The regular files of a commit by path, as the primary sees them."""
-        return Files(self._tree, ObjectID(revision.tree.encode()))
+        root = ObjectID(revision.tree.encode())
+        return Files.listed(self._tree, root, self._tree(root).as_raw_string())
 
     def blob(self, blob: str) -> bytes:
         """The content with this id."""

@@ -68,9 +68,8 @@ class Copy:
     def close(self) -> None:
         """Closes all files; a temporary copy is removed."""
         self._reader.close()
-        if self._temporary is None:
-            with suppress(OSError):  # the next start begins with an older head
-                self.keep_head()
+        with suppress(OSError):  # the next start begins with an older head
+            self.keep_head()
         self._repo.close()
         self._remove()
 
@@ -85,7 +84,7 @@ class Copy:
 
     def keep_head(self) -> None:
         """Writes the head down, for the next start; an older one only makes its first fetch longer."""
-        if self._head is not None:
+        if self._head is not None and self._temporary is None:
             write_ref(self._repo, HEAD_REF, self._head)
 
     @property

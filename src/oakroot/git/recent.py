@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,10 +11,7 @@ from dulwich.objects import Commit, ObjectID
 
 from oakroot.git.commits import TreeId
 from oakroot.git.copy import Copy
-
-_Entry = tuple[bytes, bytes, bytes]
-# Mode, name and id of one entry of a tree object.
-_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
+from oakroot.git.entries import Entry, difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +26,7 @@ class Passage:
 
 def recent_passages(copy: Copy, start: ObjectID, limit: int) -> Iterator[Passage]:
     """The passages to the newest `limit` commits of a history. Where a shallow copy ends, so do they."""
-    entries = _Entries(copy)
+    folders = _Folders(copy)
     waiting: list[tuple[int, int, Commit]] = []
     seen: set[ObjectID] = set()
 
@@ -49,46 +45,42 @@ def recent_passages(copy: Copy, start: ObjectID, limit: int) -> Iterator[Passage
         _, _, commit = heapq.heappop(waiting)
         newer = _tree_id(commit)
         if not commit.parents:
-            yield Passage(None, newer, entries.difference(None, commit.tree))
+            yield Passage(None, newer, folders.difference(None, commit.tree))
         if not all(parent in copy.objects for parent in commit.parents):
             continue
         for name in commit.parents:
             parent = add(name)
-            yield Passage(_tree_id(parent), newer, entries.difference(parent.tree, commit.tree))
+            yield Passage(_tree_id(parent), newer, folders.difference(parent.tree, commit.tree))
 
 
-class _Entries:
-    """The entries of root folders; the last two are kept, as each is compared twice.
-
-    They are compared as git writes them: of ten thousand files mostly one has changed.
-    """
+class _Folders:
+    """Root folders as git writes them; the last two are kept, as each is compared twice."""
 
     def __init__(self, copy: Copy) -> None:
         self._copy = copy
-        self._known: dict[ObjectID, frozenset[_Entry]] = {}
+        self._known: dict[ObjectID, bytes] = {}
 
     def difference(self, older: ObjectID | None, newer: ObjectID) -> dict[str, tuple[str | None, str | None]]:
         """What is in one of them only, or differs."""
         if older == newer:
             return {}
-        before = frozenset[_Entry]() if older is None else self._of(older)
-        after = self._of(newer)
+        found = difference(b"" if older is None else self._octets(older), self._octets(newer))
         self._known = {name: known for name, known in self._known.items() if name in {older, newer}}
-        gone, come = _ids(before - after), _ids(after - before)
+        gone, come = _ids(found.gone), _ids(found.come)
         return {name: (gone.get(name), come.get(name)) for name in {*gone, *come}}
 
-    def _of(self, tree: ObjectID) -> frozenset[_Entry]:
+    def _octets(self, tree: ObjectID) -> bytes:
         if tree not in self._known:
-            self._known[tree] = frozenset(_ENTRY.findall(self._copy.tree_octets(tree)))
+            self._known[tree] = self._copy.tree_octets(tree)
         return self._known[tree]
 
 
-def _ids(entries: frozenset[_Entry]) -> dict[str, str]:
+def _ids(entries: Mapping[bytes, Entry]) -> dict[str, str]:
     """The ids of those that are files or folders, by name."""
     return {
-        name.decode("utf-8", "backslashreplace"): content.hex()
-        for mode, name, content in entries
-        if stat.S_ISREG(int(mode, 8)) or stat.S_ISDIR(int(mode, 8))
+        name.decode("utf-8", "backslashreplace"): entry.content
+        for name, entry in entries.items()
+        if stat.S_ISREG(entry.mode) or stat.S_ISDIR(entry.mode)
     }
 
 

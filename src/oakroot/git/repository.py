@@ -9,6 +9,7 @@ IXFR after a restart, `log` and `blame` live on it, zone text packs well, and a 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -21,7 +22,16 @@ from oakroot.git.commits import CommitId, Head, Person, TreeId, head_of, make_co
 from oakroot.git.connections import Timeouts
 from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
-from oakroot.git.errors import GitError, PathRefused, PushRefused, PushUncertain, RemoteMoved, RemoteRefused
+from oakroot.git.entries import difference
+from oakroot.git.errors import (
+    GitError,
+    PathRefused,
+    PushRefused,
+    PushUncertain,
+    RemoteMoved,
+    RemoteRefused,
+    RepositoryBroken,
+)
 from oakroot.git.local import LocalRemote
 from oakroot.git.recent import Passage, recent_passages
 from oakroot.git.refs import BRANCHES, Tip
@@ -96,16 +106,26 @@ class RemoteRepository:
         tip = self._side.fetch(self._copy, self._depth)
         with translated(self.remote):
             commit = self._copy.commit(tip.commit)
-            self._copy.tree(commit.tree)
+            self._copy.tree_octets(commit.tree)
             rewritten = previous is not None and not self._copy.descends(tip.commit, previous)
             head = head_of(commit, _branch(tip.ref), previous=previous, rewritten=rewritten)
             self._copy.head = tip.commit
             self._copy.keep_head()
         return head
 
-    def files(self, head: Head) -> Files:
-        """The regular files of a commit by path, and what in its root was left out."""
-        return Files(self._copy.tree, _id(head.tree))
+    def files(self, head: Head, older: Files | None = None) -> Files:
+        """The regular files of a commit by path, and what in its root was left out.
+
+        `older`: those of another commit; where little differs, that alone is looked at.
+        """
+        root = _id(head.tree)
+        octets = self._copy.tree_octets(root)
+        if older is not None:
+            with suppress(RepositoryBroken):  # what was there before may be gone from the repository by now
+                change = difference(self._copy.tree_octets(older.root), octets)
+                if (files := older.after(root, change)) is not None:
+                    return files
+        return Files.listed(self._copy.tree, root, octets)
 
     def find_in(self, tree: TreeId, path: str) -> BlobId | None:
         """The id of the regular file at `path` below a commit's root folder; None where there is none."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from typing import NewType, cast
+from typing import NewType, Self, cast
 
 from dulwich.objects import S_ISGITLINK, Blob, ObjectID, ShaFile, Tree
 
+from oakroot.git.entries import Difference, Entry, entries
 from oakroot.git.errors import PathRefused, printable
 
 BlobId = NewType("BlobId", str)
@@ -29,27 +30,59 @@ class Files(Mapping[str, BlobId]):
     regular file, and why; folders are neither files nor worth a word.
     """
 
-    def __init__(self, get_tree: GetTree, root: ObjectID) -> None:
+    def __init__(
+        self,
+        get_tree: GetTree,
+        root: ObjectID,
+        files: dict[str, BlobId],
+        left_out: Mapping[str, str],
+        changed: frozenset[str] | None = None,
+    ) -> None:
+        """`files` and `left_out` tell what is in the root folder; see `listed` and `after`."""
         self._get_tree = get_tree
-        self._root = root
-        self._files: dict[str, BlobId] = {}
-        self.left_out: dict[str, str] = {}
-        for raw, mode, target in get_tree(root).iteritems():
-            if stat.S_ISDIR(mode):
-                continue
-            if reason := _no_file(mode):
-                self.left_out[printable(raw)] = reason
-                continue
-            try:
-                self._files[raw.decode("utf-8")] = BlobId(target.decode("ascii"))
-            except UnicodeDecodeError:
-                self.left_out[printable(raw.decode("utf-8", "backslashreplace"))] = NAME_REASON
+        self._files = files
+        self.root = root
+        self.left_out = left_out
+        self.changed = changed
+        """Names in the root, also of folders, whose content is another than in the files that these were made
+        `after`; None where more may differ."""
+
+    @classmethod
+    def listed(cls, get_tree: GetTree, root: ObjectID, octets: bytes) -> Self:
+        """The files of the commit with this root folder, `octets` as git writes it."""
+        files: dict[str, BlobId] = {}
+        left_out: dict[str, str] = {}
+        for raw, entry in entries(octets):
+            if stat.S_ISREG(entry.mode) and (name := _text(raw)) is not None:
+                files[name] = BlobId(entry.content)
+            elif not stat.S_ISDIR(entry.mode):
+                shown_name = printable(raw.decode("utf-8", "backslashreplace"))
+                left_out[shown_name] = _no_file(entry.mode) or NAME_REASON
+        return cls(get_tree, root, files, left_out)
+
+    def after(self, root: ObjectID, change: Difference) -> Files | None:
+        """The files of another commit, told by what differs in its root folder: the rest is not looked at.
+
+        None where that is not enough: names of what is left out need not be unique.
+        """
+        gone, come = _plain(change.gone), _plain(change.come)
+        if gone is None or come is None:
+            return None
+        files = dict(self._files)
+        for name in gone:
+            files.pop(name, None)
+        files.update(
+            {name: BlobId(entry.content) for name, entry in come.items() if stat.S_ISREG(entry.mode)}
+        )
+        kinds = ({name: stat.S_IFMT(entry.mode) for name, entry in side.items()} for side in (gone, come))
+        changed = frozenset(come) if next(kinds) == next(kinds) else None
+        return Files(self._get_tree, root, files, self.left_out, changed)
 
     def __getitem__(self, path: str) -> BlobId:
         if path in self._files:
             return self._files[path]
         try:
-            return BlobId(find_file(self._get_tree, self._root, path).decode("ascii"))
+            return BlobId(find_file(self._get_tree, self.root, path).decode("ascii"))
         except PathRefused:
             raise KeyError(path) from None
 
@@ -58,6 +91,20 @@ class Files(Mapping[str, BlobId]):
 
     def __len__(self) -> int:
         return len(self._files)
+
+
+def _plain(found: Mapping[bytes, Entry]) -> dict[str, Entry] | None:
+    """Files and folders by name; None where there is anything else among them."""
+    plain = {_text(raw): entry for raw, entry in found.items() if _no_file(entry.mode) is None}
+    named = {name: entry for name, entry in plain.items() if name is not None}
+    return named if len(named) == len(found) else None
+
+
+def _text(raw: bytes) -> str | None:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def find_file(get_tree: GetTree, root: ObjectID, path: str) -> ObjectID:

@@ -68,7 +68,7 @@ def follow(
     offers: Sequence[Offer], catalogs: Catalogs, before: Loaded, loaded: Loaded, now: float
 ) -> Following:
     """The catalog zones of what is loaded, made of those of what was loaded before."""
-    if loaded.zones.keys() == before.zones.keys() and before.commit is not None:
+    if not offers or (loaded.zones.keys() == before.zones.keys() and before.commit is not None):
         return Following(catalogs)
     after: dict[str, Zone] = {}
     logs = []

@@ -37,8 +37,9 @@ def commit_message(edits: tuple[Edit, ...]) -> str:
 
 
 def _summary(loaded: Loaded) -> str:
-    unserved = sum(1 for zone in loaded.zones.values() if zone.zone is None)
-    outdated = sum(1 for zone in loaded.zones.values() if not zone.is_current) - unserved
+    exceptions = [loaded.zones[apex] for apex in loaded.exceptions]
+    unserved = sum(1 for zone in exceptions if zone.zone is None)
+    outdated = sum(1 for zone in exceptions if not zone.is_current) - unserved
     parts = [f"zones served: {len(loaded.zones) - unserved}", f"keys: {len(loaded.keyring)}"]
     if outdated:
         parts.append(f"last good versions among them: {outdated}")

@@ -160,7 +160,9 @@ def tell_all(state: State) -> Spread:
 
 
 def _served(state: State) -> tuple[str, ...]:
-    served = (apex for apex, zone in state.loaded.zones.items() if zone.zone is not None)
+    zones = state.loaded.zones
+    unserved = {apex for apex in state.loaded.exceptions if zones[apex].zone is None}
+    served = (apex for apex in zones if apex not in unserved) if unserved else zones
     return (*served, *state.catalogs)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from oakroot._engine import give_back_memory
@@ -20,7 +20,7 @@ from oakroot.git.errors import (
     RemoteRefused,
 )
 from oakroot.git.repository import RemoteRepository
-from oakroot.git.trees import BlobId
+from oakroot.git.trees import BlobId, Files, normalised
 from oakroot.primary import events
 from oakroot.primary import recall as history
 from oakroot.primary.events import Event, Fetch, Push, Recall, Write
@@ -33,11 +33,26 @@ from oakroot.zones.guard import Guard, is_meant
 from oakroot.zones.load import SerialRules, load
 from oakroot.zones.loaded import Loaded, LoadedZone, Loading
 from oakroot.zones.serials import SerialPolicy
-from oakroot.zones.tree import Tree
+from oakroot.zones.tree import Since, Tree
 
 _log = logging.getLogger(__name__)
 
 AUTHOR = Person("Oakroot", "oakroot@localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files of a commit that was loaded, to tell the next ones by what differs."""
+
+    commit: str
+    files: Files
+    edited: frozenset[str] = frozenset()
+    """Names in the root of what our own commits have changed since."""
+
+    def after(self, commit: str, paths: Iterable[str]) -> Listing:
+        """The same once a commit of ours changed these files."""
+        names = (normalised(path)[0] for path in paths)
+        return Listing(commit, self.files, self.edited.union(names))
 
 
 @dataclass(slots=True)
@@ -51,6 +66,7 @@ class GitWorker:
     """How much a push may delete; None: any share."""
     head: Head | None = None
     texts: Texts = field(default_factory=Texts)
+    listing: Listing | None = None
 
     def choose(self, policy: SerialPolicy, guard: Guard | None, credentials: Credentials) -> None:
         """What the operator has decided anew, from the next action on. May be called at any time."""
@@ -134,7 +150,7 @@ class GitWorker:
 
     def _draft(self, action: Write, head: Head) -> Draft:
         def read_text(zone: LoadedZone) -> ZoneText:
-            return self.texts.read(zone, action.known, lambda: self._tree(head))
+            return self.texts.read(zone, action.known, lambda: self._tree(head, self.repository.files(head)))
 
         rules = SerialRules(self.policy, self.clock())
         return write_group(action.submissions, action.known, read_text, rules)
@@ -165,26 +181,40 @@ class GitWorker:
         except Exception as error:  # noqa: BLE001 - reported by _bug, and the server goes on
             return events.WriteFailed(_reason(error), head.commit, draft.outcomes)
         self.head = head
+        if self.listing is not None and self.listing.commit == action.known.commit:
+            self.listing = self.listing.after(head.commit, draft.contents)
         return events.Written(draft.outcomes, loading)
 
     def _load(self, head: Head, known: Loaded) -> Loading:
         try:
             guard = None if is_meant(head.message) else self.guard
-            loading = load(self._tree(head), known, SerialRules(self.policy, self.clock()), guard)
+            files, since = self._files(head, known)
+            rules = SerialRules(self.policy, self.clock())
+            loading = load(self._tree(head, files, since), known, rules, guard)
         finally:
             self.repository.rest()
+        self.listing = Listing(head.commit, files)
         # All at the start; later ones leave little, and this takes a while.
         if not known.zones:
             give_back_memory()
         return loading
 
-    def _tree(self, head: Head) -> Tree:
-        files = self.repository.files(head)
+    def _files(self, head: Head, known: Loaded) -> tuple[Files, Since | None]:
+        """The files of a commit, and how they differ from those of what is loaded."""
+        listing = self.listing
+        if listing is None or listing.commit != known.commit:
+            return self.repository.files(head), None
+        files = self.repository.files(head, listing.files)
+        changed = files.changed
+        return files, None if changed is None else Since(listing.commit, changed | listing.edited)
+
+    def _tree(self, head: Head, files: Files, since: Since | None = None) -> Tree:
         return Tree(
             commit=head.commit,
             files=files,
             read=lambda blob: self.repository.blob(BlobId(blob)),
             left_out=files.left_out,
+            since=since,
         )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from oakroot._engine import Zone
 from oakroot.zones.edits import ZoneText
-from oakroot.zones.loaded import Edit, Loaded, LoadedZone, Loading, ZoneChange
+from oakroot.zones.loaded import Edit, Loaded, LoadedZone, Loading, ZoneChange, exceptions_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ def take_edited(
         zones=zones,
         serials={**before.serials, **serials},
         catalogue=before.catalogue.with_zones([version.zone for version in edited.values()]),
+        exceptions=exceptions_after(before.exceptions, (zones[apex] for apex in edited)),
     )
     left = tuple(edit for edit in edits if edit.path not in blobs)
     return Loading(loaded, tuple(changes), findings=(), edits=left)

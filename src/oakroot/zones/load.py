@@ -7,15 +7,15 @@ of the one served before, and what would delete too much at once is held back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from oakroot._engine import Catalogue, Zone
 from oakroot.zones.diagnostics import Finding
 from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile, classify
 from oakroot.zones.guard import Guard, hold_removed, too_much_deleted
-from oakroot.zones.keyfiles import load_key_files
-from oakroot.zones.loaded import Edit, Loaded, LoadedZone, Loading, ZoneChange
+from oakroot.zones.keyfiles import LoadedKeys, load_key_files
+from oakroot.zones.loaded import Edit, Loaded, LoadedZone, Loading, ZoneChange, exceptions_after
 from oakroot.zones.reading import edit_serial, read_zone_file, serial_finding
 from oakroot.zones.serials import SerialPolicy, is_forward, next_serial
 from oakroot.zones.tree import Tree
@@ -34,31 +34,78 @@ class SerialRules:
     now: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What a load has to look at."""
+
+    kinds: Kinds
+    """All files of the root."""
+    owners: Mapping[str, str]
+    """The zones to look at, by apex, with the file that each is read from."""
+    kept: Mapping[str, LoadedZone]
+    """Zones that stay as they are, unless they are among those to look at."""
+    held_anew: Sequence[LoadedZone]
+    """Those of them that are held back as of now."""
+    removed: Sequence[str]
+    """Zones that are gone."""
+    key_files: bool
+    """Whether to look at key files."""
+    name_findings: tuple[Finding, ...]
+
+
 def load(tree: Tree, before: Loaded, rules: SerialRules, guard: Guard | None = None) -> Loading:
     """The next state for this tree; without a guard nothing is held back.
 
     Raises only what `tree.read` raises.
     """
-    kinds = {path: before.kinds.get(path) or classify(path) for path in tree.files if "/" not in path}
-    owners, name_findings = _owners(kinds)
-    name_findings += _left_out(tree)
-    zones, fresh = _load_zones(owners, tree, before, rules, guard)
-    keys = load_key_files(tree, kinds, before.key_files, before.key_duplicates)
-    changes = _changes(before.zones, zones, fresh)
+    scope = _what_changed(tree, before) or _everything(tree, before, guard)
+    zones, fresh = _load_zones(scope, tree, before, rules, guard)
+    keys = LoadedKeys(before.key_files, before.keyring, before.key_duplicates, ())
+    if scope.key_files:
+        keys = load_key_files(tree, scope.kinds, before.key_files, before.key_duplicates)
+    changes = _changes(before.zones, scope.removed, fresh)
     loaded = Loaded(
         commit=tree.commit,
-        kinds=kinds,
+        kinds=scope.kinds,
         zones=zones,
         key_files=keys.files,
         keyring=keys.keyring,
         key_duplicates=keys.duplicates,
         serials=_remember(before.serials, changes, zones),
-        catalogue=_catalogue(before, zones, changes, fresh),
-        name_findings=name_findings,
+        catalogue=_catalogue(before.catalogue, scope.removed, changes, fresh),
+        name_findings=scope.name_findings,
+        exceptions=exceptions_after(before.exceptions.difference(scope.removed), fresh),
     )
-    news = () if name_findings == before.name_findings else name_findings
+    news = () if scope.name_findings == before.name_findings else scope.name_findings
     zone_findings = (finding for zone in fresh for finding in zone.findings)
-    return Loading(loaded, changes, (*news, *zone_findings, *keys.findings), _edits(zones.values(), tree))
+    return Loading(loaded, changes, (*news, *zone_findings, *keys.findings), _edits(loaded, tree))
+
+
+def _everything(tree: Tree, before: Loaded, guard: Guard | None) -> _Scope:
+    kinds = {path: before.kinds.get(path) or classify(path) for path in tree.files if "/" not in path}
+    owners, name_findings = _owners(kinds)
+    kept = {} if guard is None else hold_removed(before.zones, owners, guard)
+    held_anew = [zone for apex, zone in kept.items() if not before.zones[apex].is_held]
+    removed = sorted(before.zones.keys() - owners.keys() - kept.keys())
+    findings = name_findings + _left_out(tree)
+    return _Scope(kinds, owners, kept, held_anew, removed, key_files=True, name_findings=findings)
+
+
+def _what_changed(tree: Tree, before: Loaded) -> _Scope | None:
+    """Only what differs from the version before; None where more has to be looked at."""
+    since = tree.since
+    if since is None or since.commit != before.commit:
+        return None
+    exceptions = [before.zones[apex] for apex in before.exceptions]
+    # What is held back is judged anew each time: the next commit may say that it is meant.
+    if any(zone.is_held for zone in exceptions):
+        return None
+    kinds = [(path, before.kinds.get(path)) for path in since.contents]
+    owners = {kind.apex: path for path, kind in kinds if isinstance(kind, ZoneFile)}
+    owners = {apex: path for apex, path in owners.items() if before.zones[apex].path == path}
+    owners.update({zone.apex: zone.path for zone in exceptions if zone.includes})
+    key_files = any(isinstance(kind, KeyFile) for _, kind in kinds)
+    return _Scope(before.kinds, owners, before.zones, (), (), key_files, before.name_findings)
 
 
 def _owners(kinds: Kinds) -> tuple[dict[str, str], tuple[Finding, ...]]:
@@ -87,12 +134,12 @@ def _left_out(tree: Tree) -> tuple[Finding, ...]:
 
 
 def _load_zones(
-    owners: Mapping[str, str], tree: Tree, before: Loaded, rules: SerialRules, guard: Guard | None
+    scope: _Scope, tree: Tree, before: Loaded, rules: SerialRules, guard: Guard | None
 ) -> tuple[dict[str, LoadedZone], list[LoadedZone]]:
     """All zones, and those among them that are news."""
-    zones = {} if guard is None else hold_removed(before.zones, owners, guard)
-    fresh = [zone for apex, zone in zones.items() if not before.zones[apex].is_held]
-    for apex, path in owners.items():
+    zones = dict(scope.kept)
+    fresh = list(scope.held_anew)
+    for apex, path in scope.owners.items():
         zone = before.zones.get(apex)
         if zone is None or not _is_unchanged(zone, path, tree):
             zone = _load_zone(tree, path, apex, zone, before.serials.get(apex), rules, guard)
@@ -155,7 +202,7 @@ def _zone_to_serve(new: Zone, old: Zone | None, served: int | None, rules: Seria
 
 
 def _changes(
-    before: Mapping[str, LoadedZone], after: Mapping[str, LoadedZone], fresh: Iterable[LoadedZone]
+    before: Mapping[str, LoadedZone], removed: Iterable[str], fresh: Iterable[LoadedZone]
 ) -> tuple[ZoneChange, ...]:
     changes = []
     for zone in fresh:
@@ -163,19 +210,17 @@ def _changes(
         old = known.zone if known else None
         if zone.zone is not old:
             changes.append(ZoneChange(zone.apex, old, zone.zone))
-    removed = before.keys() - after.keys()
-    changes += [ZoneChange(apex, before[apex].zone, None) for apex in sorted(removed)]
+    changes += [ZoneChange(apex, before[apex].zone, None) for apex in removed]
     return tuple(changes)
 
 
 def _catalogue(
-    before: Loaded,
-    zones: Mapping[str, LoadedZone],
+    catalogue: Catalogue,
+    removed: Sequence[str],
     changes: Iterable[ZoneChange],
     fresh: Iterable[LoadedZone],
 ) -> Catalogue:
-    catalogue = before.catalogue
-    if removed := [apex for apex in before.zones if apex not in zones]:
+    if removed:
         catalogue = catalogue.without(removed)
     if served := [change.after for change in changes if change.after is not None]:
         catalogue = catalogue.with_zones(served)
@@ -196,10 +241,10 @@ def _remember(
     return remembered
 
 
-def _edits(zones: Iterable[LoadedZone], tree: Tree) -> tuple[Edit, ...]:
+def _edits(loaded: Loaded, tree: Tree) -> tuple[Edit, ...]:
     """One edit per file: zones that share the file with their SOA take turns, a commit each."""
     edits: dict[str, Edit] = {}
-    for zone in zones:
+    for zone in (loaded.zones[apex] for apex in sorted(loaded.exceptions)):
         if zone.is_raised and zone.zone is not None and zone.written_serial is not None:
             edit = edit_serial(tree, zone.path, zone.zone, zone.written_serial)
             edits.setdefault(edit.path, edit)

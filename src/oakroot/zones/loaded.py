@@ -5,7 +5,7 @@ Only frozen values here; `load` makes the next `Loaded` from the one before and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from oakroot._engine import Catalogue, Marks, Zone
@@ -54,6 +54,11 @@ class LoadedZone:
         """Whether it is served with another serial than the one in the repository."""
         return self.zone is not None and self.written_serial not in {None, self.zone.serial}
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is what its own file says, and that file all that it depends on."""
+        return not self.includes and self.zone is not None and self.written_serial == self.zone.serial
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -73,6 +78,8 @@ class Loaded:
     """About files that are nothing because of their names."""
     key_duplicates: tuple[Finding, ...] = ()
     """About keys of one name in several places."""
+    exceptions: frozenset[str] = frozenset()
+    """The apexes of zones that are not plain: these few have to be looked at where the others need not."""
 
     @classmethod
     def nothing(cls) -> Loaded:
@@ -87,6 +94,13 @@ class Loaded:
         for key_file in self.key_files.values():
             yield from key_file.findings
         yield from self.key_duplicates
+
+
+def exceptions_after(before: frozenset[str], touched: Iterable[LoadedZone]) -> frozenset[str]:
+    """The exceptions once these zones are loaded."""
+    touched = tuple(touched)
+    plain = {zone.apex for zone in touched if zone.is_plain}
+    return (before - plain) | {zone.apex for zone in touched if zone.apex not in plain}
 
 
 @dataclass(frozen=True, slots=True)

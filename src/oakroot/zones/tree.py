@@ -7,10 +7,19 @@ function.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from oakroot.zones.filenames import may_hold_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What differs from an earlier version whose root has the same names, of the same kinds."""
+
+    commit: str
+    contents: Collection[str]
+    """Names in the root, of files and of folders, whose content may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,8 @@ class Tree:
     read: Callable[[str], bytes]
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Names in the root that are no regular files (links, submodules), with the reason."""
+    since: Since | None = None
+    """None: anything may differ from any earlier version."""
 
     def content(self, path: str) -> bytes:
         """The octets of a file; raises KeyError where there is no such file."""
