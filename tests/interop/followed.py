@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
 
 import dns.message
 import dns.opcode
@@ -14,10 +12,10 @@ import dns.rcode
 
 from oakroot.keys.key import Key
 from tests.interop.matrix import YES
+from tests.interop.pair import Pair
 from tests.peers.ports import free_port
 from tests.peers.primaries import KnotPrimary, PowerDnsPrimary, Primary
 from tests.peers.secondary_process import PATIENCE, SecondaryProcess, ask, serial_in
-from tests.peers.wiretap import Wiretap
 from tests.protocol.keys import make_key
 from tests.secondary.authority import hosts, zone_text
 
@@ -30,8 +28,8 @@ TIMES = "20 5 3600 60"
 HOSTS = hosts(300)
 
 
-class Followed:
-    """The pair between `__enter__` and `__exit__`."""
+class Followed(Pair):
+    """A primary of this kind, and ours as its secondary."""
 
     def __init__(self, kind: type[Primary], address: str, directory: Path) -> None:
         here = (SECONDARY, free_port())
@@ -39,22 +37,17 @@ class Followed:
         self._secondary = SecondaryProcess(here, KEYS[:1], self._primary.address, directory / "oakroot")
         self._secondary.options = ["--catalog", CATALOG]
         self._secondary.state = directory / "state"
-        self._wiretap = Wiretap(directory / "wire.pcapng", [here, self._primary.address])
-        self._stack = ExitStack()
+        super().__init__(directory, here, self._primary.address)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_reason: object) -> None:
-        self._stack.close()
+    def stop(self) -> None:
+        """Ends both."""
         self._secondary.stop()
         self._primary.stop()
 
-    def play(self, *, wiretap: bool) -> dict[str, str]:
-        """What comes of each case, one after the other."""
-        if wiretap:
-            self._stack.enter_context(self._wiretap)
-        cases: dict[str, Callable[[], str]] = {
+    @property
+    def cases(self) -> dict[str, Callable[[], str]]:
+        """What is played, in this order."""
+        return {
             "whole": self._whole,
             "differences": self._differences,
             "key": self._key,
@@ -65,8 +58,6 @@ class Followed:
             "primary restarts": self._primary_restarts,
             "secondary restarts": self._secondary_restarts,
         }
-        outcomes = {name: case() for name, case in cases.items()}
-        return {**outcomes, "wire": self._wire() if wiretap else "not listened to"}
 
     # --- the cases ---
 
@@ -167,15 +158,6 @@ class Followed:
         self._secondary.start()
         self._secondary.until_serial(ZONE, 16)
         return YES
-
-    def _wire(self) -> str:
-        self._wiretap.stop()
-        assert self._wiretap.count("dns.flags.opcode == 4") > 0, "no NOTIFY was captured"
-        assert self._wiretap.count("dns.qry.type == 251 || dns.qry.type == 252") > 0, (
-            "no transfer was captured"
-        )
-        malformed = self._wiretap.count("_ws.malformed")
-        return YES if malformed == 0 else f"{malformed} malformed"
 
     # --- the world ---
 

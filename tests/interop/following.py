@@ -8,9 +8,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
 
 import dns.exception
 import dns.message
@@ -19,13 +17,13 @@ import dns.rcode
 from oakroot.keys.dnskey import write_dnskey
 from oakroot.keys.key import Key
 from tests.interop.matrix import YES
+from tests.interop.pair import Pair
 from tests.interop.secondaries import PowerDnsSecondary, Secondary
 from tests.peers.commands import Primary
 from tests.peers.git_servers import BareRepository
 from tests.peers.ports import free_port
 from tests.peers.powerdns import key_name
 from tests.peers.secondary_process import PATIENCE, ask, serial_in
-from tests.peers.wiretap import Wiretap
 from tests.protocol.keys import make_key
 from tests.secondary.authority import hosts
 from tests.zones.repositories import zone_text
@@ -35,8 +33,8 @@ ZONE, NEW_ZONE, CATALOG = "example.org.", "example.net.", "catalog.invalid."
 HOSTS = hosts(300)
 
 
-class Following:
-    """The pair between `__enter__` and `__exit__`."""
+class Following(Pair):
+    """A secondary of this kind, and ours as its primary."""
 
     def __init__(self, kind: type[Secondary], address: str, directory: Path) -> None:
         port = free_port()
@@ -49,24 +47,19 @@ class Following:
         self._secondary = kind((address, port), (PRIMARY, port), ZONE, self._keys[0], directory / kind.name)
         if kind.follows_catalogs:
             self._secondary.catalog = CATALOG
-        self._wiretap = Wiretap(directory / "wire.pcapng", [self._secondary.address, (PRIMARY, port)])
+        super().__init__(directory, self._secondary.address, (PRIMARY, port))
         self._primary: Primary | None = None
         self._starts = 0
-        self._stack = ExitStack()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_reason: object) -> None:
-        self._stack.close()
+    def stop(self) -> None:
+        """Ends both."""
         self._secondary.stop()
         self._stop_primary()
 
-    def play(self, *, wiretap: bool) -> dict[str, str]:
-        """What comes of each case, one after the other."""
-        if wiretap:
-            self._stack.enter_context(self._wiretap)
-        cases: dict[str, Callable[[], str]] = {
+    @property
+    def cases(self) -> dict[str, Callable[[], str]]:
+        """What is played, in this order."""
+        return {
             "whole": self._whole,
             "differences": self._differences,
             "key": self._key,
@@ -75,8 +68,6 @@ class Following:
             "primary restarts": self._primary_restarts,
             "secondary restarts": self._secondary_restarts,
         }
-        outcomes = {name: case() for name, case in cases.items()}
-        return {**outcomes, "wire": self._wire() if wiretap else "not listened to"}
 
     # --- the cases ---
 
@@ -140,15 +131,6 @@ class Following:
         self._secondary.start()
         self._until_serial(ZONE, 14)
         return YES
-
-    def _wire(self) -> str:
-        self._wiretap.stop()
-        assert self._wiretap.count("dns.flags.opcode == 4") > 0, "no NOTIFY was captured"
-        assert self._wiretap.count("dns.qry.type == 251 || dns.qry.type == 252") > 0, (
-            "no transfer was captured"
-        )
-        malformed = self._wiretap.count("_ws.malformed")
-        return YES if malformed == 0 else f"{malformed} malformed"
 
     def _without_catalogs(self) -> str:
         """Its configuration must say no to them: else this page is out of date."""

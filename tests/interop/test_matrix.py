@@ -16,13 +16,13 @@ from tests.conftest import peers_are_required
 from tests.interop.followed import Followed
 from tests.interop.following import Following
 from tests.interop.matrix import PRIMARIES, SECONDARIES, YES, document
+from tests.interop.pair import UNHEARD, Pair
 from tests.interop.secondaries import SECONDARIES as SECONDARY_KINDS
 from tests.peers.nameservers import DaemonNameserver
 from tests.peers.primaries import PRIMARIES as PRIMARY_KINDS
 from tests.peers.wiretap import Wiretap
 
 SIDE_BY_SIDE = 4
-_UNHEARD = "not listened to"
 
 Played = dict[str, Future[dict[str, str]]]
 
@@ -43,16 +43,14 @@ def played(
     """What comes of each case, by the test that wants to know, as soon as it has been played."""
     wanted = {item.name for item in request.session.items}
 
-    def play(pair: Following | Followed) -> dict[str, str]:
+    def play(pair: Pair) -> dict[str, str]:
         with pair:
             return pair.play(wiretap=wiretap)
 
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         futures: Played = {}
 
-        def begin(
-            name: str, kind: type[DaemonNameserver], make: Callable[[Path], Following | Followed]
-        ) -> None:
+        def begin(name: str, kind: type[DaemonNameserver], make: Callable[[Path], Pair]) -> None:
             test = f"{name}[{kind.name}]"
             if test in wanted and kind.find() is not None:
                 futures[test] = pool.submit(play, make(tmp_path_factory.mktemp(kind.name)))
@@ -66,7 +64,7 @@ def played(
 
 def expected(outcomes: dict[str, str], *, wiretap: bool) -> dict[str, str]:
     """What is expected where perhaps nobody may listen."""
-    return outcomes if wiretap else {**outcomes, "wire": _UNHEARD}
+    return outcomes if wiretap else {**outcomes, "wire": UNHEARD}
 
 
 def kinds(pairs: tuple[tuple[type[DaemonNameserver], str], ...]) -> pytest.MarkDecorator:

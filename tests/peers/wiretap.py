@@ -7,14 +7,13 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
-from typing import Self
 
 from tests.peers.git_servers import wait_until
 from tests.peers.nameservers import Address
 
 
 class Wiretap:
-    """Captures the traffic of one port at some addresses, between `__enter__` and `stop`."""
+    """Captures the traffic of one port at some addresses, between `start` and `stop`."""
 
     def __init__(self, file: Path, places: list[Address]) -> None:
         self.file = file
@@ -28,18 +27,15 @@ class Wiretap:
         """Whether this user may capture."""
         return os.geteuid() == 0 and shutil.which("dumpcap") is not None
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Returns when nothing is missed any more."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.with_suffix(".log").open("wb") as log:
             self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until("dumpcap to capture", lambda: self.file.exists() and self.file.stat().st_size > 0)
-        return self
-
-    def __exit__(self, *_reason: object) -> None:
-        self.stop()
 
     def stop(self) -> None:
-        """Ends the capture."""
+        """Ends the capture, if there is one."""
         process, self._process = self._process, None
         if process is not None:
             process.send_signal(signal.SIGINT)
