@@ -2,7 +2,7 @@
 
 Usage: crashing_primary.py STEP FILE ARGUMENT... From the moment FILE exists, steps are counted: every change
 of a file, every connection, and every action that the primary's core asks for. Before step STEP the process
-is killed, as nobody can prepare for.
+is killed, as nobody can prepare for. STEP may also be a moment of a push to a server: see MOMENTS.
 """
 
 from __future__ import annotations
@@ -12,8 +12,13 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
+
+from dulwich.protocol import Protocol
 
 from oakroot.cli.main import main
+from oakroot.git.reports import ReportingClient
+from oakroot.git.smart import SmartRemote
 from oakroot.primary.events import Action
 from oakroot.primary.service import Service
 
@@ -58,6 +63,34 @@ def watch(steps: Steps) -> None:
     Service._carry_out = counted  # type: ignore[method-assign] # noqa: SLF001
 
 
+MOMENTS = ("to push", "sent", "pushed")
+"""Before the server is asked; when it has everything and has said nothing yet; when it has said yes."""
+
+
+def watch_pushes(moment: str, steps: Steps) -> None:
+    """Has one moment of each push counted, and nothing else."""
+    push, tail = SmartRemote.push, ReportingClient._handle_receive_pack_tail  # noqa: SLF001 - between question and answer
+
+    def pushed(*arguments: Any) -> None:  # noqa: ANN401 - whatever it takes
+        if moment == "to push":
+            steps.take()
+        push(*arguments)
+        if moment == "pushed":
+            steps.take()
+
+    def heard(self: ReportingClient, proto: Protocol, *arguments: Any) -> Any:  # noqa: ANN401 - whatever it takes and gives
+        if moment == "sent":
+            proto.read(0)  # so that nothing is held back here
+            steps.take()
+        return tail(self, proto, *arguments)
+
+    SmartRemote.push = pushed  # type: ignore[method-assign, assignment]
+    ReportingClient._handle_receive_pack_tail = heard  # type: ignore[method-assign, assignment] # noqa: SLF001
+
+
 if __name__ == "__main__":
-    watch(Steps(int(sys.argv[1]), Path(sys.argv[2])))
+    if sys.argv[1] in MOMENTS:
+        watch_pushes(sys.argv[1], Steps(1, Path(sys.argv[2])))
+    else:
+        watch(Steps(int(sys.argv[1]), Path(sys.argv[2])))
     sys.exit(main(sys.argv[3:]))

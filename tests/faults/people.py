@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,8 +15,8 @@ import dns.message
 import dns.rcode
 import dns.update
 
-from tests.faults.sites import KEY, ZONE
-from tests.peers.git_servers import PATIENCE, BareRepository, git
+from tests.faults.sites import KEY, ZONE, Site
+from tests.peers.git_servers import PATIENCE, git
 from tests.peers.ports import LOOPBACK
 
 RETRANSMIT = 1.0
@@ -135,16 +134,16 @@ class Clients:
 
 
 class Operator:
-    """Somebody with a clone who pushes again and again while the block runs; `pause`: seconds in between."""
+    """Somebody with a clone who pushes again and again while the block runs, in the way that we push."""
 
-    def __init__(self, repository: BareRepository, folder: Path, pause: float = 0.0) -> None:
+    def __init__(self, site: Site, folder: Path) -> None:
         self.commits: list[str] = []
-        self._pause = pause
         self._folder = folder
-        self._branch = repository.branch
+        self._branch = site.repository.branch
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work)
-        git("clone", "--quiet", "--branch", self._branch, str(repository.path), str(folder))
+        url, self._environment = site.operators_way()
+        self._git("clone", "--quiet", "--branch", self._branch, url, str(folder), cwd=None)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -155,26 +154,26 @@ class Operator:
         self._thread.join()
 
     def _work(self) -> None:
-        while not self._ended.wait(self._pause):
+        while not self._ended.is_set():
             self.push_one_more()
 
     def push_one_more(self) -> None:
         """Adds a record on top of what is there; every second time without minding the serial."""
         number = len(self.commits)
-        git("fetch", "--quiet", cwd=self._folder)
-        git("reset", "--quiet", "--hard", f"origin/{self._branch}", cwd=self._folder)
+        self._git("fetch", "--quiet")
+        self._git("reset", "--quiet", "--hard", f"origin/{self._branch}")
         file = self._folder / "mirage"
         text = file.read_text().replace("; operators below\n", f"; operators below\nop{number} A 192.0.2.9\n")
         if number % 2:
             serial = text.split()[6]
             text = text.replace(f"\t{serial}\t", f"\t{int(serial) + 5}\t", 1)
         file.write_text(text)
-        git(*WHO, "commit", "--quiet", "--all", "--message", f"Add op{number}", cwd=self._folder)
-        pushed = subprocess.run(
-            ["git", "push", "--quiet", "origin", self._branch],
-            cwd=self._folder,
-            capture_output=True,
-            check=False,
-        )
-        if pushed.returncode == 0:
-            self.commits.append(git("rev-parse", "HEAD", cwd=self._folder))
+        self._git(*WHO, "commit", "--quiet", "--all", "--message", f"Add op{number}")
+        # Somebody may have been faster; then git says so, and it is tried again on top of that.
+        with suppress(AssertionError):
+            self._git("push", "--quiet", "origin", self._branch)
+            self.commits.append(self._git("rev-parse", "HEAD"))
+
+    def _git(self, *arguments: str, cwd: Path | None = Path()) -> str:
+        folder = None if cwd is None else self._folder / cwd
+        return git(*arguments, cwd=folder, environment=self._environment)

@@ -18,6 +18,7 @@ import dns.xfr
 import dns.zone
 
 from oakroot._engine import Zone, read_zone
+from oakroot.git.login_key import parse_ssh_key
 from oakroot.zones.serials import is_forward
 from tests.git.conftest import SSH_KEY, TOKEN, Place, Servers
 from tests.peers.broken_git import BadLine
@@ -86,6 +87,20 @@ class Site:
         if command:
             return Primary(arguments, log, environment, port=where, command=command)
         return Primary(arguments, log, environment, port=where)
+
+    def operators_way(self) -> tuple[str, dict[str, str]]:
+        """The address that an operator's git clones from, and what it needs in its environment."""
+        url = self.servers.url(self.transport, self.repository.path.name)
+        if self.transport == "https":
+            url = url.replace("https://", f"https://oauth2:{TOKEN}@")
+            return url, {"GIT_SSL_CAINFO": str(self.servers.authority.file)}
+        if self.transport == "ssh":
+            key = self.folder / "operator"
+            key.touch(mode=0o600)
+            key.write_bytes(parse_ssh_key(SSH_KEY).openssh_private())
+            trusting = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+            return url, {"GIT_SSH_COMMAND": f"ssh -q -F none -i {key} -o IdentitiesOnly=yes {trusting}"}
+        return url, {}
 
     @contextmanager
     def line(self) -> Iterator[Line]:

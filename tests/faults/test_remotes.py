@@ -50,19 +50,20 @@ def test_a_remote_that_is_down_in_the_middle_of_a_burst_is_waited_for(site: Site
         site.check([primary], clients.names)
 
 
-def test_a_full_disk_is_waited_for_as_well(local_site: Site) -> None:
+def test_a_full_disk_is_waited_for_as_well(site: Site) -> None:
     """A limit of the size of files stands for it: writing fails in the same places."""
     digits = random.Random(1)
     texts = [f'n{at} TXT "{digits.getrandbits(400):x}"' for at in range(300)]
-    local_site.repository.commit({"mirage": zone_text(2, *texts)})
-    with local_site.primary() as primary:
+    site.repository.commit({"mirage": zone_text(2, *texts)})
+    with site.primary() as primary:
         primary.said(SERVED)
-        before = local_site.commits()
+        before = site.commits()
         resource.prlimit(primary.process_id, resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))
         assert update("full", primary.port, patience=3).rcode is None
         assert "File too large" in primary.log
-        assert local_site.commits() == before
-        assert local_site.is_served(primary)
+        if site.transport == "path":  # servers have a disk of their own, and may have taken the commit
+            assert site.commits() == before
+            assert site.is_served(primary)
         resource.prlimit(primary.process_id, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
         assert update("roomy", primary.port).rcode == "NOERROR"
-        local_site.check([primary], ["roomy", "full"])
+        site.check([primary], ["roomy", "full"])

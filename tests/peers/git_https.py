@@ -84,6 +84,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def handle(self) -> None:
         with suppress(OSError):  # clients that hang up are part of the tests
             super().handle()
+            if isinstance(self.request, ssl.SSLSocket):
+                self.request.unwrap()  # git believes no answer whose end was not told
 
     def do_GET(self) -> None:
         self._serve(b"")
@@ -155,6 +157,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             "QUERY_STRING": query,
             "CONTENT_TYPE": self.headers.get("Content-Type", ""),
             "CONTENT_LENGTH": str(length),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
             "GIT_PROTOCOL": "" if self.server.rules.old_protocol else self.headers.get("Git-Protocol", ""),
         }
 

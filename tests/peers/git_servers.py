@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from tests.peers.ports import LOOPBACK, free_port
@@ -25,14 +26,19 @@ STARTED_AT = 1_795_300_000
 PATIENCE = 20.0
 
 
-def git(*arguments: str, cwd: Path | None = None, stdin: bytes = b"") -> str:
+def git(
+    *arguments: str,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Runs git without anybody's settings; gives what it printed."""
     done = subprocess.run(
         ["git", *arguments],
         cwd=cwd,
         input=stdin,
         capture_output=True,
-        env={**os.environ, **NOBODYS_CONFIG},
+        env={**os.environ, **NOBODYS_CONFIG, **environment},
         check=False,
     )
     assert done.returncode == 0, f"git {arguments}: {done.stderr.decode(errors='replace')}"
