@@ -145,6 +145,8 @@ def test_zones_taken_by_transfer_answer_as_the_source_does(
         apexes = [zone.apex for zone in source.zones]
         done = oakroot("import", "axfr", f"{host}:{port}", *apexes, "--out", tmp_path / "new")
         assert done.code == 0, done.errors
+        planned = oakroot("plan", tmp_path / "new", "--against", f"{host}:{port}")
+        assert (planned.code, planned.output) == (0, "no changes\n"), planned.errors
         assert_answers_alike(source, tmp_path / "new", tmp_path / "log")
 
 

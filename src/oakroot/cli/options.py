@@ -64,7 +64,7 @@ def record_type(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text} is no record type") from None
 
 
-def add_key_option(parser: argparse.ArgumentParser, purpose: str) -> None:
+def add_key_option(parser: argparse._ActionsContainer, purpose: str) -> None:
     """Adds `--key`; what it was given is read by `key_option`."""
     parser.add_argument(
         "--key",
@@ -73,7 +73,7 @@ def add_key_option(parser: argparse.ArgumentParser, purpose: str) -> None:
     )
 
 
-def add_timeout_option(parser: argparse.ArgumentParser, patience: float, purpose: str) -> None:
+def add_timeout_option(parser: argparse._ActionsContainer, patience: float, purpose: str) -> None:
     """Adds `--timeout`, in seconds."""
     parser.add_argument(
         "--timeout",

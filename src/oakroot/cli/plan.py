@@ -12,6 +12,7 @@ from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.cli.options import add_directory_argument, add_format_option, percentage
 from oakroot.cli.plan_views import as_markdown, as_object, as_text
 from oakroot.cli.repository import Version, changed_paths, nothing, opened, version_of, work_version
+from oakroot.cli.served import add_server_options, plan_against, server_of
 from oakroot.git.checkout import Checkout
 from oakroot.operate.terminal import painter
 from oakroot.zones.guard import Guard
@@ -27,7 +28,7 @@ _DESCRIPTION = """\
 Shows what a push would do: per zone which records come and go, what becomes of the serial, how much
 is deleted, and what caches, delegations, secondaries and certificates will feel of it. Compares the
 files as they lie in DIR with the branch that a push would move, or with the last commit if there is
-none."""
+none; or with what a server serves, zone by zone, as it transfers them."""
 
 _EPILOG = """\
 exit code: 0 nothing changes, 1 something would not be served as written, too much would be deleted
@@ -36,7 +37,9 @@ at once, or there is no plan, 2 changes.
 Before a push:
   oakroot plan
 For a pull request:
-  oakroot plan --against origin/main --rev HEAD --format markdown"""
+  oakroot plan --against origin/main --rev HEAD --format markdown
+Before a server of another kind is replaced:
+  oakroot plan --against 192.0.2.53 --key @transfer.key"""
 
 
 def configure(subparsers: Subparsers) -> None:
@@ -49,7 +52,11 @@ def configure(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_directory_argument(parser)
-    parser.add_argument("--against", metavar="REV", help="compare with this revision instead")
+    parser.add_argument(
+        "--against",
+        metavar="REV|SERVER",
+        help="compare with this revision instead, or with what a server serves: [@]SERVER[:PORT]",
+    )
     parser.add_argument(
         "--rev", metavar="REV", help="take the files of this revision, not those of the folder"
     )
@@ -68,16 +75,23 @@ def configure(subparsers: Subparsers) -> None:
         help="the share of a zone, or of all zones, that may be deleted at once (default: %(default)s)",
     )
     parser.add_argument("--force", action="store_true", help="let any share be deleted")
+    add_server_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the plan, and says by the exit code whether there is anything in it."""
     guard = Guard(1.0 if arguments.force else arguments.max_deleted / 100)
+    rules = Rules(arguments.serial, time.time())
     with opened(arguments.directory) as checkout:
         after = _after(checkout, arguments)
-        before = _before(checkout, arguments, after)
-        rules = Rules(arguments.serial, time.time())
-        plan = make_plan(before.tree, after.tree, changed_paths(before, after), rules)
+        server = server_of(checkout, arguments.against)
+        if server is not None:
+            plan = plan_against(server, after.tree, rules, arguments)
+        elif arguments.zone:
+            raise CommandError("--zone goes with --against SERVER", exit_code=Exit.USAGE)
+        else:
+            before = _before(checkout, arguments, after)
+            plan = make_plan(before.tree, after.tree, changed_paths(before, after), rules)
         beyond = list(plan.beyond(guard))
     match arguments.format:
         case "json":

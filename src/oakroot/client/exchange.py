@@ -161,7 +161,7 @@ def _ask_one_by_tcp(address: Address, request: bytes, judge: Judge[T], deadline:
     """Raises OSError where there is no connection, and _LostError where there was one."""
     family, where = address
     with socket.socket(family, socket.SOCK_STREAM) as tcp:
-        _set_timeout(tcp, deadline)
+        set_timeout(tcp, deadline)
         tcp.connect(where)
         try:
             tcp.sendall(struct.pack("!H", len(request)) + request)
@@ -176,17 +176,17 @@ def _ask_one_by_tcp(address: Address, request: bytes, judge: Judge[T], deadline:
 
 def _await_reply(tcp: socket.socket, judge: Judge[T], deadline: Deadline) -> T:
     while True:
-        length = int.from_bytes(_receive(tcp, 2, deadline))
-        found = judge(_receive(tcp, length, deadline))
+        length = int.from_bytes(receive_exactly(tcp, 2, deadline))
+        found = judge(receive_exactly(tcp, length, deadline))
         if found is not None:
             return found
 
 
-def _receive(tcp: socket.socket, length: int, deadline: Deadline) -> bytes:
+def receive_exactly(tcp: socket.socket, length: int, deadline: Deadline) -> bytes:
     """Exactly so many octets; EOFError where the peer has no more."""
     octets = b""
     while len(octets) < length:
-        _set_timeout(tcp, deadline)
+        set_timeout(tcp, deadline)
         part = tcp.recv(length - len(octets))
         if not part:
             raise EOFError
@@ -194,7 +194,8 @@ def _receive(tcp: socket.socket, length: int, deadline: Deadline) -> bytes:
     return octets
 
 
-def _set_timeout(tcp: socket.socket, deadline: Deadline) -> None:
+def set_timeout(tcp: socket.socket, deadline: Deadline) -> None:
+    """Lets the next operation take until the deadline; TimeoutError where that is past."""
     if deadline.left <= 0:
         raise TimeoutError
     tcp.settimeout(deadline.left)

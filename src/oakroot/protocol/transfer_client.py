@@ -93,8 +93,8 @@ Step = Progress | Received | Failed
 class Transfer:
     """One transfer of one zone from one primary, of one or two attempts."""
 
-    def __init__(self, zone: dns.name.Name, key: Key, base: Zone | None, limits: Limits) -> None:
-        """`base` is the version that there is, None: none."""
+    def __init__(self, zone: dns.name.Name, key: Key | None, base: Zone | None, limits: Limits) -> None:
+        """`base` is the version that there is, None: none. Without a key nothing is signed, here or there."""
         self._zone = zone
         self._key = key
         self._base = base
@@ -113,7 +113,7 @@ class Transfer:
         """The request to send on a connection that was just opened."""
         base = self._base if self._style is Style.IXFR else None
         request = _build_request(self._zone, base, identifier)
-        signed, expected = sign_request(request, self._key, now)
+        signed, expected = (request, None) if self._key is None else sign_request(request, self._key, now)
         incoming = Incoming(self._zone.to_text(), base, allowance=self._limits.octets)
         self._attempt = _Attempt(request, expected, incoming)
         return signed
@@ -127,6 +127,8 @@ class Transfer:
         attempt.octets += len(wire)
         if attempt.messages > self._limits.messages:
             return self._doubt(f"the transfer has more than {self._limits.messages} messages")
+        if self._key is None or attempt.expected is None:
+            return self._read(attempt, wire)
         match verify_reply(wire, attempt.expected, now):
             case Authentic(message, following):
                 attempt.expected = following
@@ -152,7 +154,7 @@ class Transfer:
         except TransferError as error:
             _, reason = error.args
             return self._doubt(reason)
-        if not attempt.expected.is_settled:
+        if attempt.expected is not None and not attempt.expected.is_settled:
             return self._doubt("the last message is not signed")
         zone, reasons = attempt.incoming.outcome()
         if zone is not None and self._style is Style.IXFR and self._base is not None:
@@ -185,7 +187,7 @@ class _Attempt:
     """How far the messages of one connection have come."""
 
     request: bytes
-    expected: ReplyExpectation
+    expected: ReplyExpectation | None
     incoming: Incoming
     messages: int = 0
     octets: int = 0

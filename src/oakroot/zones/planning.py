@@ -5,7 +5,7 @@ Only what differs is read, so ten thousand zones with one change cost what that 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,6 +47,36 @@ def make_plan(before: Tree, after: Tree, changed: Collection[str], rules: Rules)
     keys, findings = _plan_keys(before, after, changed)
     removed = any(zone.after is None for zone in zones)
     return Plan(tuple(zones), keys, findings, _count_zones(before) if removed else None)
+
+
+def plan_for_server(
+    served: Callable[[str], Zone | None], after: Tree, rules: Rules, only: Collection[str] = ()
+) -> Plan:
+    """What changes for those who ask a server if it serves these zones; `served` gives its version of one.
+
+    `only`: the apexes to look at, if not all. Keys, and zones that only the server has, are not compared.
+    Raises only what `served` and the tree's `read` raise.
+    """
+    zones = []
+    for apex, path in sorted(zone_files(after).items()):
+        if only and apex not in only:
+            continue
+        known = served(apex)
+        old = None if known is None else _Version("", known, ())
+        plan = _plan_zone(apex, old, _read(after, path, apex), rules)
+        if plan is not None:
+            zones.append(plan)
+    return Plan(tuple(zones))
+
+
+def zone_files(tree: Tree) -> dict[str, str]:
+    """The file of each zone, by apex: of two the first, as for the primary."""
+    owners: dict[str, str] = {}
+    for path in sorted(tree.files):
+        kind = classify(path)
+        if isinstance(kind, ZoneFile):
+            owners.setdefault(kind.apex, path)
+    return owners
 
 
 def zone_changes(before: Zone | None, after: Zone | None) -> tuple[tuple[RRsetChange, ...], int]:
@@ -113,7 +143,7 @@ def _including(tree: Tree, changed: Collection[str]) -> Iterator[tuple[str, str]
 
 
 def _count_zones(tree: Tree) -> int:
-    return len({kind.apex for kind in map(classify, tree.files) if isinstance(kind, ZoneFile)})
+    return len(zone_files(tree))
 
 
 def _read(tree: Tree, path: str | None, apex: str) -> _Version | None:
