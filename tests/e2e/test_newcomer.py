@@ -143,10 +143,8 @@ def test_fifty_zones_move_in_and_a_mistake_is_taken_back(
 ) -> None:
     place = move_in(newcomer, source)
     (newcomer.home / "key").write_text((place.folder / "example.org._keys").read_text())
-    command = [newcomer.program]
-    with Primary(
-        ["--remote", "remote.git"], newcomer.home / "log", command=command, cwd=newcomer.home
-    ) as primary:
+    remote, log = newcomer.home / "remote.git", newcomer.home / "log"
+    with Primary(["--remote", remote], log, command=[newcomer.program]) as primary:
         with newcomer.step("oakroot primary"):
             primary.said("zones served: 50")
         assert address_of(primary, "www.customer48.example") == "192.0.2.80"
