@@ -66,6 +66,8 @@ class SecondaryPlayer:
             "start": lambda _: self.stage.starts(),
             "restart": lambda _: self.stage.starts(),
             "refresh": lambda _: self.stage.happens(events.RefreshRequested()),
+            "retransfer": lambda words: self.stage.happens(events.RetransferRequested(words[0])),
+            "renotify": lambda words: self.stage.happens(events.NotifyRequested(*words)),
             "reread": lambda _: self.stage.rereads(),
             "wait": lambda words: self.stage.passes(seconds(words[0])),
             "sleep": self._sleep,
@@ -326,6 +328,8 @@ class SecondaryPlayer:
         match words:
             case ["hear", apex, serial]:
                 _equal(self.stage.spread[-1], (apex, None if serial == "nothing" else int(serial)))
+            case ["were", "told", count, "times"]:
+                _equal(len(self.stage.spread), int(count))
             case ["get", plan, *serials]:
                 sent = [each for each in self.stage.distributed if isinstance(each, SendTransfer)][-1]
                 _equal(type(sent.plan).__name__.lower(), plan)

@@ -100,6 +100,10 @@ class Service:
         copies = self._secondary.overview()
         return overview(self._state, copies, Moment(time.time(), self._loop.time()))
 
+    async def reload(self, apex: str | None) -> str:
+        """Tries everything now, or checks the copy of one zone."""
+        return await self._secondary.reload(apex)
+
     def changed(self, news: Changed) -> None:
         """Our copies of zones have changed."""
         self._happened(ZonesChanged(news.catalogue, tuple(news.changed)))

@@ -24,6 +24,7 @@ from oakroot.certifier.journal import Journal
 from oakroot.certifier.service import Hands, Service
 from oakroot.certifier.updates import Prober, Sender
 from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.cli.control import add_socket_options, controlled, open_socket
 from oakroot.cli.nameserver import KEPT_SECONDS, listed, listen_address
 from oakroot.cli.options import rejected_key
 from oakroot.cli.sources import plan_of, read_all_keys
@@ -33,6 +34,8 @@ from oakroot.keys.key import Key
 from oakroot.keys.keyring import GrantedKey
 from oakroot.keys.rejected import KeyRejectedError
 from oakroot.keys.source import find_key_text
+from oakroot.operate.control_server import ControlSocket
+from oakroot.roles.commands import commands
 from oakroot.secondary.directory import StateDirectory
 from oakroot.secondary.sources import Plan
 from oakroot.secondary.sources import Server as Primary
@@ -64,6 +67,7 @@ def configure(subparsers: Subparsers) -> None:
     )
     _add_zone_options(parser)
     _add_authority_options(parser)
+    add_socket_options(parser)
 
 
 def _add_zone_options(parser: argparse.ArgumentParser) -> None:
@@ -200,14 +204,21 @@ def run(arguments: argparse.Namespace) -> int:
         Journal.beside(arguments.account_key),
     )
     _tell(updating, server, primary)
-    asyncio.run(_serve(server, plan, settings, hands, state))
+    asyncio.run(_serve(server, plan, settings, hands, state, open_socket(arguments)))
     return Exit.FINE
 
 
 async def _serve(
-    server: Server, plan: Plan, settings: Settings, hands: Hands, state: StateDirectory | None
+    server: Server,
+    plan: Plan,
+    settings: Settings,
+    hands: Hands,
+    state: StateDirectory | None,
+    control: ControlSocket | None,
 ) -> None:
-    await Service(server, plan, settings, hands, state).run()
+    service = Service(server, plan, settings, hands, state)
+    async with controlled(control, "certifier", commands(service)):
+        await service.run()
 
 
 def _account(arguments: argparse.Namespace) -> AccountKey:

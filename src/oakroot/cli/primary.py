@@ -17,6 +17,7 @@ from pathlib import Path
 from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.cli.catalogs import add_catalog_options, offers
+from oakroot.cli.control import add_socket_options, controlled, open_socket
 from oakroot.cli.nameserver import (
     add_follower_options,
     add_server_options,
@@ -37,6 +38,7 @@ from oakroot.primary import demo
 from oakroot.primary.core import Settings
 from oakroot.primary.service import Choices, Service
 from oakroot.primary.worker import GitWorker
+from oakroot.roles.commands import spreading_commands
 from oakroot.zones.guard import Guard
 from oakroot.zones.serials import SERIAL_POLICIES
 
@@ -67,6 +69,7 @@ def configure(subparsers: Subparsers) -> None:
     _add_repository_options(parser)
     add_server_options(parser)
     add_catalog_options(add_follower_options(parser))
+    add_socket_options(parser)
 
 
 def _add_repository_options(parser: argparse.ArgumentParser) -> None:
@@ -180,7 +183,8 @@ async def _serve(
 ) -> None:
     service = Service(server, worker, chosen.settings, chosen.notified, tls)
     service.read_settings_with(reader(arguments, lambda again: configuration(again).choices, _LIVE))
-    await service.run()
+    async with controlled(open_socket(arguments), "primary", spreading_commands(service)):
+        await service.run()
 
 
 def _temporary_folder(stack: ExitStack) -> Path:

@@ -13,6 +13,7 @@ import dns.name
 
 from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit, Subparsers, options
+from oakroot.cli.control import add_socket_options, controlled, open_socket
 from oakroot.cli.encryption import add_tls_primary_options, encryption_of
 from oakroot.cli.nameserver import (
     add_follower_options,
@@ -28,6 +29,7 @@ from oakroot.cli.reading_again import reader
 from oakroot.cli.sources import plan_of, read_all_keys
 from oakroot.distribution.targets import Configured
 from oakroot.keys.key import Key
+from oakroot.roles.commands import copying_commands
 from oakroot.secondary.core import Settings
 from oakroot.secondary.directory import StateDirectory
 from oakroot.secondary.encryption import Encryption
@@ -65,6 +67,7 @@ def configure(subparsers: Subparsers) -> None:
     _add_zone_options(parser)
     add_server_options(parser)
     add_follower_options(parser)
+    add_socket_options(parser)
 
 
 def _add_zone_options(parser: argparse.ArgumentParser) -> None:
@@ -177,7 +180,8 @@ async def _serve(
 ) -> None:
     service = Service(server, plan, chosen.settings, state, notified=chosen.notified, encryption=encryption)
     service.read_settings_with(reader(arguments, lambda again: configuration(again).choices(server), _LIVE))
-    await service.run()
+    async with controlled(open_socket(arguments), "secondary", copying_commands(service)):
+        await service.run()
 
 
 def _catalog(text: str) -> dns.name.Name:

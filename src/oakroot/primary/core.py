@@ -29,7 +29,7 @@ from oakroot.primary.events import (
 from oakroot.primary.packets import received
 from oakroot.primary.pulling import wake_at
 from oakroot.primary.state import Settings, State, new_state
-from oakroot.roles.events import Moment, PacketReceived, TimePassed
+from oakroot.roles.events import Moment, NotifyRequested, PacketReceived, TimePassed
 
 __all__ = ["Settings", "State", "handle", "new_state", "wake_at"]
 
@@ -43,6 +43,8 @@ def handle(  # noqa: C901, PLR0911, PLR0912 - one arm for each event, and nothin
             return received(state, request, now)
         case Started() | PullRequested():
             return turns.pull(state)
+        case NotifyRequested(apex):
+            return state, (turns.tell_of(state, apex),)
         case Reconfigured(settings):
             return turns.reconfigured(state, settings, now)
         case TimePassed():

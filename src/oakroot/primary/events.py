@@ -12,7 +12,7 @@ from oakroot._engine import Zone
 from oakroot.distribution.actions import Distribute
 from oakroot.primary.state import Settings
 from oakroot.primary.writing import Outcome, Submission
-from oakroot.roles.events import Log, Note, PacketReceived, Publish, SendReply, TimePassed
+from oakroot.roles.events import Log, Note, NotifyRequested, PacketReceived, Publish, SendReply, TimePassed
 from oakroot.zones.loaded import Edit, Loaded, Loading
 
 # --- events ---
@@ -147,6 +147,7 @@ Event = (
     | Recalled
     | PacketReceived
     | PullRequested
+    | NotifyRequested
     | Reconfigured
     | TimePassed
 )

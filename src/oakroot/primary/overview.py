@@ -28,7 +28,7 @@ from oakroot.primary.events import (
 from oakroot.primary.state import State, Task
 from oakroot.roles.overview import named_addresses, queues, secondaries, shown
 from oakroot.zones.diagnostics import errors
-from oakroot.zones.loaded import LoadedZone
+from oakroot.zones.loaded import Loaded, LoadedZone
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,17 @@ def overview(state: State, ledger: Ledger, around: Surroundings, moment: float) 
         events=dict(ledger.events),
         engine=around.engine,
     )
+
+
+def pulled(loaded: Loaded, apex: str | None) -> str:
+    """What a pull has led to, for who asked for it."""
+    commit = (loaded.commit or "")[:12]
+    if apex is None:
+        return f"commit {commit} is loaded"
+    zone = loaded.zones.get(apex)
+    if zone is None or zone.zone is None:
+        return f"commit {commit} is loaded; {apex} is not served"
+    return f"commit {commit} is loaded; {apex} has serial {zone.zone.serial}"
 
 
 def _ended(event: Event) -> tuple[bool, str, str | None] | None:  # noqa: PLR0911 - one line for each event

@@ -23,13 +23,24 @@ from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
 from oakroot.git.credentials import Credentials
 from oakroot.operate.certificate import CertificateFiles
+from oakroot.operate.control import ControlError
 from oakroot.operate.ledger import Ledger
 from oakroot.operate.overview import Overview
 from oakroot.primary import core, events
 from oakroot.primary.events import Action, Event, Fetch, Push, Recall, Write
-from oakroot.primary.overview import Surroundings, note_git, overview
+from oakroot.primary.overview import Surroundings, note_git, overview, pulled
+from oakroot.primary.state import Task
 from oakroot.primary.worker import GitWorker
-from oakroot.roles.events import Log, Moment, Note, PacketReceived, Publish, SendReply, TimePassed
+from oakroot.roles.events import (
+    Log,
+    Moment,
+    Note,
+    NotifyRequested,
+    PacketReceived,
+    Publish,
+    SendReply,
+    TimePassed,
+)
 from oakroot.roles.overview import note_copy, note_spread, take_note
 from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
 from oakroot.zones.guard import Guard
@@ -77,6 +88,8 @@ class Service:
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
         self._git_is_idle = asyncio.Event()
+        self._awaited: list[asyncio.Future[None]] = []
+        """Those who want to know that a pull has ended."""
         self._git_is_idle.set()
         self._alarm = Alarm(lambda: self._happened(TimePassed()))
         self._notified = notified
@@ -93,7 +106,7 @@ class Service:
         actions = {
             signal.SIGTERM: self.stop,
             signal.SIGINT: self.stop,
-            signal.SIGHUP: self._renew,
+            signal.SIGHUP: self.renew,
         }
         # Signals are caught to the very end: who asks twice must not cut off what the first asking began.
         with signals(actions):
@@ -130,11 +143,27 @@ class Service:
         )
         return overview(self._state, self._ledger, around, time.time())
 
+    async def reload(self, apex: str | None) -> str:
+        """Does what `renew` does; says what came of the pull, of all zones or of one."""
+        pull = self._loop.create_future()
+        self._awaited.append(pull)
+        self.renew()
+        await pull
+        git = self.overview().git
+        last = None if git is None else git.last_pull
+        if last is not None and last.reason is not None:
+            raise ControlError(f"the pull failed, what was served stays: {last.reason}")
+        return pulled(self._state.loaded, apex)
+
+    def notify(self, apex: str | None) -> None:
+        """Notifies everybody of a zone, or of all."""
+        self._happened(NotifyRequested(apex))
+
     def _packet_received(self, request: Request) -> None:
         self._happened(PacketReceived(request))
 
-    def _renew(self) -> None:
-        """What SIGHUP asks for."""
+    def renew(self) -> None:
+        """Has the settings read again, and pulls: what SIGHUP asks for."""
         if self._tls is not None:
             self._tls.renew()
         chosen = self._read_again()
@@ -196,6 +225,11 @@ class Service:
         self._git_is_idle.set()
         note_git(self._ledger, event, seconds, time.time())
         self._happened(event)
+        if self._state.task is not Task.PULL and not self._state.pull_wanted:
+            awaited, self._awaited = self._awaited, []
+            for pull in awaited:
+                if not pull.done():
+                    pull.set_result(None)
 
 
 def _followers(server: Server, notified: Sequence[Configured]) -> Settings:

@@ -155,8 +155,14 @@ def _spread(state: State, changes: Sequence[ZoneChange], before: Loaded) -> tupl
 
 def tell_all(state: State) -> Spread:
     """Tells the secondaries of all zones."""
+    return tell_of(state, None)
+
+
+def tell_of(state: State, apex: str | None) -> Spread:
+    """Tells the secondaries of this zone, as if it had changed; None: of all zones."""
     served = _served(state)
-    return Spread(Changed(state.loaded.catalogue, state.loaded.keyring, served, served))
+    changed = served if apex is None else (apex,) if apex in served else ()
+    return Spread(Changed(state.loaded.catalogue, state.loaded.keyring, served, changed))
 
 
 def _served(state: State) -> tuple[str, ...]:

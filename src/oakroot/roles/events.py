@@ -49,6 +49,13 @@ class PacketReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifyRequested:
+    """The operator wants everybody notified who copies a zone; None: of all zones."""
+
+    apex: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """The moment that `wake_at` named has come; coming early or often does no harm."""
 

@@ -18,10 +18,12 @@ from oakroot.secondary.events import (
     LinkOpened,
     LinkRequest,
     Moment,
+    NotifyRequested,
     PacketReceived,
     Publish,
     RefreshRequested,
     Replanned,
+    RetransferRequested,
     Started,
     StoredZone,
     TimePassed,
@@ -33,7 +35,7 @@ from oakroot.secondary.state import Entry, Idle, Settings, State, Step, Wish, ne
 __all__ = ["Settings", "State", "handle", "new_state", "wake_at"]
 
 
-def handle(  # noqa: C901, PLR0911 - one arm for each event, and nothing else
+def handle(  # noqa: C901, PLR0911, PLR0912 - one arm for each event, and nothing else
     state: State, event: Event, now: Moment
 ) -> tuple[State, tuple[Action, ...]]:
     """What becomes of a secondary by an event, and what is to be done, in this order. Never raises."""
@@ -59,8 +61,12 @@ def handle(  # noqa: C901, PLR0911 - one arm for each event, and nothing else
             return _started(state, stored, now)
         case Replanned():
             return replanning.replanned(state, event, now)
-        case RefreshRequested():
-            return _refresh_all(state, now)
+        case RefreshRequested(apex):
+            return _refresh_all(state, now) if apex is None else _refresh_one(state, apex, now)
+        case RetransferRequested(apex):
+            return _retransfer(state, apex)
+        case NotifyRequested(apex):
+            return state, (serving.tell_of(state, apex),)
 
 
 def _started(state: State, stored: tuple[StoredZone, ...], now: Moment) -> Step:
@@ -79,6 +85,16 @@ def _refresh_all(state: State, now: Moment) -> Step:
         state, more = _refresh(state, state.zones[apex], now)
         taken += more
     return state, tuple(taken)
+
+
+def _refresh_one(state: State, apex: str, now: Moment) -> Step:
+    entry = state.zones.get(apex)
+    return (state, ()) if entry is None else _refresh(state, entry, now)
+
+
+def _retransfer(state: State, apex: str) -> Step:
+    entry = state.zones.get(apex)
+    return (state, ()) if entry is None else rounds.retransfer(state, entry)
 
 
 def _refresh(state: State, entry: Entry, now: Moment) -> Step:

@@ -18,6 +18,7 @@ from oakroot.roles.events import (
     Log,
     Moment,
     Note,
+    NotifyRequested,
     PacketReceived,
     Publish,
     Request,
@@ -42,12 +43,14 @@ __all__ = [
     "Log",
     "Moment",
     "Note",
+    "NotifyRequested",
     "OpenLink",
     "PacketReceived",
     "Publish",
     "RefreshRequested",
     "Replanned",
     "Request",
+    "RetransferRequested",
     "SendReply",
     "StartTransfer",
     "Started",
@@ -131,7 +134,16 @@ class TransferEnded:
 
 @dataclass(frozen=True, slots=True)
 class RefreshRequested:
-    """The operator asked for a check of all zones (SIGHUP)."""
+    """The operator asked for a check of a zone; None: of all (SIGHUP)."""
+
+    apex: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetransferRequested:
+    """The operator wants the whole zone transferred anew, whatever its serial is."""
+
+    apex: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +163,8 @@ Event = (
     | TransferEnded
     | PacketReceived
     | RefreshRequested
+    | RetransferRequested
+    | NotifyRequested
     | Replanned
     | TimePassed
 )

@@ -50,6 +50,14 @@ def begin_due(state: State, entry: Entry, now: Moment) -> Step:
     return begin(state, entry, entry.wish or Wish(signed=False), now)
 
 
+def retransfer(state: State, entry: Entry) -> Step:
+    """Lets the zone wait for its turn to be transferred, with no regard to what is here."""
+    round_ = Round(entry.sources, denied=False, whole=True)
+    if isinstance(entry.phase, Queued):
+        return state.with_zone(replace(entry, phase=Queued(round_))), ()
+    return _queue_transfer(state, entry, round_)
+
+
 def answered(state: State, question: Question, answer: SoaAnswer, now: Moment) -> Step:
     """A primary answered, in a round of the zone or because we announced ourselves."""
     entry = state.zones.get(question.name.to_text())
@@ -108,7 +116,8 @@ def _offered(state: State, entry: Entry, source: Source, serial: int, now: Momen
     round_, held = _round_with(entry, source), entry.held
     if round_ is None and not isinstance(entry.phase, Idle):
         return _offered_meanwhile(state, entry, source, serial)
-    if held is None or is_forward(held.zone.serial, serial):
+    is_wanted = round_ is not None and round_.whole
+    if held is None or is_wanted or is_forward(held.zone.serial, serial):
         others = tuple(each for each in entry.sources if each != source)
         return _queue_transfer(state, entry, round_ or Round((source, *others), denied=False))
     if serial == held.zone.serial:
@@ -183,7 +192,7 @@ def _start_transfers(state: State) -> Step:
         transfers = {**state.transfers, number: entry.apex}
         state = replace(state, queue=state.queue[1:], next_number=number + 1, transfers=transfers)
         state = state.with_zone(replace(entry, phase=Transferring(round_, number)))
-        base = None if entry.held is None else entry.held.zone
+        base = None if entry.held is None or round_.whole else entry.held.zone
         actions += (
             news.started(entry, round_.source),
             StartTransfer(number, entry.name, round_.source, base),

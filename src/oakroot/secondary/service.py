@@ -122,7 +122,7 @@ class Service:
         actions = {
             signal.SIGTERM: self.stop,
             signal.SIGINT: self.stop,
-            signal.SIGHUP: self._renew,
+            signal.SIGHUP: self.renew,
         }
         # Signals are caught to the very end: who asks twice must not cut off what the first asking began.
         certificate = self._encryption.certificate
@@ -163,17 +163,34 @@ class Service:
         """Ends `run`."""
         self._stopped.set()
 
-    def _renew(self) -> None:
-        """What SIGHUP asks for."""
+    def renew(self) -> None:
+        """Has the settings read again, and checks all zones: what SIGHUP asks for."""
         if self._encryption.certificate is not None:
             self._encryption.certificate.renew()
         chosen = self._read_again()
         if chosen is not None:
+            self._notified = chosen.notified
             self._distributor.configure(_followers(self._server, chosen.plan, chosen.notified))
             self._happened(events.Replanned(chosen.plan, chosen.transfers, chosen.transfer_rules))
         self._happened(events.RefreshRequested())
         if self._watcher is not None:
             self._watcher.refresh()
+
+    async def reload(self, apex: str | None) -> str:
+        """Does what `renew` does, or checks one zone alone."""
+        if apex is None:
+            self.renew()
+            return "the settings were read again, and all zones are being checked"
+        self._happened(events.RefreshRequested(apex))
+        return f"{apex} is being checked"
+
+    def notify(self, apex: str | None) -> None:
+        """Notifies everybody of a zone, or of all."""
+        self._happened(events.NotifyRequested(apex))
+
+    def retransfer(self, apex: str) -> None:
+        """Transfers the whole zone anew, whatever its serial is."""
+        self._happened(events.RetransferRequested(apex))
 
     def _packet_received(self, request: events.Request) -> None:
         self._happened(events.PacketReceived(request))

@@ -84,8 +84,14 @@ def withdraw(state: State, entry: Entry) -> tuple[State, Entry, tuple[Action, ..
 
 def tell_all(state: State) -> Spread:
     """Tells everybody of everything."""
+    return tell_of(state, None)
+
+
+def tell_of(state: State, wanted: str | None) -> Spread:
+    """Tells everybody of this zone, as if it had changed; None: of all zones."""
     served = tuple(apex for apex, entry in state.zones.items() if entry.held is not None)
-    return Spread(Changed(state.catalogue, state.plan.keyring, state.zones, served))
+    changed = served if wanted is None else (wanted,) if wanted in served else ()
+    return Spread(Changed(state.catalogue, state.plan.keyring, state.zones, changed))
 
 
 def _spread(state: State, change: ZoneChange) -> tuple[State, Spread]:

@@ -91,6 +91,8 @@ class Round:
     denied: bool = True
     """Whether all sources so far say that they do not serve the zone."""
     reasons: tuple[str, ...] = ()
+    whole: bool = False
+    """Whether the operator wants all of the zone, whatever its serial is."""
 
     @property
     def source(self) -> Source:
