@@ -14,7 +14,7 @@ from oakroot.git.repository import RemoteRepository
 from oakroot.git.trees import Files
 from oakroot.primary import events
 from oakroot.primary.events import Event, Fetch, Push, Recall
-from oakroot.primary.worker import GitWorker
+from oakroot.primary.worker import AUTHOR, GitWorker
 from oakroot.zones.guard import Guard
 from oakroot.zones.loaded import Loaded, Loading
 from tests.peers.git_servers import BareRepository, git
@@ -70,6 +70,23 @@ def test_a_fetch_looks_only_at_what_changed(
     loading = loading_of(worker.fetch(Fetch(loaded)))
     assert [change.apex for change in loading.changes] == ["zone3."]
     assert loading.loaded.zones.keys() == loaded.zones.keys()
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_a_restart_holds_back_what_was_held_before(
+    worker: GitWorker,
+    remote: BareRepository,
+    forced: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    worker.guard = Guard()
+    remote.commit({"mirage": zone_text(8, *(f"host{number} A 192.0.2.1" for number in range(17)))})
+    remote.commit({"mirage": zone_text(9)}, message="Clear" + "\n\nOakroot-Force: yes" * forced)
+    # A serial that the primary raised meanwhile, or an update, is no push of somebody else.
+    head = worker.repository.fetch()
+    whose = {"author": AUTHOR, "committer": AUTHOR}
+    worker.repository.commit_and_push(head, {"other": zone_text(1)}, **whose, message="other", now=int(NOON))
+    loaded = loading_of(worker.fetch(Fetch(Loaded.nothing()))).loaded
+    assert loaded.serials == {"mirage.": 9 if forced else 8, "other.": 1}
 
 
 def test_a_mass_deletion_is_held_back_until_a_commit_says_that_it_is_meant(

@@ -7,6 +7,7 @@ import pytest
 from oakroot.zones.guard import Guard, is_meant
 from oakroot.zones.load import SerialRules, load
 from oakroot.zones.loaded import Loaded, Loading
+from oakroot.zones.starting import load_first
 from tests.zones.repositories import NOON, tree_of, zone_text
 
 HOSTS = [f"host{number} A 192.0.2.1" for number in range(17)]
@@ -57,8 +58,47 @@ def test_other_zones_go_on() -> None:
     assert loading.loaded.zones["other."].is_current
 
 
-def test_a_first_load_has_nothing_to_compare_with() -> None:
-    assert serial(loads((EMPTY, GUARD))) == 2
+def first(files: dict[str, bytes], earlier: dict[str, bytes] | None, guard: Guard | None = GUARD) -> Loading:
+    """The first load after a start."""
+    before = None if earlier is None else tree_of(earlier)
+    return load_first(tree_of(files), before, SerialRules("increment", NOON), guard)
+
+
+def test_a_first_load_is_compared_with_the_commit_before() -> None:
+    loading = first(EMPTY, FULL)
+    assert serial(loading) == 1
+    assert [finding.code for finding in loading.findings] == ["mass-deletion"]
+    assert [(change.before, change.after and change.after.serial) for change in loading.changes] == [
+        (None, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "guard"), [(None, GUARD), (FULL, None), (FULL, Guard(1.0)), (EMPTY, GUARD), ({}, GUARD)]
+)
+def test_a_first_load_without_a_mass_deletion_is_as_ever(
+    earlier: dict[str, bytes] | None, guard: Guard | None
+) -> None:
+    assert serial(first(EMPTY, earlier, guard)) == 2
+
+
+def test_zones_that_go_before_a_start_stay_if_they_are_many() -> None:
+    few = dict(list(MANY.items())[:8])
+    assert len(first(few, MANY).loaded.catalogue) == 12
+    assert len(first(few, dict(list(MANY.items())[:10])).loaded.catalogue) == 8
+
+
+def test_a_zone_whose_file_is_renamed_before_a_start_has_not_gone() -> None:
+    renamed = {name.upper(): text for name, text in MANY.items()}
+    loading = first(renamed, MANY)
+    assert loading.findings == ()
+    assert {zone.path for zone in loading.loaded.zones.values()} == set(renamed)
+
+
+def test_what_a_start_held_back_is_served_once_it_is_meant() -> None:
+    held = first(EMPTY, FULL)
+    loading = load(tree_of(EMPTY), held.loaded, SerialRules("increment", NOON), None)
+    assert serial(loading) == 2
 
 
 def test_many_zones_that_go_at_once_stay() -> None:

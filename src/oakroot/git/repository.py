@@ -139,6 +139,21 @@ class RemoteRepository:
         with translated(self.remote):
             yield from recent_passages(self._copy, _id(head.commit), limit)
 
+    def last_push(self, head: Head, own: Person) -> tuple[Head, Head | None]:
+        """The newest commit that somebody else than `own` made, and its first parent.
+
+        The latter is None where history ends, or was not fetched further, or only has commits of `own`.
+        """
+        with translated(self.remote):
+            commit = self._copy.commit(_id(head.commit))
+            while True:
+                parents = [parent for parent in commit.parents[:1] if parent in self._copy.objects]
+                parent = self._copy.commit(parents[0]) if parents else None
+                if parent is None or commit.committer != own.line():
+                    older = None if parent is None else head_of(parent, head.branch)
+                    return head_of(commit, head.branch), older
+                commit = parent
+
     def blob(self, blob: BlobId) -> bytes:
         """The content of a file by its id."""
         return self._copy.blob(_id(blob))

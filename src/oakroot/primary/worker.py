@@ -33,6 +33,7 @@ from oakroot.zones.guard import Guard, is_meant
 from oakroot.zones.load import SerialRules, load
 from oakroot.zones.loaded import Loaded, LoadedZone, Loading
 from oakroot.zones.serials import SerialPolicy
+from oakroot.zones.starting import load_first
 from oakroot.zones.tree import Since, Tree
 
 _log = logging.getLogger(__name__)
@@ -190,7 +191,11 @@ class GitWorker:
             guard = None if is_meant(head.message) else self.guard
             files, since = self._files(head, known)
             rules = SerialRules(self.policy, self.clock())
-            loading = load(self._tree(head, files, since), known, rules, guard)
+            tree = self._tree(head, files, since)
+            if known.commit is None:
+                loading = load_first(tree, self._before_push(head, guard), rules, guard)
+            else:
+                loading = load(tree, known, rules, guard)
         finally:
             self.repository.rest()
         self.listing = Listing(head.commit, files)
@@ -198,6 +203,15 @@ class GitWorker:
         if not known.zones:
             give_back_memory()
         return loading
+
+    def _before_push(self, head: Head, guard: Guard | None) -> Tree | None:
+        """The files before the newest commit that is not ours, unless that one deletes what it means to."""
+        if guard is None:
+            return None
+        pushed, older = self.repository.last_push(head, AUTHOR)
+        if older is None or is_meant(pushed.message):
+            return None
+        return self._tree(older, self.repository.files(older))
 
     def _files(self, head: Head, known: Loaded) -> tuple[Files, Since | None]:
         """The files of a commit, and how they differ from those of what is loaded."""

@@ -5,6 +5,7 @@ Only what differs is read, so ten thousand zones with one change cost what that 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -87,12 +88,14 @@ def zone_changes(before: Zone | None, after: Zone | None) -> tuple[tuple[RRsetCh
         listed = () if zone is None or zone.record_count > LISTED_RECORDS else tuple(_whole(zone, before))
         return listed, deleted
     removed, added = before.difference(after)
+    balance = Counter((owner, rtype) for owner, _, rtype, _ in removed)
+    balance.subtract((owner, rtype) for owner, _, rtype, _ in added)
     pairs = {(owner, rtype): None for owner, _, rtype, _ in (*removed, *added)}
     changes = (
         RRsetChange(owner, rtype, rrset_of(before, owner, rtype), rrset_of(after, owner, rtype))
         for owner, rtype in pairs
     )
-    lost = before.records_lost(after)
+    lost = sum(count for count in balance.values() if count > 0)
     return tuple(change for change in changes if not _is_serial_alone(change)), lost
 
 
