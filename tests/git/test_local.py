@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dulwich.objects import Blob
 
 from oakroot.git.create import create_repository
 from oakroot.git.credentials import Credentials
@@ -15,7 +16,7 @@ from oakroot.git.errors import PushRefused, RemoteUnreachable, RepositoryMissing
 from oakroot.git.remote import parse_remote
 from oakroot.git.repository import RemoteRepository
 from tests.git.conftest import NOW, PRIMARY, Opener, Place, push
-from tests.peers.git_servers import git
+from tests.peers.git_servers import git, wait_until
 
 
 @pytest.fixture
@@ -73,6 +74,26 @@ def test_repacking_underneath_disturbs_nobody(local: Place, open_copy: Opener) -
         git("gc", "--quiet", "--prune=now", cwd=local.repository.path)
         assert copy.read(head, "example.org") == b"%d" % number
         assert copy.read(first, "example.org") == b"zone"
+
+
+def test_single_objects_are_packed_now_and_then(
+    local: Place, open_copy: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oakroot.git.local.PUSHES_BETWEEN_PACKINGS", 2)
+    git("config", "gc.auto", "1", cwd=local.repository.path)
+    git("config", "gc.autoDetach", "false", cwd=local.repository.path)
+    # git takes this folder for the measure of all.
+    some = (b"%d" % number for number in range(10_000))
+    measure = [content for content in some if Blob.from_string(content).id.startswith(b"17")][:3]
+    for content in measure:
+        git("hash-object", "-w", "--stdin", cwd=local.repository.path, stdin=content)
+    copy = open_copy(local)
+    head = copy.fetch()
+    for number in range(3):
+        head = push(copy, head, {"example.org": f"zone {number}".encode()})
+    packs = local.repository.path / "objects" / "pack"
+    wait_until("a pack", lambda: any(packs.glob("*.pack")))
+    assert copy.read(head, "example.org") == b"zone 2"
 
 
 def test_packed_refs_are_compared_too(local: Place, open_copy: Opener) -> None:

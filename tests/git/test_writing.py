@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,3 +109,20 @@ def test_an_object_is_readable_by_git_and_written_once(remote: BareRepository, r
     assert git("cat-file", "-p", blob.id.decode(), cwd=remote.path) == "zone" * 1000
     (file,) = remote.path.glob(f"objects/{blob.id[:2].decode()}/*")
     assert file.stat().st_mode & 0o777 == 0o444
+
+
+def test_an_object_is_written_though_git_sweeps_its_empty_folder(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blob = Blob.from_string(b"a zone")
+    folder = Path(os.fsdecode(repo.object_store.path)) / blob.id.decode()[:2]
+    make = tempfile.mkstemp
+
+    def sweep_first(prefix: str, dir: Path) -> tuple[int, str]:  # noqa: A002 - its name there
+        monkeypatch.undo()
+        folder.rmdir()
+        return make(prefix=prefix, dir=dir)
+
+    monkeypatch.setattr(tempfile, "mkstemp", sweep_first)
+    write_object(repo.object_store, blob)
+    assert repo.object_store[blob.id] == blob

@@ -110,6 +110,17 @@ def test_somebody_elses_commit_comes_first(worker: GitWorker, remote: BareReposi
     assert remote.tip() == theirs
 
 
+def test_a_file_that_would_become_too_long_to_be_read_is_refused(
+    worker: GitWorker, remote: BareRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, before = fetched(worker).loading.loaded, remote.tip()
+    monkeypatch.setattr("oakroot.git.repository.LARGEST_FILE", len(zone_text(7)) + 10)
+    event = write(worker, known, lambda m: m.add("long", 60, "A", "192.0.2.1"))
+    assert isinstance(event, events.WriteRefused)
+    assert "octets" in event.reason
+    assert remote.tip() == before
+
+
 def test_a_hook_that_declines_is_quoted(worker: GitWorker, remote: BareRepository) -> None:
     remote.hook("pre-receive", "echo 'zones are frozen' >&2; exit 1")
     event = write(worker, fetched(worker).loading.loaded, lambda m: m.add("a", 60, "A", "192.0.2.1"))

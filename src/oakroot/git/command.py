@@ -1,6 +1,7 @@
 """The operator's own git program, for what is theirs: their name, hooks, signature and credentials.
 
-Only tools at an operator's keyboard use it; what serves has all it needs of git in process.
+Tools at an operator's keyboard use it. What serves has all it needs of git in process; it only asks git to
+tidy up in a folder of this machine, and does without where there is none.
 """
 
 from __future__ import annotations

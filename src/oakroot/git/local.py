@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from oakroot.git.clients import translated
+from oakroot.git.command import CommandFailed, run_git
 from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
 from oakroot.git.errors import PushRefused, RemoteRefused, RemoteUnreachable, RepositoryMissing
@@ -23,7 +25,12 @@ from oakroot.git.remote import Remote
 from oakroot.git.smart import HOOK_PATIENCE, moved
 from oakroot.git.writing import move_ref, write_object
 
+_log = logging.getLogger(__name__)
+
 SHA1_NAME = "sha1"
+# A push leaves three objects or more, each in a file of its own, and git finds 6,700 too many. A server asks
+# it after every push; this is often enough.
+PUSHES_BETWEEN_PACKINGS = 200
 
 
 class LocalRemote:
@@ -34,7 +41,8 @@ class LocalRemote:
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
         self._path = Path(remote.path).expanduser()
-        self._hooks_running: list[Thread] = []
+        self._pushes = 0
+        self._at_work: list[Thread] = []
         self._hooks_found: tuple[int, Path] | None = None
 
     def fetch(self, copy: Copy, depth: int | None) -> Tip:  # noqa: ARG002 - nothing is copied, so nothing is cut
@@ -74,22 +82,37 @@ class LocalRemote:
                 raise RemoteUnreachable(
                     f"{self._remote} is locked by another process; if none is at work there, remove the lock"
                 ) from None
-        if hooks.tell_any:
-            self._tell(hooks, update)
+        self._pushes += 1
+        is_time_to_pack = self._pushes % PUSHES_BETWEEN_PACKINGS == 0
+        if hooks.tell_any or is_time_to_pack:
+            self._follow(hooks, update, is_time_to_pack=is_time_to_pack)
 
     def use(self, _credentials: Credentials) -> None:
         """Folders of this machine ask for none."""
 
     def close(self) -> None:
-        """Waits a moment for hooks that still run."""
-        for thread in self._hooks_running:
+        """Waits a moment for what follows the last push."""
+        for thread in self._at_work:
             thread.join(HOOK_PATIENCE)
 
-    def _tell(self, hooks: Hooks, update: RefUpdate) -> None:
+    def _follow(self, hooks: Hooks, update: RefUpdate, *, is_time_to_pack: bool) -> None:
         """In a thread of its own: a post-receive hook may be `oakroot notify`, which waits for us."""
-        thread = Thread(target=hooks.tell, args=(update,), name="git hooks", daemon=True)
-        self._hooks_running = [earlier for earlier in self._hooks_running if earlier.is_alive()] + [thread]
+
+        def work() -> None:
+            hooks.tell(update)
+            if is_time_to_pack:
+                self._pack()
+
+        thread = Thread(target=work, name="git hooks", daemon=True)
+        self._at_work = [earlier for earlier in self._at_work if earlier.is_alive()] + [thread]
         thread.start()
+
+    def _pack(self) -> None:
+        """Has git pack the objects if it finds them many, as it does behind a push (receive.autogc)."""
+        try:
+            run_git(self._path, ["gc", "--auto", "--quiet"])
+        except CommandFailed as error:
+            _log.info("the objects of %s are not packed: %s", self._remote, error)
 
     def _hooks_folder(self, repo: Repo) -> Path:
         """Found anew when the repository's settings have changed: reading all of them takes milliseconds."""

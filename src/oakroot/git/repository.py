@@ -20,7 +20,7 @@ from dulwich.refs import Ref
 from oakroot.git.clients import translated
 from oakroot.git.commits import CommitId, Head, Person, TreeId, head_of, make_commit
 from oakroot.git.connections import Timeouts
-from oakroot.git.copy import Copy
+from oakroot.git.copy import LARGEST_FILE, Copy
 from oakroot.git.credentials import Credentials
 from oakroot.git.entries import difference
 from oakroot.git.errors import (
@@ -33,6 +33,7 @@ from oakroot.git.errors import (
     RepositoryBroken,
 )
 from oakroot.git.local import LocalRemote
+from oakroot.git.packs import check_size
 from oakroot.git.recent import Passage, recent_passages
 from oakroot.git.refs import BRANCHES, Tip
 from oakroot.git.remote import Branch, Remote, Transport
@@ -204,10 +205,13 @@ class RemoteRepository:
             PushUncertain: whether the remote has taken the commit is not known.
             PushRefused: it would not take the commit, or `head` has no branch.
             PathRefused: a path leaves the tree, or stands for something else than a regular file.
+            FileTooLarge: nobody would read such a file again.
         """
         if head.branch is None:
             reason = "the remote's HEAD is detached, so there is no branch to push to"
             raise PushRefused(f"{self.remote}: {reason}; name one with #branch", reason=reason)
+        for content in changes.values():
+            check_size(len(content), LARGEST_FILE)
         with translated(self.remote):
             tree, objects = replace_files(self._copy.tree, _id(head.tree), changes)
             if tree == _id(head.tree):

@@ -35,13 +35,22 @@ def write_object(store: DiskObjectStore, item: ShaFile) -> None:
         # What is old and needed by nobody yet may be swept away by `git gc`.
         os.utime(path)
         return
+    level = store.loose_compression_level
+    level = zlib.Z_BEST_SPEED if level == zlib.Z_DEFAULT_COMPRESSION else level
+    octets = item.as_legacy_object(compression_level=level)
+    with suppress(FileNotFoundError):
+        _write_new(store, path, octets)
+        return
+    # `git gc` has removed the folder, which was empty for a moment.
+    _write_new(store, path, octets)
+
+
+def _write_new(store: DiskObjectStore, path: Path, octets: bytes) -> None:
     if not path.parent.exists():
         path.parent.mkdir(exist_ok=True)
         adjust_shared_perm(path.parent, store.shared_perm)
-    level = store.loose_compression_level
-    level = zlib.Z_BEST_SPEED if level == zlib.Z_DEFAULT_COMPRESSION else level
     with _temporary(path.parent, "tmp_obj_") as (descriptor, temporary):
-        _write(descriptor, item.as_legacy_object(compression_level=level))
+        _write(descriptor, octets)
         os.fchmod(descriptor, OBJECT_MODE)
         adjust_shared_perm(temporary, store.shared_perm)
         temporary.replace(path)

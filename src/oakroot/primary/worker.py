@@ -12,6 +12,7 @@ from oakroot.distribution.versions import versions_limit
 from oakroot.git.commits import Head, Person
 from oakroot.git.credentials import Credentials
 from oakroot.git.errors import (
+    FileTooLarge,
     GitError,
     PathRefused,
     PushRefused,
@@ -121,7 +122,7 @@ class GitWorker:
             return events.PushOvertaken()
         except PushRefused as error:
             return events.PushRefused(error.reason)
-        except (RemoteRefused, PathRefused) as error:
+        except (RemoteRefused, PathRefused, FileTooLarge) as error:
             return events.PushRefused(str(error))
         except GitError as error:
             return events.PushFailed(str(error))
@@ -241,7 +242,7 @@ def _failed_write(error: Exception, outcomes: tuple[Outcome, ...]) -> Event:
             return events.WriteFailed(str(error), error.commit, outcomes)
         case PushRefused():
             return events.WriteRefused(outcomes, error.reason)
-        case RemoteRefused() | PathRefused():
+        case RemoteRefused() | PathRefused() | FileTooLarge():
             return events.WriteRefused(outcomes, str(error))
         case _:
             return events.WriteFailed(_reason(error))
