@@ -14,7 +14,7 @@ from typing import Any
 
 from bench import contestants, machine, report, results
 from bench.part import Part
-from bench.parts import growth, latency, load, reload, serve, transfer, update
+from bench.parts import growth, latency, load, plan, reload, serve, transfer, update
 from tests.peers.nameservers import NameserverError
 
 PARTS: tuple[Part[Any], ...] = (
@@ -25,6 +25,7 @@ PARTS: tuple[Part[Any], ...] = (
     serve.PART,
     update.PART,
     transfer.PART,
+    plan.PART,
 )
 
 

@@ -250,7 +250,8 @@ def test_taking_what_is_removed_and_adding_what_is_added_gives_the_version_after
     after, _ = read_zone(zone_text(2, *records(new)), "mirage.", "mirage")
     assert before is not None
     assert after is not None
-    changes, _ = zone_changes(before, after)
+    changes, deleted = zone_changes(before, after)
+    assert deleted == before.records_lost(after)
     rrsets = {(owner, rtype, rdata) for owner, _, rtype, rdata in before.records() if rtype != "SOA"}
     for change in changes:
         rrsets -= {(change.owner, change.type, rdata) for rdata in change.removed}

@@ -15,6 +15,7 @@ from oakroot.keys.keyring import GrantedKey
 from oakroot.zones.diagnostics import Finding
 from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile, classify, plain_name
 from oakroot.zones.keyfiles import read_key_file
+from oakroot.zones.loaded import Marked
 from oakroot.zones.plan import KeyChange, Plan, RRset, RRsetChange, Serial, ZonePlan
 from oakroot.zones.reading import read_zone_file
 from oakroot.zones.serials import SerialPolicy, is_forward, next_serial
@@ -41,7 +42,7 @@ def make_plan(before: Tree, after: Tree, changed: Collection[str], rules: Rules)
     zones = []
     for apex in sorted(owners[0].keys() | owners[1].keys()):
         old = _read(before, owners[0].get(apex), apex)
-        new = _read(after, owners[1].get(apex), apex)
+        new = _read(after, owners[1].get(apex), apex, None if old is None else old.marked)
         plan = _plan_zone(apex, old, new, rules)
         if plan is not None:
             zones.append(plan)
@@ -112,6 +113,7 @@ class _Version:
     path: str
     zone: Zone | None
     findings: tuple[Finding, ...]
+    marked: Marked | None = None
 
 
 def _owners(tree: Tree, changed: Collection[str]) -> dict[str, str]:
@@ -149,11 +151,12 @@ def _count_zones(tree: Tree) -> int:
     return len(zone_files(tree))
 
 
-def _read(tree: Tree, path: str | None, apex: str) -> _Version | None:
+def _read(tree: Tree, path: str | None, apex: str, before: Marked | None = None) -> _Version | None:
+    """One side of a zone; of a long file only what differs from the other side, `before`, is read."""
     if path is None:
         return None
-    reading = read_zone_file(tree, path, apex)
-    return _Version(path, reading.zone, reading.findings)
+    reading = read_zone_file(tree, path, apex, before)
+    return _Version(path, reading.zone, reading.findings, reading.marked)
 
 
 def _plan_zone(apex: str, old: _Version | None, new: _Version | None, rules: Rules) -> ZonePlan | None:
