@@ -52,12 +52,14 @@ format: .venv/dev ## lay out Python and Rust
 	$(CARGO) fmt $(MANIFEST)
 
 .PHONY: docs
-docs: build ## write docs/cli.md, docs/oakroot.schema.json and the manual pages from the commands' parsers
+docs: build ## write what is made of the sources: docs/cli.md, the manual pages, the findings
 	$(BIN)/python -m scripts.command_reference > docs/cli.md.new
 	mv docs/cli.md.new docs/cli.md
 	$(BIN)/oakroot config schema > docs/oakroot.schema.json.new
 	mv docs/oakroot.schema.json.new docs/oakroot.schema.json
 	$(BIN)/python -m scripts.man_pages
+	$(BIN)/python -m scripts.findings_reference > docs/reference/findings.md.new
+	mv docs/reference/findings.md.new docs/reference/findings.md
 
 .PHONY: site
 site: build ## build the documentation as web pages in build/site

@@ -64,9 +64,19 @@ class Stage:
         for server in self._servers.values():
             server.wait(PATIENCE)
 
-    def address(self, documented: str) -> str:
-        """What stands for an address."""
-        return self._played(documented)
+    def go(self, folder: Path) -> None:
+        """Has the next command begin in this folder."""
+        self._here = folder
+
+    def run(self, command: str) -> None:
+        """Does what was done before the page begins."""
+        self._run(Step(0, command))
+
+    def serve(self, command: str, said: str) -> None:
+        """Starts a server that the page takes for granted, and waits until it says this."""
+        server = _SERVERS.match(command)
+        assert server is not None
+        self._serve(server["role"], Step(0, command, ("...", f"...{said}...")))
 
     def add_program(self, name: str, script: str) -> None:
         """A command that the page's reader has."""
@@ -85,13 +95,14 @@ class Stage:
             else:
                 self._serve(server["role"], step)
 
-    def _played(self, text: str) -> str:
+    def played(self, text: str) -> str:
+        """What stands for a text of the page."""
         for said, played in self.words.items():
             text = text.replace(said, played)
         return text
 
     def _run(self, step: Step) -> None:
-        command, said = self._played(step.command), [self._played(line) for line in step.output]
+        command, said = self.played(step.command), [self.played(line) for line in step.output]
         if said and command.startswith(_LOOKS):
             outcomes: list[tuple[int, str]] = []
 
@@ -135,13 +146,13 @@ class Stage:
         log = self.folder / f"{role}.log"
         with log.open("wb") as file:
             self._servers[role] = process = subprocess.Popen(
-                ["bash", "-c", f"exec {self._played(step.command).removeprefix('sudo ')}"],
+                ["bash", "-c", f"exec {self.played(step.command).removeprefix('sudo ')}"],
                 cwd=self._here,
                 env={**self._all_environment(), "OAKROOT_WORKERS": "1"},
                 stdout=file,
                 stderr=file,
             )
-        said = [self._played(line) for line in step.output]
+        said = [self.played(line) for line in step.output]
         assert said, f"{self._place(step)}: a server's output must be shown"
 
         def ready() -> bool:
@@ -165,12 +176,12 @@ class Stage:
         return f"{self.title}:{step.line}"
 
     def _told(self, step: Step, printed: str) -> str:
-        said = "\n".join(self._played(line) for line in step.output)
+        said = "\n".join(self.played(line) for line in step.output)
         logs = "".join(
             f"\n--- {log.name}\n{log.read_text(errors='replace')[-3000:]}"
             for log in self.folder.glob("*.log")
         )
-        command = self._played(step.command)
+        command = self.played(step.command)
         return f"{self._place(step)}: {command}\n--- printed\n{printed}\n--- said\n{said}{logs}"
 
 

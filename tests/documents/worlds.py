@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 
 from tests.documents.stage import DNS_PORT, Stage
-from tests.peers.git_servers import BareRepository, HostKeys, login_name, sshd
+from tests.peers.git_servers import BareRepository, Daemon, HostKeys, git, login_name, sshd
 from tests.peers.pebble import Pebble
-from tests.peers.ports import LOOPBACK
+from tests.peers.ports import LOOPBACK, free_port
 
 Require = Callable[[str], str]
 World = Callable[[Stage, Require], AbstractContextManager[None]]
@@ -28,7 +30,7 @@ def tutorial(stage: Stage, require: Require) -> Iterator[None]:
             require("pebble"),
             stage.folder / "pebble",
             dns=DNS_PORT,
-            dns_host=stage.address("198.51.100.53"),
+            dns_host=stage.played("198.51.100.53"),
         )
         stack.enter_context(pebble)
         stage.environment["OAKROOT_DIRECTORY"] = pebble.directory_url
@@ -62,6 +64,167 @@ def _serve_git_over_ssh(stage: Stage, require: Require, stack: ExitStack) -> Non
     }
 
 
+ZONE = """\
+$TTL 1h
+@       SOA   ns1 hostmaster 1 1d 2h 2w 1h
+        NS    ns1
+ns1     A     192.0.2.53
+www     A     192.0.2.80    ; the web server
+"""
+REVERSE = """\
+$TTL 1h
+@       SOA   ns1.example.org. hostmaster.example.org. 1 1d 2h 2w 1h
+        NS    ns1.example.org.
+80      PTR   www.example.org.
+"""
+SECRET = "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
+KEY_LINE = f"laptop._update.example.org. DNSKEY 0 3 163 {SECRET}\n"
+
+OTHERS = {
+    "/etc/knot/knot.conf": """\
+key:
+  - id: laptop
+    algorithm: hmac-sha256
+    secret: {secret}
+acl:
+  - id: updates
+    key: laptop
+    action: update
+zone:
+  - domain: example.org
+    storage: {folder}
+    file: example.org.zone
+    acl: updates
+""",
+    "/etc/nsd/nsd.conf": """\
+server:
+    zonesdir: "{folder}"
+key:
+    name: backup
+    algorithm: hmac-sha256
+    secret: "{secret}"
+zone:
+    name: example.org
+    zonefile: example.org.zone
+    provide-xfr: 0.0.0.0/0 backup
+""",
+    "/etc/powerdns/pdns.conf": "launch=bind\nbind-config={folder}/named.conf\n",
+}
+
+
+@contextmanager
+def nothing(stage: Stage, require: Require) -> Iterator[None]:
+    """An empty folder."""
+    require("git")
+    yield
+
+
+@contextmanager
+def served(stage: Stage, require: Require) -> Iterator[None]:
+    """A clone in `zones`, a primary that serves its remote at 192.0.2.53, and a key for updates beside it."""
+    for program in ("git", "dig"):
+        require(program)
+    repository = BareRepository(stage.folder / "zones.git")
+    zone = stage.played(ZONE)
+    repository.commit({"example.org": zone.encode(), "example.org._keys": KEY_LINE.encode()})
+    (stage.folder / "laptop.key").write_text(KEY_LINE)
+    git("clone", "--quiet", str(repository.path), str(stage.folder / "zones"))
+    stage.serve(f"oakroot primary --remote {repository.path} --listen 192.0.2.53", "zones served: 1, keys: 1")
+    stage.go(stage.folder / "zones")
+    yield
+
+
+@contextmanager
+def changed(stage: Stage, require: Require) -> Iterator[None]:
+    """The same after two changes, of which the first was wrong."""
+    with served(stage, require):
+        folder, zone = stage.folder / "zones", stage.played(ZONE)
+        slip = zone.replace(".2.80 ", ".2.8 ").replace(" 1 1d", " 2 1d")
+        later = slip.replace(" 2 1d", " 3 1d") + stage.played("ftp     A     192.0.2.21\n")
+        for text, message in ((slip, "Move www"), (later, "Add ftp")):
+            (folder / "example.org").write_text(text)
+            stage.run(f"git commit --quiet --all --message '{message}'")
+        stage.run("git push --quiet origin main")
+        stage.run("oakroot notify 192.0.2.53 example.org --key @../laptop.key")
+        yield
+
+
+@contextmanager
+def lost(stage: Stage, require: Require) -> Iterator[None]:
+    """The same, and the remote is gone."""
+    with changed(stage, require):
+        shutil.rmtree(stage.folder / "zones.git")
+        stage.go(stage.folder)
+        yield
+
+
+@contextmanager
+def bind(stage: Stage, require: Require) -> Iterator[None]:
+    """BIND at 192.0.2.1, with a zone that a key may update."""
+    require("dig")
+    folder = stage.folder / "bind"
+    folder.mkdir()
+    configuration, port = folder / "named.conf", free_port()
+    configuration.write_text(
+        stage.played(f"""\
+options {{
+    directory "{folder}"; pid-file none; session-keyfile none; lock-file none;
+    listen-on port {port} {{ {LOOPBACK}; }}; listen-on-v6 {{ none; }};
+    recursion no; dnssec-validation no; allow-transfer {{ any; }}; notify no;
+}};
+controls {{ }};
+key "laptop" {{ algorithm hmac-sha256; secret "{SECRET}"; }};
+zone "example.org" {{ type primary; file "db.example.org"; allow-update {{ key "laptop"; }}; }};
+zone "2.0.192.in-addr.arpa" {{ type primary; file "db.192.0.2"; }};
+""")
+    )
+    (folder / "db.example.org").write_text(stage.played(ZONE))
+    (folder / "db.192.0.2").write_text(REVERSE)
+    # BIND listens on addresses of interfaces alone, of which loopback has one.
+    old = {"@192.0.2.1 ": f"@{LOOPBACK} -p {port} ", "/etc/bind/named.conf": str(configuration)}
+    stage.words = {**old, **stage.words}
+    command = [require("named"), "-g", "-4", "-n", "1", "-c", str(configuration)]
+    with Daemon(command, port, stage.folder / "named.log"):
+        yield
+
+
+@contextmanager
+def others(stage: Stage, require: Require) -> Iterator[None]:
+    """Configurations of Knot DNS, NSD and PowerDNS."""
+    require("git")
+    folder = stage.folder / "old"
+    folder.mkdir()
+    (folder / "example.org.zone").write_text(ZONE)
+    (folder / "named.conf").write_text(
+        f'zone "example.org" {{ type native; file "{folder}/example.org.zone"; }};\n'
+    )
+    for path, text in OTHERS.items():
+        file = folder / Path(path).name
+        file.write_text(text.format(folder=folder, secret=SECRET))
+        stage.words = {path: str(file), **stage.words}
+    yield
+
+
+@contextmanager
+def zone_files(stage: Stage, require: Require) -> Iterator[None]:
+    """A folder of zone files, as OctoDNS writes it."""
+    require("git")
+    folder = stage.folder / "zonefiles"
+    folder.mkdir()
+    for name in ("example.org", "example.net"):
+        (folder / f"{name}.zone").write_text(ZONE)
+    yield
+
+
 WORLDS: dict[str, World] = {
     "docs/tutorial.md": tutorial,
+    "docs/howto/from-bind.md": bind,
+    "docs/howto/from-knot.md": others,
+    "docs/howto/from-octodns.md": zone_files,
+    "docs/howto/review.md": nothing,
+    "docs/howto/undo.md": changed,
+    "docs/howto/keys.md": served,
+    "docs/howto/delegate-challenges.md": served,
+    "docs/howto/behind-nat.md": served,
+    "docs/howto/lost-repository.md": lost,
 }
