@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dulwich.objects import Blob, ShaFile
+from dulwich.pack import UnpackedObject
 
+from oakroot.git.deltas import Delta, packed
 from oakroot.git.errors import BranchMissing, PathRefused, PushRefused, RemoteMoved, RepositoryMissing
-from oakroot.git.remote import Branch
+from oakroot.git.remote import Branch, Transport
 from oakroot.git.repository import RemoteRepository
 from tests.git.conftest import NOW, Opener, Place, push
 from tests.peers.git_servers import git, wait_until
@@ -148,6 +151,34 @@ def test_after_a_push_the_copy_stands_where_the_remote_does(place: Place, open_c
     assert not copy.fetch().moved
     again = push(copy, made, {"example.org": b"newer\n"})
     assert place.repository.tip() == again.commit
+
+
+@pytest.mark.parametrize("takes_deltas", [True, False])
+def test_of_a_long_file_servers_are_sent_what_changed_if_they_take_that(
+    place: Place, open_copy: Opener, monkeypatch: pytest.MonkeyPatch, *, takes_deltas: bool
+) -> None:
+    if place.remote.transport is Transport.PATH:
+        pytest.skip("nothing is sent to a folder")
+    sent: list[Delta | None] = []
+
+    def noted(item: ShaFile, delta: Delta | None) -> UnpackedObject:
+        if isinstance(item, Blob):
+            sent.append(delta)
+        return packed(item, delta)
+
+    monkeypatch.setattr("oakroot.git.smart.packed", noted)
+    if not takes_deltas:
+        monkeypatch.setattr("oakroot.git.reports.NO_DELTAS", b"report-status")
+    lines = [b"host%d A 192.0.2.1\n" % number for number in range(5000)]
+    place.repository.commit({"example.org": b"".join(lines), "other": b"short"})
+    copy = open_copy(place)
+    lines[2500] = b"another AAAA 2001:db8::1\n"
+    push(copy, copy.fetch(), {"example.org": b"".join(lines), "other": b"short too"})
+    assert place.repository.show("example.org").encode() == b"".join(lines).strip()
+    place.repository.fsck()
+    deltas = [delta for delta in sent if delta is not None]
+    assert len(deltas) == takes_deltas
+    assert all(len(delta.octets) < 100 for delta in deltas)
 
 
 def test_a_push_that_changes_nothing_makes_no_commit(place: Place, open_copy: Opener) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
-from dulwich.client import GitClient, TraditionalGitClient
+from dulwich.client import TraditionalGitClient
 from dulwich.errors import GitProtocolError, HangupException, NotGitRepository, SendPackError
 from dulwich.protocol import Protocol
 
@@ -85,7 +85,7 @@ def open_client(
     allowance: Allowance,
     spares: Spares[Any],
     on_report: ReportListener | None = None,
-) -> tuple[GitClient, bytes]:
+) -> tuple[ReportingClient, bytes]:
     """A client for the remote's protocol, and the path to ask it for. Connects only when asked something.
 
     `spares`: where connections are kept between two clients of one remote, for protocols that can.
@@ -108,7 +108,7 @@ def open_client(
 
     if remote.transport in {Transport.HTTP, Transport.HTTPS}:
         client = part(Part.HTTPS).HttpsClient(remote, credentials, timeouts, allowance, on_report)
-        return cast("GitClient", client), b""
+        return cast("ReportingClient", client), b""
     connect = over_ssh if remote.transport is Transport.SSH else over_tcp
     # "/~user" in a URL means that user's home folder, which the server writes "~user".
     path = remote.path[1:] if remote.path.startswith("/~") else remote.path

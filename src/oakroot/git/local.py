@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Thread
@@ -18,6 +18,7 @@ from oakroot.git.clients import translated
 from oakroot.git.command import CommandFailed, run_git
 from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
+from oakroot.git.deltas import Delta
 from oakroot.git.errors import PushRefused, RemoteRefused, RemoteUnreachable, RepositoryMissing
 from oakroot.git.hooks import Hooks, RefUpdate, find_folder, find_hooks
 from oakroot.git.refs import HEAD, Tip, choose_tip
@@ -53,7 +54,14 @@ class LocalRemote:
             copy.update_shallow(repo.get_shallow(), None)
             return tip
 
-    def push(self, ref: Ref, old: ObjectID, new: ObjectID, objects: Sequence[ShaFile]) -> None:
+    def push(
+        self,
+        ref: Ref,
+        old: ObjectID,
+        new: ObjectID,
+        objects: Sequence[ShaFile],
+        _deltas: Mapping[ObjectID, Delta],
+    ) -> None:
         """Moves `ref` from `old` to `new` as git-receive-pack(1) would.
 
         Raises:

@@ -16,6 +16,7 @@ from dulwich.protocol import Protocol
 # Ref name -> None if updated, else the server's reason.
 Report = Mapping[bytes, str | None]
 ReportListener = Callable[[Report], None]
+NO_DELTAS = b"no-thin"
 
 
 class _AttentiveParser(ReportStatusParser):
@@ -33,6 +34,14 @@ class ReportingClient(GitClient):
     """Mixed into dulwich's clients: tells `_on_report` the server's report on a push."""
 
     _on_report: ReportListener | None = None
+    takes_deltas = True
+    """Once the server was reached: whether it looks up what a delta in a pack is based on."""
+
+    def _negotiate_receive_pack_capabilities(
+        self, server_capabilities: set[bytes]
+    ) -> tuple[set[bytes], bytes | None]:
+        self.takes_deltas = NO_DELTAS not in server_capabilities
+        return super()._negotiate_receive_pack_capabilities(server_capabilities)
 
     def _handle_receive_pack_tail(
         self,

@@ -22,6 +22,7 @@ from oakroot.git.commits import CommitId, Head, Person, TreeId, head_of, make_co
 from oakroot.git.connections import Timeouts
 from oakroot.git.copy import LARGEST_FILE, Copy
 from oakroot.git.credentials import Credentials
+from oakroot.git.deltas import SHORTEST_FILE, Delta, make_delta
 from oakroot.git.entries import difference
 from oakroot.git.errors import (
     GitError,
@@ -49,7 +50,14 @@ class _Side(Protocol):
 
     def fetch(self, copy: Copy, depth: int | None) -> Tip: ...
 
-    def push(self, ref: Ref, old: ObjectID, new: ObjectID, objects: Sequence[ShaFile]) -> None: ...
+    def push(
+        self,
+        ref: Ref,
+        old: ObjectID,
+        new: ObjectID,
+        objects: Sequence[ShaFile],
+        deltas: Mapping[ObjectID, Delta],
+    ) -> None: ...
 
     def use(self, credentials: Credentials, /) -> None: ...
 
@@ -226,7 +234,8 @@ class RemoteRepository:
             )
             objects.append(commit)
             made = head_of(commit, head.branch, previous=_id(head.commit))
-        self._push(made, Ref(BRANCHES + head.branch.encode()), _id(head.commit), objects)
+            deltas = {} if self._side.lends_objects else dict(self._deltas(head, changes, objects))
+        self._push(made, Ref(BRANCHES + head.branch.encode()), _id(head.commit), objects, deltas)
         return made
 
     def landed(self, head: Head, commits: Collection[str], since: str | None) -> str | None:
@@ -237,9 +246,29 @@ class RemoteRepository:
             found = self._copy.find_ancestor(_id(head.commit), wanted, until)
         return None if found is None else found.decode("ascii")
 
-    def _push(self, made: Head, ref: Ref, old: ObjectID, objects: Sequence[ShaFile]) -> None:
+    def _deltas(
+        self, head: Head, changes: Mapping[str, bytes], objects: Sequence[ShaFile]
+    ) -> Iterator[tuple[ObjectID, Delta]]:
+        """Long files as changes of what `head` has in their place, which the other side has too."""
+        for path, content in changes.items():
+            before = self.find_in(head.tree, path)
+            blob = next((item for item in objects if item.as_raw_chunks() == [content]), None)
+            if before is None or blob is None or len(content) < SHORTEST_FILE:
+                continue
+            octets = make_delta(self.blob(before), content)
+            if octets is not None:
+                yield blob.id, Delta(_id(before), octets)
+
+    def _push(
+        self,
+        made: Head,
+        ref: Ref,
+        old: ObjectID,
+        objects: Sequence[ShaFile],
+        deltas: Mapping[ObjectID, Delta],
+    ) -> None:
         try:
-            self._side.push(ref, old, _id(made.commit), objects)
+            self._side.push(ref, old, _id(made.commit), objects, deltas)
             with translated(self.remote):
                 if not self._side.lends_objects:
                     self._copy.add(objects)

@@ -11,15 +11,15 @@ from tempfile import TemporaryFile
 from threading import Thread
 from typing import Any
 
-from dulwich.client import GitClient
 from dulwich.objects import ObjectID, ShaFile
-from dulwich.pack import UnpackedObject, pack_objects_to_data
+from dulwich.pack import UnpackedObject
 from dulwich.refs import Ref
 
 from oakroot.git.clients import open_client, translated
 from oakroot.git.connections import Allowance, Timeouts
 from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
+from oakroot.git.deltas import Delta, packed
 from oakroot.git.errors import (
     GitError,
     PushRefused,
@@ -32,7 +32,7 @@ from oakroot.git.errors import (
 )
 from oakroot.git.refs import Tip, choose_tip
 from oakroot.git.remote import Remote
-from oakroot.git.reports import Report, ReportListener
+from oakroot.git.reports import Report, ReportingClient, ReportListener
 from oakroot.git.spares import Spares
 
 _log = logging.getLogger(__name__)
@@ -94,8 +94,17 @@ class SmartRemote:
             known = {name: commit for name, commit in result.refs.items() if commit is not None}
             return choose_tip(self._remote, known, result.symrefs)
 
-    def push(self, ref: Ref, old: ObjectID, new: ObjectID, objects: Sequence[ShaFile]) -> None:
+    def push(
+        self,
+        ref: Ref,
+        old: ObjectID,
+        new: ObjectID,
+        objects: Sequence[ShaFile],
+        deltas: Mapping[ObjectID, Delta],
+    ) -> None:
         """Moves `ref` from `old` to `new`, sending `objects`; returns when the server has said that it did.
+
+        `deltas`: what may be sent in the place of some of them.
 
         Raises:
             RemoteMoved: the ref is not at `old`.
@@ -104,7 +113,10 @@ class SmartRemote:
         verdict: Future[Report | None] = Future()
         remarks = _Remarks()
         thread = Thread(
-            target=self._send, args=(ref, old, new, objects, verdict, remarks), name="git push", daemon=True
+            target=self._send,
+            args=(ref, old, new, objects, deltas, verdict, remarks),
+            name="git push",
+            daemon=True,
         )
         self._pushes = [earlier for earlier in self._pushes if earlier.is_alive()] + [thread]
         thread.start()
@@ -134,7 +146,7 @@ class SmartRemote:
 
     def _client(
         self, allowance: Allowance, on_report: ReportListener | None = None
-    ) -> tuple[GitClient, bytes]:
+    ) -> tuple[ReportingClient, bytes]:
         return open_client(
             self._remote, self._credentials, self._timeouts, allowance, self._spares, on_report
         )
@@ -145,6 +157,7 @@ class SmartRemote:
         old: ObjectID,
         new: ObjectID,
         objects: Sequence[ShaFile],
+        deltas: Mapping[ObjectID, Delta],
         verdict: Future[Report | None],
         remarks: _Remarks,
     ) -> None:
@@ -164,7 +177,8 @@ class SmartRemote:
             ofs_delta: bool = False,  # noqa: ARG001
             progress: Callable[..., None] | None = None,  # noqa: ARG001
         ) -> tuple[int, Iterator[UnpackedObject]]:
-            return pack_objects_to_data(list(objects))
+            usable = deltas if client.takes_deltas else {}
+            return len(objects), (packed(item, usable.get(item.id)) for item in objects)
 
         try:
             allowance = Allowance(self._remote, self._timeouts)
