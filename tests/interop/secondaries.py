@@ -1,4 +1,4 @@
-"""BIND, Knot DNS, NSD and PowerDNS as secondaries, by a key, as their manuals say."""
+"""BIND, Knot DNS, NSD and PowerDNS as secondaries, by a key, as their manuals and `oakroot keygen` say."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from oakroot.keys.key import Key
+from oakroot.keys.snippets import write_for
 from tests.peers.nameservers import Address, Bind, DaemonNameserver, Knot, NameserverError, Nsd
 from tests.peers.powerdns import PowerDns, key_name
 
@@ -84,7 +85,7 @@ class BindSecondary(Secondary):
             tls = f'tls xot {{ ca-file "{self.trust.authority}"; remote-hostname "{self.trust.name}"; }};'
         return f"""
 {tls}
-key "{key.name}" {{ algorithm {key.algorithm.text}; secret "{key.secret.base64()}"; }};
+{write_for("bind", key)}
 options {{
   directory "{self.directory}"; pid-file none; session-keyfile "{self.directory}/session.key"; lock-file none;
   listen-on port {port} {{ {host}; }}; listen-on-v6 {{ none; }};
@@ -139,10 +140,7 @@ database:
     storage: {self.directory}
 control:
     listen: {self.directory}/knot.sock
-key:
-  - id: {key.name}
-    algorithm: {key.algorithm.text}
-    secret: {key.secret.base64()}
+{write_for("knot", key)}
 remote:
   - id: primary
     address: {primary}@{primary_port}
@@ -195,7 +193,8 @@ class NsdSecondary(Secondary):
     def configuration(self, port: int) -> str:
         """The text of nsd.conf."""
         host, (primary, primary_port), key = self.address[0], self.primary, self.key
-        request, bundle, authentication = f"{primary}@{primary_port} {key.name}", "", ""
+        key_name, bundle, authentication = key.name.to_text(omit_final_dot=True), "", ""
+        request = f"{primary}@{primary_port} {key_name}"
         if self.trust is not None:
             request = f"AXFR {request} xot"
             bundle = f'tls-cert-bundle: "{self.trust.authority}"'
@@ -216,16 +215,13 @@ server:
     verbosity: 2
 remote-control:
     control-enable: no
-key:
-    name: "{key.name}"
-    algorithm: {key.algorithm.text}
-    secret: "{key.secret.base64()}"
+{write_for("nsd", key)}
 {authentication}
 zone:
     name: "{self.zone}"
     zonefile: "secondary.zone"
     request-xfr: {request}
-    allow-notify: {primary} {key.name}
+    allow-notify: {primary} {key_name}
     outgoing-interface: {host}
 """
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dns.name
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ from oakroot.keys.snippets import CLIENTS, Primary, key_file_note, write_for
 BASE64 = "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
 KEY = Key(dns.name.from_text("personal._update.mirage."), Algorithm.SHA256, Secret.from_base64(BASE64))
 READABLE = ["oakroot", "nsupdate", "dig", "bind", "knot", "nsd"]
+KUBERNETES = ["cert-manager", "external-dns"]
 
 KEYS = st.builds(
     Key,
@@ -39,7 +41,7 @@ def check(command: list[str | Path]) -> None:
 
 
 def test_every_client_of_the_manual_has_a_writer() -> None:
-    named = "oakroot nsupdate dig bind knot nsd certbot lego cert-manager external-dns"
+    named = "oakroot nsupdate dig knsupdate kdig bind knot nsd certbot lego cert-manager external-dns"
     assert list(CLIENTS) == named.split()
 
 
@@ -135,6 +137,8 @@ def test_legos_environment_is_read_by_a_shell(prefix: str, require: Callable[[st
     [
         ("nsupdate", "and there: server 192.0.2.1 5353"),
         ("dig", "@192.0.2.1 -p 5353 "),
+        ("knsupdate", "and there: server 192.0.2.1 5353"),
+        ("kdig", "@192.0.2.1 -p 5353 "),
         ("certbot", "dns_rfc2136_port = 5353"),
         ("lego", "DNSUPDATE_NAMESERVER=192.0.2.1:5353"),
         ("cert-manager", 'nameserver: "192.0.2.1:5353"'),
@@ -145,7 +149,43 @@ def test_another_port_is_told(client: str, told: str) -> None:
     assert told in write_for(client, KEY, Primary("192.0.2.1", 5353))
 
 
-@pytest.mark.parametrize("client", ["cert-manager", "external-dns"])
+def test_cert_managers_issuer_has_the_fields_of_its_api() -> None:
+    """Those of `acme.cert-manager.io`, ACMEIssuerDNS01ProviderRFC2136; an unknown one would be refused."""
+    secret, issuer = yaml.safe_load_all(write_for("cert-manager", KEY, Primary("192.0.2.1", 5353)))
+    assert (secret["apiVersion"], secret["kind"], issuer["kind"]) == ("v1", "Secret", "Issuer")
+    assert issuer["apiVersion"] == "cert-manager.io/v1"
+    (solver,) = issuer["spec"]["acme"]["solvers"]
+    assert solver["dns01"]["rfc2136"] == {
+        "nameserver": "192.0.2.1:5353",
+        "tsigKeyName": "personal._update.mirage",
+        "tsigAlgorithm": "HMACSHA256",
+        "tsigSecretSecretRef": {"name": secret["metadata"]["name"], "key": "tsig-secret"},
+    }
+    # What a Secret gives is the text itself: BASE64, as cert-manager wants it for RFC 2136.
+    assert secret["stringData"] == {"tsig-secret": BASE64}
+
+
+def test_external_dns_gets_flags_it_knows_and_the_secret_by_the_environment() -> None:
+    secret, container = yaml.safe_load_all(write_for("external-dns", KEY, Primary("192.0.2.1", 5353)))
+    flags = dict(argument.removeprefix("--").partition("=")[::2] for argument in container["args"])
+    assert flags == {
+        "provider": "rfc2136",
+        "rfc2136-host": "192.0.2.1",
+        "rfc2136-port": "5353",
+        "rfc2136-zone": "mirage",
+        "rfc2136-tsig-keyname": "personal._update.mirage",
+        "rfc2136-tsig-secret-alg": "hmac-sha256",
+        "rfc2136-tsig-axfr": "",
+    }
+    (variable,) = container["env"]
+    # It reads each flag from EXTERNAL_DNS_ and the flag's name, too.
+    assert variable["name"] == "EXTERNAL_DNS_RFC2136_TSIG_SECRET"
+    reference = variable["valueFrom"]["secretKeyRef"]
+    assert secret["stringData"] == {reference["key"]: BASE64}
+    assert secret["metadata"]["name"] == reference["name"]
+
+
+@pytest.mark.parametrize("client", KUBERNETES)
 def test_kubernetes_gets_the_secret_as_a_secret(client: str) -> None:
     secret, _, use = write_for(client, KEY).partition("---\n")
     assert "kind: Secret" in secret

@@ -12,7 +12,7 @@ from oakroot.keys.grant import read_grant
 from oakroot.keys.key import Algorithm, Key
 from oakroot.keys.mint import mint_key
 from oakroot.keys.rejected import KeyRejectedError
-from oakroot.keys.snippets import CLIENTS, Primary, key_file_note, write_for
+from oakroot.keys.snippets import CLIENTS, READ_FIRST_LINE, Primary, key_file_note, write_for
 from oakroot.keys.ssh import SshKey, mint_ssh_key, read_ssh_key
 
 _TSIG_DESCRIPTION = """\
@@ -108,7 +108,7 @@ def _run_tsig(arguments: argparse.Namespace) -> int:
     snippets = [write_for(client, key, primary) for client in clients]
     # The server has to know a new key too; where its line is printed anyway, a note would say it twice.
     if arguments.source is None and "oakroot" not in clients:
-        snippets.insert(0, key_file_note(key))
+        snippets.insert(1 if clients[0] in READ_FIRST_LINE else 0, key_file_note(key))
     print("\n".join(snippets), end="")
     return Exit.FINE
 

@@ -90,6 +90,23 @@ def _write_dig(key: Key, primary: Primary) -> str:
     return f"# Save as oakroot.key, mode 0600; then {command}\n{_write_block(key)}"
 
 
+def _write_kdig(key: Key, primary: Primary) -> str:
+    server = f"@{primary.host}{primary.port_behind(' -p ')}"
+    command = f"kdig -k oakroot.key {server} {_zone_of(key)} SOA"
+    return f"{_write_word(key)}# Save as oakroot.key, mode 0600, the key first; then {command}\n"
+
+
+def _write_knsupdate(key: Key, primary: Primary) -> str:
+    server = f"server {primary.host}{primary.port_behind(' ')}"
+    command = f"knsupdate -k oakroot.key, and there: {server}"
+    return f"{_write_word(key)}# Save as oakroot.key, mode 0600, the key first; then {command}\n"
+
+
+def _write_word(key: Key) -> str:
+    """The notation of Knot's tools, which read the first line of a file."""
+    return f"{key.algorithm.text}:{_without_dot(key.name)}:{key.secret.base64()}\n"
+
+
 def _write_knot(key: Key, _primary: Primary) -> str:
     name, algorithm, secret = _without_dot(key.name), key.algorithm.text, key.secret.base64()
     return (
@@ -217,6 +234,8 @@ CLIENTS: Mapping[str, Callable[[Key, Primary], str]] = MappingProxyType(
         "oakroot": _write_oakroot,
         "nsupdate": _write_nsupdate,
         "dig": _write_dig,
+        "knsupdate": _write_knsupdate,
+        "kdig": _write_kdig,
         "bind": _write_bind,
         "knot": _write_knot,
         "nsd": _write_nsd,
@@ -227,3 +246,6 @@ CLIENTS: Mapping[str, Callable[[Key, Primary], str]] = MappingProxyType(
     }
 )
 """Who a snippet can be written for."""
+
+READ_FIRST_LINE = frozenset({"knsupdate", "kdig"})
+"""Who reads the first line of a file, so that comments must follow."""
