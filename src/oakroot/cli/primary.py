@@ -36,6 +36,7 @@ from oakroot.git.repository import RemoteRepository
 from oakroot.operate.certificate import CertificateFiles
 from oakroot.primary import demo
 from oakroot.primary.core import Settings
+from oakroot.primary.raised import RaisedSerials
 from oakroot.primary.service import Choices, Service
 from oakroot.primary.worker import GitWorker
 from oakroot.roles.commands import spreading_commands
@@ -89,7 +90,10 @@ def _add_repository_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--git-ca", metavar="FILE", help="certificate authorities for https, in PEM")
     group.add_argument(
-        "--cache", type=Path, metavar="DIR", help="keep the copy of the repository here over restarts"
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="keep the copy of the repository here over restarts, and serials that could not be pushed",
     )
     group.add_argument("--poll", type=_seconds, metavar="SECONDS", help="pull this often without being told")
     group.add_argument(
@@ -169,7 +173,8 @@ def run(arguments: argparse.Namespace) -> int:
         except GitError as error:
             raise CommandError(str(error)) from None
         _tell(server.addresses, remote, folder)
-        worker = GitWorker(repository, chosen.choices.policy, time.time, chosen.choices.guard)
+        raised = None if arguments.cache is None else RaisedSerials(arguments.cache)
+        worker = GitWorker(repository, chosen.choices.policy, time.time, chosen.choices.guard, raised=raised)
         asyncio.run(_serve(server, worker, chosen.choices, tls, arguments))
     return Exit.FINE
 

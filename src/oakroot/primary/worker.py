@@ -25,6 +25,7 @@ from oakroot.git.trees import BlobId, Files, normalised
 from oakroot.primary import events
 from oakroot.primary import recall as history
 from oakroot.primary.events import Event, Fetch, Push, Recall, Write
+from oakroot.primary.raised import RaisedSerials
 from oakroot.primary.texts import Texts
 from oakroot.primary.words import Written, address, authors, commit_message
 from oakroot.primary.writing import Draft, Outcome, Submission, write_group
@@ -69,6 +70,8 @@ class GitWorker:
     head: Head | None = None
     texts: Texts = field(default_factory=Texts)
     listing: Listing | None = None
+    raised: RaisedSerials | None = None
+    """Where raised serials are kept over restarts; None: nowhere."""
 
     def choose(self, policy: SerialPolicy, guard: Guard | None, credentials: Credentials) -> None:
         """What the operator has decided anew, from the next action on. May be called at any time."""
@@ -194,12 +197,16 @@ class GitWorker:
             rules = SerialRules(self.policy, self.clock())
             tree = self._tree(head, files, since)
             if known.commit is None:
-                loading = load_first(tree, self._before_push(head, guard), rules, guard)
+                # Of a policy that leaves serials to the operator there are none, or none that still hold.
+                kept = self.raised.read() if self.raised and self.policy != "manual" else {}
+                loading = load_first(tree, self._before_push(head, guard), rules, guard, kept)
             else:
                 loading = load(tree, known, rules, guard)
         finally:
             self.repository.rest()
         self.listing = Listing(head.commit, files)
+        if self.raised is not None:
+            self.raised.keep(loading.loaded)
         # All at the start; later ones leave little, and this takes a while.
         if not known.zones:
             give_back_memory()

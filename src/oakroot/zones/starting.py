@@ -6,7 +6,9 @@ too much the earlier commit is loaded at all; then the start goes on as if it ha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from oakroot.zones.filenames import ZoneFile, classify
 from oakroot.zones.guard import Guard, too_much_deleted
@@ -16,14 +18,22 @@ from oakroot.zones.reading import read_zone_file
 from oakroot.zones.tree import Tree
 
 
-def load_first(tree: Tree, earlier: Tree | None, rules: SerialRules, guard: Guard | None) -> Loading:
+def load_first(
+    tree: Tree,
+    earlier: Tree | None,
+    rules: SerialRules,
+    guard: Guard | None,
+    serials: Mapping[str, int] = MappingProxyType({}),
+) -> Loading:
     """What to serve of a tree, with `earlier` as it was before the newest push; None: nobody knows.
 
+    `serials`: of zones, by apex, that are known to have been served.
     Raises only what the trees' `read` raises.
     """
+    nothing = replace(Loaded.nothing(), serials=serials)
     if earlier is None or guard is None or not _deletes_too_much(earlier, tree, guard):
-        return load(tree, Loaded.nothing(), rules, guard)
-    before = load(earlier, Loaded.nothing(), rules).loaded
+        return load(tree, nothing, rules, guard)
+    before = load(earlier, nothing, rules).loaded
     loading = load(tree, before, rules, guard)
     loaded = loading.loaded
     served = [
