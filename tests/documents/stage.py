@@ -13,16 +13,16 @@ import re
 import shlex
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 from tests.documents.page import Block, Step, agrees
+from tests.peers.commands import COMMAND
 from tests.peers.git_servers import NOBODYS_CONFIG, PATIENCE, wait_until
-from tests.peers.ports import free_port
 
-_SERVERS = re.compile(r"(?:sudo )?oakroot (?P<role>primary|secondary|certifier)\b")
+_ROLES = "primary|secondary|certifier"
+_SERVERS = re.compile(rf"(?:sudo )?oakroot (?P<role>{_ROLES})\b")
 # What only looks, and is asked again until it shows what was done a moment ago.
 _LOOKS = ("dig ", "host ", "kdig ", "git pull ", "oakroot log")
 _IDENTITY = {
@@ -34,9 +34,9 @@ DNS_PORT = 53
 
 
 class Stage:
-    """Runs steps between `__enter__` and `__exit__`."""
+    """Runs steps between `__enter__` and `__exit__`. `oakroot` is a command that stands for ours."""
 
-    def __init__(self, folder: Path, title: str) -> None:
+    def __init__(self, folder: Path, title: str, oakroot: str) -> None:
         self.folder = folder
         self.title = title
         self.network = _unused_network()
@@ -45,14 +45,17 @@ class Stage:
         self.words = {
             "192.0.2.": f"{self.network}.2.",
             "198.51.100.": f"{self.network}.100.",
-            "5353": str(free_port()),
+            "127.0.0.1": f"{self.network}.0.1",
         }
         """What stands for what is on the page, in commands and in their output."""
         self._here = folder
         self._servers: dict[str, subprocess.Popen[bytes]] = {}
         programs = folder / "programs"
         programs.mkdir(parents=True)
-        self.add_program("oakroot", f'exec {sys.executable} -m oakroot.cli.main "$@"')
+        # Servers want signals, and a pipe of the shell's (`<(…)`) is known in its own children alone.
+        started = f'exec {shlex.join(COMMAND)} "$@"'
+        alone = f"{_ROLES.replace('|', '*|')}*|*/dev/fd/*"
+        self.add_program("oakroot", f'case $* in {alone}) {started} ;; *) exec {oakroot} "$@" ;; esac')
         self.add_program("sudo", 'exec "$@"')
 
     def __enter__(self) -> Self:
@@ -97,9 +100,8 @@ class Stage:
 
     def played(self, text: str) -> str:
         """What stands for a text of the page."""
-        for said, played in self.words.items():
-            text = text.replace(said, played)
-        return text
+        words = re.compile("|".join(map(re.escape, self.words)))
+        return words.sub(lambda word: self.words[word[0]], text)
 
     def _run(self, step: Step) -> None:
         command, said = self.played(step.command), [self.played(line) for line in step.output]

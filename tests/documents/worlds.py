@@ -165,8 +165,7 @@ def bind(stage: Stage, require: Require) -> Iterator[None]:
     folder = stage.folder / "bind"
     folder.mkdir()
     configuration, port = folder / "named.conf", free_port()
-    configuration.write_text(
-        stage.played(f"""\
+    configuration.write_text(f"""\
 options {{
     directory "{folder}"; pid-file none; session-keyfile none; lock-file none;
     listen-on port {port} {{ {LOOPBACK}; }}; listen-on-v6 {{ none; }};
@@ -177,7 +176,6 @@ key "laptop" {{ algorithm hmac-sha256; secret "{SECRET}"; }};
 zone "example.org" {{ type primary; file "db.example.org"; allow-update {{ key "laptop"; }}; }};
 zone "2.0.192.in-addr.arpa" {{ type primary; file "db.192.0.2"; }};
 """)
-    )
     (folder / "db.example.org").write_text(stage.played(ZONE))
     (folder / "db.192.0.2").write_text(REVERSE)
     # BIND listens on addresses of interfaces alone, of which loopback has one.
