@@ -36,6 +36,7 @@ sub     NS    ns.sub
 ns.sub  A     192.0.2.99
 _sip._tcp SRV 0 5 5060 mail
 """
+DUMPS = {"example.org": "example.org.", "example.net": "example.net.zone"}
 REVERSE = """\
 $TTL 1h
 @   SOA ns1.example.org. hostmaster.example.org. 7 1d 2h 2w 1h
@@ -161,3 +162,56 @@ def test_a_transfer_that_is_refused_leaves_nothing(
     assert "REFUSED" in done.errors
     assert "must allow transfers" in done.errors
     assert not (tmp_path / "new").exists()
+
+
+class PowerDnsWithFiles(DaemonNameserver):
+    """PowerDNS with the bind backend, whose zones are files."""
+
+    name = "pdns"
+    program = "pdns_server"
+
+    def configuration(self, port: int) -> str:
+        """The text of pdns.conf; beside it lies the named.conf that it names."""
+        zones = [f'zone "{zone.apex}" {{ type native; file "{zone.path}"; }};\n' for zone in self.zones]
+        named = KEY + f'options {{ directory "{self.directory}"; }};\n' + "".join(zones)
+        (self.directory / "named.conf").write_text(named)
+        return f"""
+launch=bind
+bind-config={self.directory}/named.conf
+local-address=127.0.0.1
+local-port={port}
+socket-dir={self.directory}
+daemon=no
+guardian=no
+security-poll-suffix=
+"""
+
+    def arguments(self, configuration_file: Path) -> tuple[str, ...]:
+        """It looks for pdns.conf in the directory."""
+        return (f"--config-dir={configuration_file.parent}",)
+
+
+def test_zones_of_powerdns_answer_as_the_source_does(
+    zones: tuple[ZoneFile, ...], tmp_path: Path, require: Callable[[str], str]
+) -> None:
+    require(PowerDnsWithFiles.program)
+    with start(PowerDnsWithFiles, zones) as source:
+        done = oakroot("import", "powerdns", source.directory / "pdns.conf", "--out", tmp_path / "new")
+        assert done.code == 0, done.errors
+        assert "keys that no zone grants anything are left behind: laptop" in done.errors
+        assert_answers_alike(source, tmp_path / "new", tmp_path / "log")
+
+
+def test_dumps_of_octodns_and_dnscontrol_answer_as_bind_does_with_them(
+    project_root: Path, tmp_path: Path, require: Callable[[str], str]
+) -> None:
+    """The dump of OctoDNS was made by its ZoneFileProvider, that of DNSControl is written as it writes."""
+    require("named")
+    dumps = project_root / "tests/importing/dumps"
+    served = tmp_path / "served"
+    served.mkdir()
+    files = tuple(ZoneFile(f"{zone}.", dumps / name) for zone, name in DUMPS.items())
+    with Bind(files, served) as source:
+        done = oakroot("import", "files", dumps, "--out", tmp_path / "new")
+        assert done.code == 0, done.errors
+        assert_answers_alike(source, tmp_path / "new", tmp_path / "log")
