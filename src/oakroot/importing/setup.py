@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
 from oakroot.keys.limits import NO_LIMITS, Limits
+
+_LIKE_SECRET = re.compile(r"""(?<![^\s"'`;{}])[A-Za-z0-9+/]{18,}={0,2}(?![^\s"'`;{}])""")
+_FIGURE = re.compile(r"[0-9+/=]")
+_CONCEALED = "(concealed)"
 
 ReadFile = Callable[[str], bytes]
 """The content of a file by its path; raises OSError."""
@@ -32,7 +37,7 @@ class Note:
     place: Place | None = None
 
     def __str__(self) -> str:
-        return self.text if self.place is None else f"{self.place}: {self.text}"
+        return conceal(self.text if self.place is None else f"{self.place}: {self.text}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,17 @@ class ConfigurationError(Exception):
     """The configuration cannot be read: its place and what is wrong."""
 
     def __init__(self, text: str, place: Place) -> None:
-        super().__init__(f"{place}: {text}")
+        super().__init__(conceal(f"{place}: {text}"))
+
+
+def conceal(text: str) -> str:
+    """The text without words that may be secrets: where a file is broken, one stands where none belongs."""
+    return _LIKE_SECRET.sub(lambda found: _CONCEALED if _is_mixed(found[0]) else found[0], text)
+
+
+def _is_mixed(word: str) -> bool:
+    """Whether it has letters of both cases and figures, as sixteen random octets have in BASE64."""
+    return word not in (word.lower(), word.upper()) and _FIGURE.search(word) is not None
 
 
 def plain(name: str) -> str:
