@@ -122,6 +122,10 @@ class DaemonNameserver(Nameserver):
     """A name server that is a program of its own, configured by one file."""
 
     program: ClassVar[str]
+    host = LOOPBACK
+    """The address of this machine that it listens on."""
+    port: int | None = None
+    """None: one that is free."""
 
     def __init__(self, zones: Sequence[ZoneFile], directory: Path, *, workers: int = 1) -> None:
         """As `Nameserver`; `workers` is how many threads or processes answer."""
@@ -150,7 +154,7 @@ class DaemonNameserver(Nameserver):
             message = f"{self.program} is not installed"
             raise NameserverError(message)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.address = (LOOPBACK, free_port())
+        self.address = (self.host, self.port or free_port())
         configuration_file = self.directory / f"{self.name}.conf"
         configuration_file.write_text(self.configuration(self.address[1]))
         with self._log_file().open("wb") as log:
@@ -229,7 +233,7 @@ class Bind(DaemonNameserver):
         head = f"""
 options {{
   directory "{self.directory}"; pid-file none; session-keyfile "{self.directory}/session.key"; lock-file none;
-  listen-on port {port} {{ {LOOPBACK}; }}; listen-on-v6 {{ none; }};
+  listen-on port {port} {{ {self.host}; }}; listen-on-v6 {{ none; }};
   recursion no; allow-transfer {{ none; }}; notify no; dnssec-validation no; empty-zones-enable no;
   minimal-responses no; minimal-any no; answer-cookie no; max-udp-size 1232; zone-statistics none;
   check-integrity no; check-names primary ignore; check-mx ignore; check-sibling no; check-wildcard no;
@@ -260,7 +264,7 @@ class Knot(DaemonNameserver):
         head = f"""
 server:
     rundir: {self.directory}
-    listen: {LOOPBACK}@{port}
+    listen: {self.host}@{port}
     udp-workers: {self.workers}
     tcp-workers: {self.workers}
     background-workers: 1
@@ -299,7 +303,7 @@ class Nsd(DaemonNameserver):
         """The text of nsd.conf."""
         head = f"""
 server:
-    ip-address: {LOOPBACK}@{port}
+    ip-address: {self.host}@{port}
     username: ""
     chroot: ""
     zonesdir: "{self.directory}"

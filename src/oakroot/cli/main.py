@@ -65,6 +65,7 @@ COMMANDS = {
     "reload": Command("oakroot.cli.reload", "have a running service read its settings and zones again"),
     "renotify": Command("oakroot.cli.renotify", "have a running service notify its secondaries"),
     "retransfer": Command("oakroot.cli.retransfer", "have a running secondary transfer a zone anew"),
+    "doctor": Command("oakroot.cli.doctor", "look at a zone from outside, and say what to do"),
     "update": Command("oakroot.cli.update", "change records of a zone at its primary"),
     "certify": Command("oakroot.cli.certify", "get a certificate by way of DNS, and keep it fresh"),
     "keys": Command("oakroot.cli.keys", "list who may do what"),

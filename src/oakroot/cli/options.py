@@ -6,6 +6,7 @@ A key is read by the command, not by argparse, which would quote a value that it
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
 from pathlib import Path
 
@@ -62,6 +63,14 @@ def record_type(text: str) -> str:
         return dns.rdatatype.to_text(dns.rdatatype.from_text(text))
     except (dns.rdatatype.UnknownRdatatype, ValueError):
         raise argparse.ArgumentTypeError(f"{text} is no record type") from None
+
+
+def ip_address(text: str) -> str:
+    """Reads an IP address; of IPv6 without brackets."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no IP address") from None
 
 
 def add_key_option(parser: argparse._ActionsContainer, purpose: str) -> None:

@@ -1,0 +1,28 @@
+"""One thing the doctor has to say: what is wrong, with whom, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`about` is a server, a name or the zone. Errors break resolution for somebody; notes are just so."""
+
+    severity: Severity
+    code: str
+    about: str
+    message: str
+    advice: str | None = None
+
+
+def listed(words: Iterable[object]) -> str:
+    """Words with commas and an `and`, in their order."""
+    texts = list(map(str, words))
+    if len(texts) < 2:  # noqa: PLR2004 - then there is nothing to join
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} and {texts[-1]}"
