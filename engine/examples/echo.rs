@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::thread;
 
-use oakroot_engine::serve::{Endpoint, Responder, ResponseClass, Server, Settings, Transport, Verdict};
+use oakroot_engine::serve::{Endpoint, Labels, Responder, ResponseClass, Server, Settings, Transport, Verdict};
 
 struct Echo;
 
@@ -17,7 +17,12 @@ impl Responder for Echo {
         }
         room[..query.len()].copy_from_slice(query);
         room[2] |= 0x80;
-        Verdict::Answer { length: query.len(), class: ResponseClass { kind: 0, key: 0 }, exempt: false }
+        Verdict::Answer {
+            length: query.len(),
+            class: ResponseClass { kind: 0, key: 0 },
+            exempt: false,
+            labels: Labels::default(),
+        }
     }
 
     fn truncate(&mut self, query: &[u8], room: &mut [u8]) -> usize {

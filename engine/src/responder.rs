@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::answer::respond::{self, Outcome, Peer, Room, Scratch, Settings};
 use crate::message::query;
-use crate::serve::{Endpoint, Responder, ResponseClass, Transport, Verdict};
+use crate::serve::{Endpoint, Labels, Responder, ResponseClass, Transport, Verdict};
 use crate::zone::catalogue::Catalogue;
 use crate::zone::foresee::foresee;
 use crate::zone::hash::LookupName;
@@ -86,11 +86,17 @@ impl Responder for CatalogueResponder {
         let peer = Peer { address: peer.address(), tcp: transport != Transport::Udp };
         let room = Room { out: room, reserve: 0 };
         match respond::respond(&self.catalogue, &self.settings, &mut self.scratch, query, peer, self.now, room) {
-            Outcome::Answer { length, kind, subject, proved } => Verdict::Answer {
+            Outcome::Answer { length, kind, subject, proved, facts } => Verdict::Answer {
                 length,
                 #[allow(clippy::cast_possible_truncation, reason = "half a hash is enough to count by")]
                 class: ResponseClass { kind: kind as u8, key: subject as u32 },
                 exempt: proved,
+                labels: Labels {
+                    question: facts.qtype,
+                    code: facts.rcode,
+                    truncated: facts.truncated,
+                    cookie: facts.cookie,
+                },
             },
             Outcome::Silence => Verdict::Silence,
             Outcome::HandOver => Verdict::HandOver,

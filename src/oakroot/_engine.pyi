@@ -417,6 +417,12 @@ class Server:
         Several replies to one request are in order (transfers). ValueError over 65535 octets.
         """
 
-    def counters(self) -> Mapping[str, int]: ...
+    def counters(self) -> Mapping[str, int]:
+        """What was counted so far, by name.
+
+        Of `question_N` (answered queries for type N) and `code_N` (answers sent with response code N) those
+        are there that are not 0; numbers without a use are counted as `question_other` and `code_other`.
+        """
+
     def stop(self) -> None:
         """Ends the threads and closes the sockets."""

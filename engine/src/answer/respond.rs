@@ -59,11 +59,26 @@ pub enum Outcome {
         subject: u64,
         /// The client has proved its address by a cookie.
         proved: bool,
+        /// What to count it as.
+        facts: Facts,
     },
     /// Send nothing.
     Silence,
     /// Python decides.
     HandOver,
+}
+
+/// What is counted of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The type asked for; 0 where there was no question.
+    pub qtype: u16,
+    /// RCODE, with what of it stands in the OPT record.
+    pub rcode: u16,
+    /// Whether it has the TC bit.
+    pub truncated: bool,
+    /// Whether the query had a cookie, of whatever worth.
+    pub cookie: bool,
 }
 
 /// Room for names, kept from packet to packet.
@@ -191,6 +206,16 @@ impl<'a> Frame<'a> {
         Self { query, reply, proved }
     }
 
+    #[inline]
+    fn facts(&self, rcode: u16, flags: u16) -> Facts {
+        Facts {
+            qtype: self.query.qtype,
+            rcode,
+            truncated: flags & flag::TC != 0,
+            cookie: self.query.edns.is_some_and(|edns| edns.cookie.is_some()),
+        }
+    }
+
     /// A writer with the question written and room for OPT kept.
     #[inline]
     fn writer<'o, 'n>(&self, out: &'o mut [u8]) -> Writer<'o, 'n> {
@@ -219,9 +244,9 @@ impl<'a> Frame<'a> {
 #[cold]
 fn bare(frame: &Frame<'_>, code: u16, error: Option<ExtendedError>, out: &mut [u8]) -> Outcome {
     let mut frame = Frame { reply: frame.reply.map(|reply| Reply { error, ..reply }), ..*frame };
-    let proved = frame.proved;
+    let (proved, facts) = (frame.proved, frame.facts(code, 0));
     let mut writer = frame.writer(out);
-    Outcome::Answer { length: frame.finish(&mut writer, 0, code), kind: Kind::Error, subject: 0, proved }
+    Outcome::Answer { length: frame.finish(&mut writer, 0, code), kind: Kind::Error, subject: 0, proved, facts }
 }
 
 #[cold]
@@ -232,12 +257,13 @@ fn about_the_server(frame: &Frame<'_>, identity: &Identity, out: &mut [u8]) -> O
     };
     let mut writer = frame.writer(out);
     let flags = if chaos::answer(&mut writer, text).is_ok() { flag::AA } else { flag::AA | flag::TC };
-    let proved = frame.proved;
+    let (proved, facts) = (frame.proved, frame.facts(rcode::NOERROR, flags));
     Outcome::Answer {
         length: frame.finish(&mut writer, flags, rcode::NOERROR),
         kind: Kind::Positive,
         subject: 1,
         proved,
+        facts,
     }
 }
 
@@ -253,7 +279,7 @@ fn write(frame: &mut Frame<'_>, name: &LookupName, answer: &Answer<'_>, out: &mu
     if encode::items(&mut writer, name, answer) {
         flags |= flag::TC;
     }
-    let proved = frame.proved;
+    let (proved, facts) = (frame.proved, frame.facts(answer.rcode, flags));
     let length = frame.finish(&mut writer, flags, answer.rcode);
-    Outcome::Answer { length, kind: answer.kind, subject: answer.subject, proved }
+    Outcome::Answer { length, kind: answer.kind, subject: answer.subject, proved, facts }
 }

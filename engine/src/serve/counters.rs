@@ -29,13 +29,34 @@ pub enum Counter {
     HandedOver,
     HandoverDropped,
     WorkerPanics,
+    TruncatedAnswers,
+    Cookies,
+    CookiesGood,
 }
+
+/// What an answer is counted under, beside the counters that are named. Numbers of the protocol, which mean nothing here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// The type asked for.
+    pub question: u16,
+    /// The response code.
+    pub code: u16,
+    /// Whether the answer says that it is not whole.
+    pub truncated: bool,
+    /// Whether the query had a cookie.
+    pub cookie: bool,
+}
+
+/// Types of questions up to here have a cell of their own: all that are in use. The rest share the one behind them.
+const QUESTIONS: usize = 261;
+/// The same for response codes.
+const CODES: usize = 24;
 
 impl Counter {
     const COUNT: usize = Self::TABLE.len();
 
     /// Each counter with its name and meaning, in the order of the enum.
-    pub const TABLE: [(Self, &'static str, &'static str); 21] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 24] = [
         (Self::UdpQueries, "udp_queries", "datagrams received"),
         (Self::UdpAnswers, "udp_answers", "datagrams sent by the serving threads"),
         (Self::UdpOversized, "udp_oversized", "datagrams longer than any query over UDP; dropped"),
@@ -57,13 +78,20 @@ impl Counter {
         (Self::HandedOver, "handed_over", "requests put into the hand-over queue"),
         (Self::HandoverDropped, "handover_dropped", "requests dropped because the hand-over queue was full"),
         (Self::WorkerPanics, "worker_panics", "defects met while answering; the thread went on"),
+        (Self::TruncatedAnswers, "truncated_answers", "answers sent with the TC bit, but for those of rate limiting"),
+        (Self::Cookies, "cookies", "queries with a DNS cookie"),
+        (Self::CookiesGood, "cookies_good", "those of cookies that had been given out by us and were still good"),
     ];
 }
 
 /// The cells of one thread, on cache lines of their own (two, since processors fetch lines in pairs).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(128))]
-pub(super) struct Cells([AtomicU64; Counter::COUNT]);
+pub(super) struct Cells {
+    named: [AtomicU64; Counter::COUNT],
+    codes: [AtomicU64; CODES + 1],
+    questions: [AtomicU64; QUESTIONS + 1],
+}
 
 /// The only writer of some cells. Not `Clone`: with one writer, load and store do without a locked instruction.
 #[derive(Debug)]
@@ -72,26 +100,60 @@ pub(super) struct Tally(Arc<Cells>);
 impl Tally {
     /// Cells at zero with their writer.
     pub(super) fn new() -> (Self, Arc<Cells>) {
-        let cells = Arc::new(Cells::default());
+        let cells = Arc::new(Cells {
+            named: [const { AtomicU64::new(0) }; Counter::COUNT],
+            codes: [const { AtomicU64::new(0) }; CODES + 1],
+            questions: [const { AtomicU64::new(0) }; QUESTIONS + 1],
+        });
         (Self(Arc::clone(&cells)), cells)
     }
 
     #[inline]
     pub(super) fn add(&mut self, counter: Counter, amount: u64) {
-        let cell = &self.0.0[counter as usize];
-        cell.store(cell.load(Ordering::Relaxed) + amount, Ordering::Relaxed);
+        add(&self.0.named[counter as usize], amount);
+    }
+
+    /// Counts a question that has an answer, sent or not. `proved`: its cookie was good.
+    #[inline]
+    pub(super) fn asked(&mut self, labels: Labels, proved: bool) {
+        add(&self.0.questions[usize::from(labels.question).min(QUESTIONS)], 1);
+        if labels.cookie {
+            self.add(Counter::Cookies, 1);
+            self.add(Counter::CookiesGood, u64::from(proved));
+        }
+    }
+
+    /// Counts an answer that is sent.
+    #[inline]
+    pub(super) fn answered(&mut self, labels: Labels) {
+        add(&self.0.codes[usize::from(labels.code).min(CODES)], 1);
+        if labels.truncated {
+            self.add(Counter::TruncatedAnswers, 1);
+        }
     }
 }
 
-/// The sums over all cells, by name.
-pub(super) fn totals<'cells>(all: impl Iterator<Item = &'cells Cells>) -> Vec<(&'static str, u64)> {
-    let mut sums: Vec<_> = Counter::TABLE.iter().map(|&(_, name, _)| (name, 0)).collect();
-    for cells in all {
-        for (sum, cell) in sums.iter_mut().zip(&cells.0) {
-            sum.1 += cell.load(Ordering::Relaxed);
-        }
-    }
-    sums
+#[inline]
+fn add(cell: &AtomicU64, amount: u64) {
+    cell.store(cell.load(Ordering::Relaxed) + amount, Ordering::Relaxed);
+}
+
+/// The sums over all cells, by name; of questions and codes those that there were, by number. Whatever has no cell
+/// of its own is `question_other` and `code_other`.
+pub(super) fn totals<'cells>(all: &(impl Iterator<Item = &'cells Cells> + Clone)) -> Vec<(String, u64)> {
+    let sum = |cell: &dyn Fn(&'cells Cells) -> &'cells AtomicU64| {
+        all.clone().map(|cells| cell(cells).load(Ordering::Relaxed)).sum::<u64>()
+    };
+    let named = Counter::TABLE.iter();
+    let named = named.map(|&(counter, name, _)| (name.to_owned(), sum(&|cells| &cells.named[counter as usize])));
+    let questions =
+        (0..=QUESTIONS).map(|index| (numbered("question", index, QUESTIONS), sum(&|cells| &cells.questions[index])));
+    let codes = (0..=CODES).map(|index| (numbered("code", index, CODES), sum(&|cells| &cells.codes[index])));
+    named.chain(questions.chain(codes).filter(|&(_, count)| count > 0)).collect()
+}
+
+fn numbered(what: &str, index: usize, other: usize) -> String {
+    if index == other { format!("{what}_other") } else { format!("{what}_{index}") }
 }
 
 #[cfg(test)]
@@ -111,8 +173,33 @@ mod tests {
         let (mut second, second_cells) = Tally::new();
         first.add(Counter::UdpQueries, 2);
         second.add(Counter::UdpQueries, 3);
-        let sums = totals([&*first_cells, &*second_cells].into_iter());
-        assert!(sums.contains(&("udp_queries", 5)));
-        assert!(sums.contains(&("udp_answers", 0)));
+        let sums = totals(&[&*first_cells, &*second_cells].into_iter());
+        assert!(sums.contains(&("udp_queries".to_owned(), 5)));
+        assert!(sums.contains(&("udp_answers".to_owned(), 0)));
+    }
+
+    #[test]
+    fn questions_and_codes_are_counted_by_number_and_odd_ones_together() {
+        let (mut tally, cells) = Tally::new();
+        for question in [28, 28, 65000, 65001] {
+            tally.asked(Labels { question, code: 3, truncated: false, cookie: false }, false);
+            tally.answered(Labels { question, code: 3, truncated: true, cookie: false });
+        }
+        let sums = totals(&[&*cells].into_iter());
+        for (name, count) in [("question_28", 2), ("question_other", 2), ("code_3", 4), ("truncated_answers", 4)] {
+            assert!(sums.contains(&(name.to_owned(), count)), "{name}");
+        }
+        assert!(!sums.iter().any(|(name, _)| name == "question_1"), "what there was none of is left out");
+    }
+
+    #[test]
+    fn cookies_are_counted_and_the_good_ones_among_them() {
+        let (mut tally, cells) = Tally::new();
+        let labels = Labels { cookie: true, ..Labels::default() };
+        tally.asked(labels, false);
+        tally.asked(labels, true);
+        let sums = totals(&[&*cells].into_iter());
+        assert!(sums.contains(&("cookies".to_owned(), 2)));
+        assert!(sums.contains(&("cookies_good".to_owned(), 1)));
     }
 }

@@ -29,7 +29,7 @@ mod udp;
 
 use std::time::Duration;
 
-pub use counters::Counter;
+pub use counters::{Counter, Labels};
 pub use endpoint::Endpoint;
 pub use handover::{Handover, Request};
 pub use server::Server;
@@ -67,6 +67,8 @@ pub enum Verdict {
         class: ResponseClass,
         /// The peer has proved its address (RFC 7873), so it is not limited.
         exempt: bool,
+        /// What else to count it as.
+        labels: Labels,
     },
     /// The message deserves no answer.
     Silence,

@@ -172,8 +172,8 @@ impl Server {
 
     /// What was counted so far, by name: see [`super::Counter::TABLE`].
     #[must_use]
-    pub fn counters(&self) -> Vec<(&'static str, u64)> {
-        let mut totals = counters::totals(self.cells.iter().map(|cells| &**cells));
+    pub fn counters(&self) -> Vec<(String, u64)> {
+        let mut totals = counters::totals(&self.cells.iter().map(|cells| &**cells));
         // Replies are sent by whoever took the request, who has no cells.
         totals[Counter::UdpSendErrors as usize].1 += self.handover.send_errors();
         totals

@@ -15,7 +15,7 @@ use super::endpoint::Endpoint;
 use super::handover::{Handover, Request};
 use super::limits::{Judgement, Limiter};
 use super::sys::Batch;
-use super::{Responder, Settings, Transport, Verdict};
+use super::{Responder, ResponseClass, Settings, Transport, Verdict};
 
 /// The least an answer may be limited to: every client must take so much (RFC 1035 §4.2.1).
 const LEAST_PAYLOAD: usize = 512;
@@ -46,6 +46,11 @@ impl Rates {
         let workers = u32::try_from(settings.workers.max(1)).unwrap_or(u32::MAX);
         let rate = settings.rate_limit.div_ceil(workers);
         (rate > 0).then(|| Self { limiter: Limiter::new(rate), started: Instant::now(), second: 1 })
+    }
+
+    #[inline]
+    fn judge(&mut self, peer: &Endpoint, class: ResponseClass) -> Judgement {
+        self.limiter.judge(peer, class, self.second)
     }
 
     fn look_at_clock(&mut self) {
@@ -135,10 +140,14 @@ impl Worker {
             return None;
         }
         match responder.respond(datagram.query, Transport::Udp, datagram.peer, datagram.room) {
-            Verdict::Answer { length, class, exempt } => {
-                let Some(rates) = self.rates.as_mut().filter(|_| !exempt) else { return Some(length) };
-                match rates.limiter.judge(datagram.peer, class, rates.second) {
-                    Judgement::Pass => Some(length),
+            Verdict::Answer { length, class, exempt, labels } => {
+                self.tally.asked(labels, exempt);
+                let rates = self.rates.as_mut().filter(|_| !exempt);
+                match rates.map_or(Judgement::Pass, |rates| rates.judge(datagram.peer, class)) {
+                    Judgement::Pass => {
+                        self.tally.answered(labels);
+                        Some(length)
+                    }
                     Judgement::Drop => {
                         self.tally.add(Counter::RateLimitedDropped, 1);
                         None

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use oakroot_engine::serve::{Endpoint, Request, Responder, ResponseClass, Server, Settings, Transport, Verdict};
+use oakroot_engine::serve::{
+    Endpoint, Labels, Request, Responder, ResponseClass, Server, Settings, Transport, Verdict,
+};
 
 /// Longer than anything here takes on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -40,12 +42,17 @@ impl Responder for Toy {
             Some(&FILL) => {
                 room[..query.len()].copy_from_slice(query);
                 room[query.len()..].fill(b'-');
-                Verdict::Answer { length: room.len(), class, exempt: true }
+                Verdict::Answer { length: room.len(), class, exempt: true, labels: Labels::default() }
             }
             Some(&order) => {
                 room[..query.len()].copy_from_slice(query);
                 room[2] |= 0x80;
-                Verdict::Answer { length: query.len(), class, exempt: order == ECHO_EXEMPT }
+                Verdict::Answer {
+                    length: query.len(),
+                    class,
+                    exempt: order == ECHO_EXEMPT,
+                    labels: Labels::default(),
+                }
             }
         }
     }
@@ -98,7 +105,7 @@ impl Running {
     }
 
     pub fn counter(&self, name: &str) -> u64 {
-        self.server.counters().into_iter().find(|&(known, _)| known == name).unwrap().1
+        self.server.counters().into_iter().find(|(known, _)| known == name).unwrap().1
     }
 
     /// Waits until a counter has reached a value.

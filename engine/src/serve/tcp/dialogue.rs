@@ -222,7 +222,9 @@ impl Answers {
         let start = self.used + PREFIX;
         let room = &mut self.room[start..start + MAX_MESSAGE];
         match responder.respond(message, connection.transport(), connection.peer(), room) {
-            Verdict::Answer { length, .. } => {
+            Verdict::Answer { length, exempt, labels, .. } => {
+                self.tally.asked(labels, exempt);
+                self.tally.answered(labels);
                 self.room[self.used..start].copy_from_slice(&frames::prefix(length));
                 self.used = start + length;
                 self.tally.add(Counter::TcpAnswers, 1);
