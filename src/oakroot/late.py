@@ -23,6 +23,8 @@ class Part(StrEnum):
     """urllib3."""
     CERTIFICATE_FACTS = "oakroot.operate.certificate_facts"
     """cryptography: what is said of a server's certificate."""
+    EXPOSITION = "oakroot.operate.exposition"
+    """prometheus-client: metrics in Prometheus' formats."""
 
 
 def part(name: Part) -> Any:  # noqa: ANN401 - the caller says what it expects of the module

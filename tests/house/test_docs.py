@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from oakroot.cli.config import settings_schema
+from scripts import metrics_reference
 from scripts.command_reference import reference
 from scripts.man_pages import pages
 
@@ -33,3 +34,8 @@ def test_mandoc_has_nothing_to_say_against_the_manual_pages(
     command = [require("mandoc"), "-T", "lint", "-W", "warning", *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_table_of_metrics_is_current() -> None:
+    page = metrics_reference.PAGE.read_text()
+    assert page == metrics_reference.reference(page), "run `make docs`"

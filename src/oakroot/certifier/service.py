@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from oakroot._engine import Server
+from oakroot._engine import Catalogue, Server
 from oakroot.certificates.authority import Authority
 from oakroot.certifier import core, desk, events
 from oakroot.certifier.events import (
@@ -94,6 +94,11 @@ class Service:
     def stop(self) -> None:
         """Ends `run`."""
         self._secondary.stop()
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Our copies of zones."""
+        return self._secondary.catalogue
 
     def overview(self) -> Overview:
         """What there is to tell the operator now."""

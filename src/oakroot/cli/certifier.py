@@ -28,13 +28,13 @@ from oakroot.cli.control import add_socket_options, controlled, open_socket
 from oakroot.cli.nameserver import KEPT_SECONDS, listed, listen_address
 from oakroot.cli.options import rejected_key
 from oakroot.cli.sources import plan_of, read_all_keys
+from oakroot.cli.watching import add_watch_options, watching
 from oakroot.client.server import Server as NameServer
 from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
 from oakroot.keys.keyring import GrantedKey
 from oakroot.keys.rejected import KeyRejectedError
 from oakroot.keys.source import find_key_text
-from oakroot.operate.control_server import ControlSocket
 from oakroot.roles.commands import commands
 from oakroot.secondary.directory import StateDirectory
 from oakroot.secondary.sources import Plan
@@ -68,6 +68,7 @@ def configure(subparsers: Subparsers) -> None:
     _add_zone_options(parser)
     _add_authority_options(parser)
     add_socket_options(parser)
+    add_watch_options(parser)
 
 
 def _add_zone_options(parser: argparse.ArgumentParser) -> None:
@@ -204,7 +205,7 @@ def run(arguments: argparse.Namespace) -> int:
         Journal.beside(arguments.account_key),
     )
     _tell(updating, server, primary)
-    asyncio.run(_serve(server, plan, settings, hands, state, open_socket(arguments)))
+    asyncio.run(_serve(server, plan, settings, hands, state, arguments))
     return Exit.FINE
 
 
@@ -214,10 +215,11 @@ async def _serve(
     settings: Settings,
     hands: Hands,
     state: StateDirectory | None,
-    control: ControlSocket | None,
+    arguments: argparse.Namespace,
 ) -> None:
     service = Service(server, plan, settings, hands, state)
-    async with controlled(control, "certifier", commands(service)):
+    control = controlled(open_socket(arguments), "certifier", commands(service))
+    async with control, watching(service, arguments, server):
         await service.run()
 
 

@@ -47,7 +47,7 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--rate-limit",
-        type=_count,
+        type=count,
         default=200,
         metavar="N",
         help="answers of one kind per second and client network over UDP: of those above it every second is "
@@ -194,7 +194,8 @@ def _all_addresses() -> Sequence[tuple[str, int]]:
     return [*addresses, ("::", DEFAULT_PORT)]
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """Reads a number that is not negative."""
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError("it must not be negative")

@@ -29,6 +29,7 @@ from oakroot.cli.nameserver import (
 )
 from oakroot.cli.options import percentage
 from oakroot.cli.reading_again import reader
+from oakroot.cli.watching import add_watch_options, watching
 from oakroot.git.credentials import Credentials, load_credentials
 from oakroot.git.errors import GitError
 from oakroot.git.remote import Remote, parse_remote
@@ -71,6 +72,7 @@ def configure(subparsers: Subparsers) -> None:
     add_server_options(parser)
     add_catalog_options(add_follower_options(parser))
     add_socket_options(parser)
+    add_watch_options(parser)
 
 
 def _add_repository_options(parser: argparse.ArgumentParser) -> None:
@@ -188,7 +190,8 @@ async def _serve(
 ) -> None:
     service = Service(server, worker, chosen.settings, chosen.notified, tls)
     service.read_settings_with(reader(arguments, lambda again: configuration(again).choices, _LIVE))
-    async with controlled(open_socket(arguments), "primary", spreading_commands(service)):
+    control = controlled(open_socket(arguments), "primary", spreading_commands(service))
+    async with control, watching(service, arguments, server):
         await service.run()
 
 

@@ -27,6 +27,7 @@ from oakroot.cli.nameserver import (
 )
 from oakroot.cli.reading_again import reader
 from oakroot.cli.sources import plan_of, read_all_keys
+from oakroot.cli.watching import add_watch_options, watching
 from oakroot.distribution.targets import Configured
 from oakroot.keys.key import Key
 from oakroot.roles.commands import copying_commands
@@ -68,6 +69,7 @@ def configure(subparsers: Subparsers) -> None:
     add_server_options(parser)
     add_follower_options(parser)
     add_socket_options(parser)
+    add_watch_options(parser)
 
 
 def _add_zone_options(parser: argparse.ArgumentParser) -> None:
@@ -180,7 +182,8 @@ async def _serve(
 ) -> None:
     service = Service(server, plan, chosen.settings, state, notified=chosen.notified, encryption=encryption)
     service.read_settings_with(reader(arguments, lambda again: configuration(again).choices(server), _LIVE))
-    async with controlled(open_socket(arguments), "secondary", copying_commands(service)):
+    control = controlled(open_socket(arguments), "secondary", copying_commands(service))
+    async with control, watching(service, arguments, server):
         await service.run()
 
 

@@ -22,14 +22,14 @@ class Server:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def read_server(text: str) -> Server:
+def read_server(text: str, default_port: int = DEFAULT_PORT) -> Server:
     """Reads `HOST[:PORT]`, an IPv6 address in brackets where a port follows; ValueError for anything else."""
     if _is_ipv6(text):
-        return Server(text)
+        return Server(text, default_port)
     found = _SERVER.match(text)
     if found is None or (found["bracketed"] and not _is_ipv6(found["bracketed"])):
         raise ValueError(f"{text} is no HOST[:PORT]; an IPv6 address goes in brackets")
-    port = int(found["port"] or DEFAULT_PORT)
+    port = int(found["port"] or default_port)
     if not 0 < port <= _LAST_PORT:
         raise ValueError(f"{port} is no port")
     return Server(found["bracketed"] or found["plain"], port)

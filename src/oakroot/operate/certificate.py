@@ -33,6 +33,8 @@ class CertificateFiles:
         self._key = key
         self._show = show
         self._tried: Stamp = ()
+        self.not_after: float | None = None
+        """Until when the one is valid that is shown; in seconds since 1970."""
 
     @property
     def files(self) -> tuple[Path, Path]:
@@ -48,6 +50,7 @@ class CertificateFiles:
             self._show(chain, key)
         except ValueError as error:
             raise CertificateError(f"{self._chain} with {self._key}: {error}") from None
+        self.not_after = facts.not_after
         _log.log(logging.INFO if facts.is_valid else logging.WARNING, "%s", facts.text)
 
     def renew(self) -> None:

@@ -17,6 +17,8 @@ class Facts:
 
     text: str
     is_valid: bool
+    not_after: float
+    """In seconds since 1970."""
 
 
 def read_facts(chain: bytes, now: datetime) -> Facts:
@@ -26,7 +28,8 @@ def read_facts(chain: bytes, now: datetime) -> Facts:
     is_valid = until > now
     names = ", ".join(_names(certificate)) or "no name"
     validity = f"{'valid' if is_valid else 'EXPIRED'} until {until:%Y-%m-%d %H:%M} UTC"
-    return Facts(f"TLS certificate for {names}, {validity}, pin-sha256:{pin_of(certificate)}", is_valid)
+    text = f"TLS certificate for {names}, {validity}, pin-sha256:{pin_of(certificate)}"
+    return Facts(text, is_valid, until.timestamp())
 
 
 def pin_of(certificate: x509.Certificate) -> str:

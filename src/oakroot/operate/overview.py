@@ -221,6 +221,8 @@ class Overview:
     """What the role counts besides, by its own names."""
     engine: Mapping[str, int] = field(default_factory=dict)
     """The engine's counters, by name."""
+    tls_not_after: float | None = None
+    """Until when the certificate is valid that is shown over TLS."""
 
     @property
     def obstacles(self) -> tuple[str, ...]:

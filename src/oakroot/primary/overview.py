@@ -41,6 +41,7 @@ class Surroundings:
     configured: Sequence[Configured]
     report: Report
     engine: Mapping[str, int]
+    tls_not_after: float | None = None
 
 
 def note_git(ledger: Ledger, event: Event, seconds: float, moment: float) -> None:
@@ -78,6 +79,7 @@ def overview(state: State, ledger: Ledger, around: Surroundings, moment: float) 
         ),
         events=dict(ledger.events),
         engine=around.engine,
+        tls_not_after=around.tls_not_after,
     )
 
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from oakroot._engine import Request, Server
+from oakroot._engine import Catalogue, Request, Server
 from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer, Spread
 from oakroot.distribution.fanout import Settings
 from oakroot.distribution.service import Distributor
@@ -131,6 +131,11 @@ class Service:
         """Ends `run`."""
         self._stopped.set()
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is served now."""
+        return self._state.published
+
     def overview(self) -> Overview:
         """What there is to tell the operator now."""
         around = Surroundings(
@@ -140,6 +145,7 @@ class Service:
             configured=self._notified,
             report=self._distributor.report(),
             engine=self._server.counters(),
+            tls_not_after=None if self._tls is None else self._tls.not_after,
         )
         return overview(self._state, self._ledger, around, time.time())
 

@@ -24,6 +24,7 @@ class Surroundings:
     configured: Sequence[Configured]
     report: Report
     engine: Mapping[str, int]
+    tls_not_after: float | None = None
 
 
 def overview(state: State, ledger: Ledger, around: Surroundings, now: Moment) -> Overview:
@@ -56,6 +57,7 @@ def overview(state: State, ledger: Ledger, around: Surroundings, now: Moment) ->
         ),
         events=dict(ledger.events),
         engine=around.engine,
+        tls_not_after=around.tls_not_after,
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from oakroot._engine import Server
+from oakroot._engine import Catalogue, Server
 from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer, Spread
 from oakroot.distribution.fanout import Changed, Settings
 from oakroot.distribution.service import Distributor
@@ -141,13 +141,20 @@ class Service:
             if self._keeper is not None and not self._keeper.close(STOP_PATIENCE):
                 _log.warning("the disk was still at work when its time to stop was over")
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is served now."""
+        return self._state.catalogue
+
     def overview(self) -> Overview:
         """What there is to tell the operator now."""
+        certificate = self._encryption.certificate
         around = Surroundings(
             addresses=self._server.addresses,
             configured=self._notified,
             report=self._distributor.report(),
             engine=self._server.counters(),
+            tls_not_after=None if certificate is None else certificate.not_after,
         )
         return overview(self._state, self._ledger, around, Moment(time.time(), self._loop.time()))
 

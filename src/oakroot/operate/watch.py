@@ -1,0 +1,125 @@
+"""Lets an operator watch a running role: metrics and health over HTTP, pushes, and questions to name servers.
+
+All of it runs beside the role in its event loop, and only reads. A scrape is written in a thread, one at a
+time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
+
+from oakroot._engine import Catalogue
+from oakroot.late import Part, part
+from oakroot.operate.influx import Pusher
+from oakroot.operate.nameservers import Nameservers, asking, resolve
+from oakroot.operate.overview import Overview
+from oakroot.operate.samples import Scene
+from oakroot.operate.web import Answer, Handler, Request, listening
+
+_log = logging.getLogger(__name__)
+
+
+class Role(Protocol):
+    """A running role, as far as it is watched."""
+
+    def overview(self) -> Overview:
+        """What there is to tell the operator now."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is served now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator wants of it."""
+
+    address: tuple[str, int] | None = None
+    """Where metrics and health are shown."""
+    zones_limit: int = 1000
+    """How many zones have metrics of their own."""
+    ask_seconds: float = 300.0
+    """How often the name servers of each zone are asked for its serial; 0: never."""
+    influx: tuple[str, int] | None = None
+    """Where metrics are pushed to."""
+    name: str = ""
+    """What this server is called there."""
+    port: int = 53
+    """Where the name servers of our zones listen."""
+
+
+class Watch:
+    """What is shown over HTTP of one role."""
+
+    def __init__(self, role: Role, settings: Settings) -> None:
+        self._role = role
+        self._settings = settings
+        self._writing = asyncio.Lock()
+        self.nameservers = Nameservers(role.overview, lambda: role.catalogue, asking(settings.port), resolve)
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """By path."""
+        return {"/metrics": self._metrics, "/healthz": self._health, "/readyz": self._readiness}
+
+    def scene(self) -> Scene:
+        """What is measured now."""
+        return Scene(self._role.overview(), self._settings.zones_limit, self.nameservers.verdicts)
+
+    async def _metrics(self, request: Request) -> Answer:
+        exposition = part(Part.EXPOSITION)
+        async with self._writing:
+            scene, accept = self.scene(), request.header("accept")
+            content_type, text = await asyncio.to_thread(exposition.expose, scene, accept)
+        return Answer(text, content_type)
+
+    async def _health(self, _request: Request) -> Answer:
+        """Whoever reads this has been answered by the loop that everything runs in."""
+        return Answer.text("ok")
+
+    async def _readiness(self, _request: Request) -> Answer:
+        obstacles = self._role.overview().obstacles
+        if obstacles:
+            return Answer.text("\n".join(obstacles), HTTPStatus.SERVICE_UNAVAILABLE)
+        return Answer.text("ready")
+
+
+@asynccontextmanager
+async def watched(role: Role, settings: Settings) -> AsyncIterator[tuple[str, int] | None]:
+    """Shows and pushes while the block runs; gives the address where it is shown.
+
+    OSError: the address cannot be bound.
+    """
+    watch = Watch(role, settings)
+    async with AsyncExitStack() as stack:
+        address = None
+        if settings.address is not None:
+            address = await stack.enter_async_context(listening(watch.handlers(), settings.address))
+            _log.info("metrics on http://%s/metrics", _shown(address))
+        if settings.ask_seconds and (settings.address or settings.influx):
+            _beside(stack, watch.nameservers.keep_asking(settings.ask_seconds))
+        if settings.influx is not None:
+            _beside(stack, Pusher(settings.influx, settings.name, watch.scene).keep_pushing())
+        yield address
+
+
+def _beside(stack: AsyncExitStack, work: Coroutine[object, object, None]) -> None:
+    """Does this until the block ends."""
+
+    async def guarded() -> None:
+        try:
+            await work
+        except Exception:  # noqa: BLE001 - the role goes on; the log keeps what is needed to mend it
+            _log.exception("this is a bug in Oakroot, please report it")
+
+    stack.callback(asyncio.create_task(guarded()).cancel)
+
+
+def _shown(address: tuple[str, int]) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
