@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 
 from oakroot.importing.named_conf import Statement, read_named_conf
 from oakroot.importing.permissions import read_source_key
-from oakroot.importing.setup import Note, Permission, Place, ReadFile, Setup, SourceZone, absolute, plain
+from oakroot.importing.setup import (
+    Note,
+    Permission,
+    Place,
+    ReadFile,
+    Setup,
+    SourceZone,
+    absolute,
+    plain,
+    quoted,
+)
 from oakroot.importing.update_policy import read_update_policy
 from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
@@ -71,7 +81,7 @@ def _top(reader: _Reader, statement: Statement) -> None:
             statement.place,
         )
     elif statement.name not in _SILENT:
-        reader.note(f"{' '.join(statement.words[:2])} is left behind", statement.place)
+        reader.note(f"{quoted(' '.join(statement.words[:2]))} is left behind", statement.place)
 
 
 def _key(reader: _Reader, statement: Statement) -> None:
@@ -129,7 +139,9 @@ def _grants(reader: _Reader, statement: Statement, zone: str, where: str) -> Non
             else:
                 reader.permissions[rule] = None
         if policy.block is None:
-            reader.note(f"update-policy {' '.join(policy.words[1:])} at {where} is left behind", policy.place)
+            reader.note(
+                f"update-policy {quoted(' '.join(policy.words[1:]))} at {where} is left behind", policy.place
+            )
 
 
 def _grant(reader: _Reader, entry: Statement, operation: Operation, zone: str, what: str) -> None:
@@ -139,7 +151,7 @@ def _grant(reader: _Reader, entry: Statement, operation: Operation, zone: str, w
     elif words == ["any"] and operation is Operation.TRANSFER:
         reader.note(f"{what} is any: `oakroot primary --allow-unsigned-transfer` does that", entry.place)
     elif words not in ([], ["none"]):
-        told = " ".join(entry.words) or "a list"
+        told = quoted(" ".join(entry.words)) or "a list"
         reader.note(f"{what} has {told}: Oakroot grants by key alone; give that peer a key", entry.place)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from oakroot.importing.setup import ConfigurationError, Place, ReadFile
+from oakroot.importing.setup import ConfigurationError, Place, ReadFile, quoted
 
 _TOKEN = re.compile(
     r"(?P<blank>\s+|\#[^\n]*|//[^\n]*|/\*.*?\*/)"
@@ -106,7 +106,7 @@ def _statements(tokens: list[_Token], at: int, path: str) -> tuple[list[Statemen
         if at < len(tokens) and _is_mark(tokens[at], "{"):
             raise ConfigurationError("a block without a name", place)
         if at >= len(tokens) or _is_mark(tokens[at], "}"):
-            raise ConfigurationError(f"a semicolon is missing behind {' '.join(words)[:60]!r}", place)
+            raise ConfigurationError(f"a semicolon is missing behind {quoted(' '.join(words))!r}", place)
         at += 1
         if words:
             statements.append(Statement(tuple(words), block, place))

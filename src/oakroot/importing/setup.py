@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import dns.exception
+import dns.name
+
 from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
 from oakroot.keys.limits import NO_LIMITS, Limits
 
-_LIKE_SECRET = re.compile(r"""(?<![^\s"'`;{}])[A-Za-z0-9+/]{18,}={0,2}(?![^\s"'`;{}])""")
-_FIGURE = re.compile(r"[0-9+/=]")
-_CONCEALED = "(concealed)"
+_LIKE_SECRET = re.compile(r"[A-Za-z0-9+/=]{14,}")
+_QUOTED = 80
 
 ReadFile = Callable[[str], bytes]
 """The content of a file by its path; raises OSError."""
@@ -37,7 +39,7 @@ class Note:
     place: Place | None = None
 
     def __str__(self) -> str:
-        return conceal(self.text if self.place is None else f"{self.place}: {self.text}")
+        return self.text if self.place is None else f"{self.place}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +82,23 @@ class ConfigurationError(Exception):
     """The configuration cannot be read: its place and what is wrong."""
 
     def __init__(self, text: str, place: Place) -> None:
-        super().__init__(conceal(f"{place}: {text}"))
+        super().__init__(f"{place}: {text}")
 
 
-def conceal(text: str) -> str:
-    """The text without words that may be secrets: where a file is broken, one stands where none belongs."""
-    return _LIKE_SECRET.sub(lambda found: _CONCEALED if _is_mixed(found[0]) else found[0], text)
+def quoted(text: str) -> str:
+    """Text of a configuration as a message may show it.
+
+    Where a file is broken, a secret stands where none belongs: what may be one, or a part of it, is left out.
+    """
+    return _LIKE_SECRET.sub("…", text[:_QUOTED])
 
 
-def _is_mixed(word: str) -> bool:
-    """Whether it has letters of both cases and figures, as sixteen random octets have in BASE64."""
-    return word not in (word.lower(), word.upper()) and _FIGURE.search(word) is not None
+def read_name(text: str) -> dns.name.Name | None:
+    """A domain name; None for what is none."""
+    try:
+        return dns.name.from_text(text)
+    except (dns.exception.DNSException, ValueError):
+        return None
 
 
 def plain(name: str) -> str:

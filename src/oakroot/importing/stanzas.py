@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from oakroot.importing.setup import ConfigurationError, Place, ReadFile
+from oakroot.importing.setup import ConfigurationError, Place, ReadFile, quoted
 
 _FIELD = re.compile(r"(?P<item>-\s+)?(?P<name>[A-Za-z][A-Za-z0-9-]*)\s*:(?:\s+(?P<value>.*))?\Z")
 _ELEMENT = re.compile(r"-\s+(?P<value>.+)\Z")
@@ -73,11 +73,11 @@ class _Stanza:
         """A line further in: `name: value`, the same behind a hyphen for the next item, or one more value."""
         item = self._item
         if item is None:
-            raise ConfigurationError(f"this stands in no section: {line[:60]}", place)
+            raise ConfigurationError(f"this stands in no section: {quoted(line)}", place)
         if found is None:
             element = _ELEMENT.match(line)
             if element is None or not self._last:
-                raise ConfigurationError(f"this is no `name: value`: {line[:60]}", place)
+                raise ConfigurationError(f"this is no `name: value`: {quoted(line)}", place)
             item.fields.setdefault(self._last, []).extend(_values(element["value"]))
             return
         if found["item"] and item.fields:

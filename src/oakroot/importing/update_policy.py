@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oakroot.importing.named_conf import Statement
-from oakroot.importing.setup import Note, Permission, absolute, plain
+from oakroot.importing.setup import Note, Permission, absolute, plain, quoted
 from oakroot.keys.grant import Operation
 from oakroot.keys.limits import Limits, types_limit
 from oakroot.keys.rejected import KeyRejectedError
@@ -24,7 +24,7 @@ def read_update_policy(policy: Statement, zone: str) -> Iterator[Permission | No
     denied: set[str] = set()
     for rule in policy.block or ():
         words = [word.lower() for word in rule.words]
-        what = f"update-policy `{' '.join(rule.words)}` at {zone} is left behind"
+        what = f"update-policy `{quoted(' '.join(rule.words))}` at {zone} is left behind"
         if words[:1] == ["deny"] and len(words) > 1:
             denied.add(plain(words[1]))
             yield Note(f"{what}: Oakroot only grants", rule.place)

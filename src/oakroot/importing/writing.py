@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import dns.name
 
 from oakroot.importing.permissions import granted_name
-from oakroot.importing.setup import Note, Permission, ReadFile, Setup, SourceZone, plain
+from oakroot.importing.setup import Note, Permission, ReadFile, Setup, SourceZone, plain, quoted, read_name
 from oakroot.keys.dnskey import write_dnskey
 from oakroot.keys.rejected import KeyRejectedError
 from oakroot.zones.diagnostics import Finding, errors
@@ -86,7 +86,11 @@ def write_repository(setup: Setup, read: ReadFile, view: str | None = None) -> I
 
 def _add_zone(repository: _Repository, zone: SourceZone) -> tuple[Finding, ...] | None:
     """Adds a zone's files if they are good; None where there is nothing to judge."""
-    name = file_name_of(dns.name.from_text(zone.apex))
+    apex = read_name(zone.apex)
+    if apex is None:
+        repository.notes.append(Note(f"{quoted(zone.apex)} is left out: it is no domain name", zone.place))
+        return None
+    name = file_name_of(apex)
     if name in repository.files:
         repository.notes.append(Note(f"the zone {zone.apex} is there twice; the first is taken", zone.place))
         return None
@@ -174,18 +178,23 @@ def _add_keys(repository: _Repository, setup: Setup, zones: list[str]) -> tuple[
     apexes = [dns.name.from_text(apex) for apex in zones]
     for permission in _widest(setup.permissions):
         key = setup.keys.get(permission.key)
-        zone = dns.name.from_text(permission.zone)
+        zone = read_name(permission.zone)
+        if zone is None:
+            repository.notes.append(
+                Note(f"keys for {quoted(permission.zone)} are left out: it is no domain name")
+            )
+            continue
         above = max((apex for apex in apexes if zone.is_subdomain(apex)), key=len, default=None)
         if above is None and zone != dns.name.root:
             continue
         if key is None:
-            text = f"the key {permission.key} is used at {permission.zone} but is not defined"
+            text = f"the key {quoted(permission.key)} is used at {permission.zone} but is not defined"
             repository.notes.append(Note(text))
             continue
         try:
             name = granted_name(permission)
         except KeyRejectedError as error:
-            text = f"the key {permission.key} is left behind at {permission.zone}: {error.message}"
+            text = f"the key {quoted(permission.key)} is left behind at {permission.zone}: {error.message}"
             repository.notes.append(Note(text))
             continue
         path = "_keys" if zone == dns.name.root or above is None else f"{file_name_of(above)}._keys"
@@ -196,6 +205,6 @@ def _add_keys(repository: _Repository, setup: Setup, zones: list[str]) -> tuple[
     used = {permission.key for permission in setup.permissions}
     unused = [name for name in setup.keys if plain(name) not in used]
     if unused:
-        text = f"keys that no zone grants anything are left behind: {', '.join(sorted(unused))}"
+        text = f"keys that no zone grants anything are left behind: {', '.join(map(quoted, sorted(unused)))}"
         repository.notes.append(Note(text))
     return tuple(renamed)
