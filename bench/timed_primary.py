@@ -16,19 +16,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dulwich.object_store import DiskObjectStore
-
 from oakroot.cli import main
 from oakroot.git import local, repository, smart
 from oakroot.git.copy import Copy
-from oakroot.primary import core, worker, writing
+from oakroot.primary import core, texts, worker, writing
 
 # Part -> functions, each as where it is looked up and its name there.
 PARTS: dict[str, list[tuple[Any, str]]] = {
     "requests": [(core, "handle")],
+    "reading": [(texts, "read_zone_text")],
     "judging": [(worker, "write_group")],
-    "edit": [(writing._Group, "_edit"), (writing._Group, "contents")],  # noqa: SLF001 - a stopwatch looks inside
-    "blob": [(repository, "replace_files"), (Copy, "add"), (DiskObjectStore, "add_object")],
+    "engine": [(writing._Group, "_edit")],  # noqa: SLF001 - a stopwatch looks inside
+    "edit": [(writing._Group, "write_rest"), (writing._Group, "contents")],  # noqa: SLF001
+    "hash": [(repository, "replace_files")],
+    "objects": [(local, "write_object"), (Copy, "add"), (repository, "make_delta")],
     "push": [(local.LocalRemote, "push"), (smart.SmartRemote, "push")],
     "loading": [(worker.GitWorker, "_taken")],
 }

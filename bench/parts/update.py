@@ -28,8 +28,11 @@ WARM_UP = 0.5
 PARTS = {
     "requests": "TSIG, queue, answers",
     "judging": "judging",
-    "edit": "zone and text",
-    "blob": "git objects",
+    "engine": "new zone",
+    "edit": "its text",
+    "reading": "reading the file, once",
+    "hash": "blob's hash",
+    "objects": "writing objects",
     "push": "push",
     "loading": "serving it",
 }
