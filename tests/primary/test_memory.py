@@ -14,7 +14,7 @@ OTHER = Verdict(dns.rcode.NXRRSET)
 
 
 def identity(number: int, signed: int = 0) -> memory.Identity:
-    return identify(b"wire %d %d" % (number, signed), b"query %d" % number, "key.")
+    return identify(b"wire %d %d" % (number, signed), b"query %d" % number, b"\x03key\0")
 
 
 def test_a_message_is_known_by_its_octets_and_for_a_shorter_time_signed_anew() -> None:
@@ -27,8 +27,8 @@ def test_a_message_is_known_by_its_octets_and_for_a_shorter_time_signed_anew() -
 
 
 def test_what_one_key_sent_another_did_not() -> None:
-    known = Memory().noting({identify(b"wire", b"query", "one."): FINE}, 0.0)
-    assert known.find(identify(b"other wire", b"query", "two."), 0.0) is None
+    known = Memory().noting({identify(b"wire", b"query", b"\x03one\0"): FINE}, 0.0)
+    assert known.find(identify(b"other wire", b"query", b"\x03two\0"), 0.0) is None
 
 
 def test_the_newest_word_counts() -> None:

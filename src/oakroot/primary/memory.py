@@ -43,9 +43,9 @@ class Pending:
 PENDING = Pending()
 
 
-def identify(wire: bytes, query: bytes, key: str) -> Identity:
-    """The identity of a signed message; `query` is what it is without its TSIG record."""
-    return Identity(_digest(wire), _digest(key.encode() + b"\0" + query))
+def identify(wire: bytes, query: bytes, key: bytes) -> Identity:
+    """The identity of a message signed by the key of this name; `query` is without its TSIG record."""
+    return Identity(_digest(wire), _digest(key + query))
 
 
 @dataclass(frozen=True, slots=True)

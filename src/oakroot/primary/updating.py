@@ -155,7 +155,7 @@ def _pending(state: State, asked: Asked, signature: Signature, read: update.Upda
         request=request,
         query=asked.query,
         context=signature.context,
-        identity=memory.identify(request.wire, asked.query, signature.signer.key.name.to_text()),
+        identity=memory.identify(request.wire, asked.query, signature.signer.key.octets),
         since=now.monotonic,
         until=now.monotonic + state.settings.patience,
     )

@@ -7,6 +7,7 @@ cannot be pushed.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -74,15 +75,16 @@ class Draft:
 
 def zone_above(name: dns.name.Name, loaded: Loaded) -> LoadedZone | None:
     """Our zone that this name is in: the nearest apex at or above it."""
-    zone = loaded.zones.get(name.to_text())
-    if zone is not None:
-        return zone
-    name = name.canonicalize()
     while True:
-        zone = loaded.zones.get(name.to_text())
+        zone = loaded.zones.get(_canonical_text(name))
         if zone is not None or name == dns.name.root:
             return zone
         name = name.parent()
+
+
+@functools.lru_cache(1024)
+def _canonical_text(name: dns.name.Name) -> str:
+    return name.canonicalize().to_text()
 
 
 def find_zone(update: Update, signer: GrantedKey | None, loaded: Loaded) -> LoadedZone | Denied:

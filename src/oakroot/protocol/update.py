@@ -6,21 +6,28 @@ what becomes of them (`update_judge`).
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
+import dns.exception
 import dns.name
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 from dns.edns import EDECode
 
-from oakroot._engine import canonical_rdata, read_message_records
+from oakroot._engine import canonical_rdata, read_message_records, type_number
 from oakroot.protocol.message import ExtendedError
-from oakroot.protocol.wire import MalformedError, RecordPlace, Section, read_layout, read_name, read_question
+from oakroot.protocol.wire import MalformedError, Section, read_question
 
 # Types that no zone can hold: those for questions and for messages (RFC 6895 §3.1).
 _META_TYPES = range(128, 256)
 _LONGEST_TTL = 2**31 - 1
+# As in `wire`: clients speak of the same few names again and again.
+_NAMES_KEPT = 4096
+
+_Record = tuple[int, str, str, int, int, str | None]
+"""Section, owner, type, class, TTL, and the RDATA if there is any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,105 +150,103 @@ def read(query: bytes) -> Update | Denied:
     """Reads an UPDATE of any octets, its TSIG record taken off."""
     try:
         question = read_question(query)
-        layout = read_layout(query)
         records = read_message_records(query)
     except (MalformedError, ValueError) as error:
         return deny(dns.rcode.FORMERR, str(error))
     if (question.type, question.class_) != (dns.rdatatype.SOA, dns.rdataclass.IN):
         return deny(dns.rcode.FORMERR, "the zone section names one zone, with type SOA and class IN (§3.1.1)")
-    scope = _Scope(question.name)
     prerequisites: list[Prerequisite] = []
     operations: list[UpdateOperation] = []
     owners: dict[str, dns.name.Name] = {}
     values: dict[tuple[str, str], tuple[str, str, set[str]]] = {}
     try:
-        for place, (section, owner, kind, _, ttl, rdata) in zip(layout.records, records, strict=True):
+        for record in records:
+            section, owner, kind, class_, _, _ = record
             if section == Section.ADDITIONAL:
                 break
-            name = scope.check(query, place, owner)
+            name = _within(question.name, owner)
             if section == Section.AUTHORITY:
                 owners.setdefault(owner, name)
-                operations.append(_operation(place, owner, kind, ttl, rdata))
-            elif place.class_ == dns.rdataclass.IN:
-                value = _value(place, owner, kind, rdata)
-                values.setdefault((owner.lower(), kind), (owner, kind, set()))[2].add(value)
+                operations.append(_operation(record))
+            elif class_ == dns.rdataclass.IN:
+                values.setdefault((owner.lower(), kind), (owner, kind, set()))[2].add(_value(record))
             else:
-                prerequisites.append(_prerequisite(place, owner, kind))
+                prerequisites.append(_prerequisite(record))
     except _DeniedError as error:
         return error.denied
     prerequisites += [RrsetIs(owner, kind, frozenset(found)) for owner, kind, found in values.values()]
     return Update(question.name, tuple(prerequisites), tuple(operations), tuple(owners.values()))
 
 
-class _Scope:
-    """Names at or below the one of the zone section."""
-
-    def __init__(self, name: dns.name.Name) -> None:
-        self._name = name
-        self._known: dict[str, dns.name.Name] = {}
-
-    def check(self, query: bytes, place: RecordPlace, owner: str) -> dns.name.Name:
-        if owner in self._known:
-            return self._known[owner]
-        try:
-            name, _ = read_name(query, place.start)
-        except MalformedError as error:
-            raise _DeniedError(dns.rcode.FORMERR, f"{owner} is no name") from error
-        if not name.is_subdomain(self._name):
-            text = f"{owner} is not at or below {self._name}, which the zone section names (§3.1.2)"
-            raise _DeniedError(dns.rcode.NOTZONE, text)
-        self._known[owner] = name
-        return name
+def _within(scope: dns.name.Name, owner: str) -> dns.name.Name:
+    """The name, which must be at or below the one of the zone section."""
+    try:
+        name = _name(owner)
+    except dns.exception.DNSException as error:
+        raise _DeniedError(dns.rcode.FORMERR, f"{owner} is no name") from error
+    if not name.is_subdomain(scope):
+        text = f"{owner} is not at or below {scope}, which the zone section names (§3.1.2)"
+        raise _DeniedError(dns.rcode.NOTZONE, text)
+    return name
 
 
-def _prerequisite(place: RecordPlace, owner: str, kind: str) -> Prerequisite:
+@functools.lru_cache(_NAMES_KEPT)
+def _name(text: str) -> dns.name.Name:
+    return dns.name.from_text(text)
+
+
+def _prerequisite(record: _Record) -> Prerequisite:
     """A prerequisite of class ANY or NONE (§3.2.1 to §3.2.4)."""
+    _, owner, kind, class_, ttl, rdata = record
     what = f"the prerequisite {owner} {kind}"
-    if place.ttl != 0 or place.end != place.rdata_start:
+    if ttl != 0 or rdata is not None:
         raise _DeniedError(dns.rcode.FORMERR, f"{what} has a TTL or data, which it must not (§3.2.5)")
-    any_type = place.type == dns.rdatatype.ANY
+    any_type = kind == "ANY"
     if not any_type:
-        _check_type(place, what)
-    if place.class_ == dns.rdataclass.ANY:
+        _check_type(kind, what)
+    if class_ == dns.rdataclass.ANY:
         return NameInUse(owner) if any_type else RrsetExists(owner, kind)
-    if place.class_ == dns.rdataclass.NONE:
+    if class_ == dns.rdataclass.NONE:
         return NameNotInUse(owner) if any_type else RrsetAbsent(owner, kind)
     raise _DeniedError(dns.rcode.FORMERR, f"{what} has a class that is not IN, ANY or NONE (§3.2.5)")
 
 
-def _value(place: RecordPlace, owner: str, kind: str, rdata: str | None) -> str:
+def _value(record: _Record) -> str:
     """A value that an RRset must have (§3.2.3)."""
+    _, owner, kind, _, ttl, rdata = record
     what = f"the prerequisite {owner} {kind}"
-    if place.ttl != 0:
+    if ttl != 0:
         raise _DeniedError(dns.rcode.FORMERR, f"{what} has a TTL, which must be 0 (§3.2.5)")
-    _check_type(place, what)
+    _check_type(kind, what)
     return _canonical(what, kind, rdata)
 
 
-def _operation(place: RecordPlace, owner: str, kind: str, ttl: int, rdata: str | None) -> UpdateOperation:
+def _operation(record: _Record) -> UpdateOperation:
     """One record of the update section (§3.4.1)."""
+    _, owner, kind, class_, ttl, rdata = record
     what = f"the update of {owner} {kind}"
-    if place.class_ == dns.rdataclass.IN:
-        _check_type(place, what)
+    if class_ == dns.rdataclass.IN:
+        _check_type(kind, what)
         # A TTL with its highest bit set means 0 (RFC 2181 §8).
         return Add(owner, ttl if ttl <= _LONGEST_TTL else 0, kind, _canonical(what, kind, rdata, keep=True))
     if ttl != 0:
         raise _DeniedError(dns.rcode.FORMERR, f"{what} deletes with a TTL that is not 0 (§3.4.1.3)")
-    if place.class_ == dns.rdataclass.NONE:
-        _check_type(place, what)
+    if class_ == dns.rdataclass.NONE:
+        _check_type(kind, what)
         return DeleteRecord(owner, kind, _canonical(what, kind, rdata, keep=True))
-    if place.class_ != dns.rdataclass.ANY:
+    if class_ != dns.rdataclass.ANY:
         raise _DeniedError(dns.rcode.FORMERR, f"{what} has a class that is not IN, ANY or NONE (§3.4.1.3)")
-    if place.end != place.rdata_start:
+    if rdata is not None:
         raise _DeniedError(dns.rcode.FORMERR, f"{what} deletes a whole RRset and has data (§3.4.1.3)")
-    if place.type == dns.rdatatype.ANY:
+    if kind == "ANY":
         return DeleteName(owner)
-    _check_type(place, what)
+    _check_type(kind, what)
     return DeleteRrset(owner, kind)
 
 
-def _check_type(place: RecordPlace, what: str) -> None:
-    if place.type in _META_TYPES or place.type in {dns.rdatatype.TYPE0, dns.rdatatype.OPT}:
+def _check_type(kind: str, what: str) -> None:
+    number = type_number(kind)
+    if number in _META_TYPES or number in {dns.rdatatype.TYPE0, dns.rdatatype.OPT}:
         raise _DeniedError(dns.rcode.FORMERR, f"{what} has a type that no zone can hold (§3.4.1.2)")
 
 
