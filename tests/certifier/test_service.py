@@ -81,6 +81,7 @@ def world(require: Callable[[str], str], tmp_path: Path) -> Iterator[World]:
     bind = UpdatableBindPrimary((LOOPBACK, free_port()), ours, [KEY], tmp_path / "bind")
     bind.serve({"example.org.": ZONE})
     options = ["--listen", f"{ours[0]}:{ours[1]}", "--account-key-type", "rsa"]
+    options += ["--control", str(tmp_path / "control.sock")]
     with bind, Pebble(require("pebble"), tmp_path / "pebble", dns=bind.address[1]) as pebble:
         places = [bind.address]
         with CertifierProcess(
@@ -112,6 +113,23 @@ def test_bind_is_as_good_a_primary_and_bad_requests_hold_up_no_good_one(world: W
         world.certifier.said(reason)
     world.certifier.said("is in no zone that this certifier may update")
     assert "Traceback" not in world.certifier.log
+
+
+def test_the_operator_sees_why_there_is_no_certificate_and_has_it_tried_again(
+    world: World, tmp_path: Path
+) -> None:
+    world.publish(WWW, "3 255 0 ABCDEF")
+    world.certifier.said("nothing is ordered")
+    control = ("--control", tmp_path / "control.sock")
+    status = oakroot("status", *control)
+    assert "oakroot certifier" in status.output
+    assert WWW in status.output
+    assert "the 3 octets are no certificate signing request" in status.output
+    assert oakroot("reload", *control).code == 0
+    world.certifier.said("settings read again")
+    refused = oakroot("renotify", *control)
+    assert refused.code == 1
+    assert "a certifier (Oakroot" in refused.errors
 
 
 def test_a_primary_that_restarts_in_the_middle_is_waited_for(world: World) -> None:

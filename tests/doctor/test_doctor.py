@@ -13,7 +13,7 @@ from oakroot.doctor.judge import judge
 from oakroot.doctor.observations import Observations
 from tests.doctor.world import FIRST, NO_EDNS, NO_LARGE, NO_TCP, NOBODY, ROOT, SECOND
 
-PATIENCE = 0.5
+PATIENCE = 0.4
 HARMLESS = {"unsigned", "secure", "no-caa", "caa"}
 
 

@@ -95,6 +95,8 @@ def test_what_is_good_has_no_findings() -> None:
         (with_second_server(recursion=Heard(rcode="NXDOMAIN", offers_recursion=True)), {"open-resolver"}),
         (with_second_server(recursion=Heard(rcode="REFUSED", offers_recursion=True)), set()),
         (with_second_server(keys=heard("DNSKEY", Key.made().public.to_text())), {"keys-differ", "no-ds"}),
+        (replace(GOOD, skipped=frozenset({"2001:db8::1"})), {"not-asked"}),
+        (replace(GOOD, is_public=True), {"private-address"}),
         (replace(GOOD, hosts={**GOOD.hosts, NS2: Host(("192.0.2.2",), is_alias=True)}), {"alias"}),
     ],
 )

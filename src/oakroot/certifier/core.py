@@ -17,6 +17,7 @@ from oakroot.certifier.events import (
     Moment,
     Probed,
     RefreshRequested,
+    Rekeyed,
     Started,
     TimePassed,
     UpdateEnded,
@@ -50,6 +51,8 @@ def _handle(  # noqa: PLR0911 - one arm for each event, and nothing else
             return leftovers.ended(state, event, now)
         case UpdateEnded() | Probed():
             return _ended(state, event, now)
+        case Rekeyed(grants):
+            return replace(state, settings=replace(state.settings, grants=grants)), ()
         case RefreshRequested():
             state = replace(state, authority=replace(state.authority, due=now.monotonic))
             return hosts.retry_all(state, now)

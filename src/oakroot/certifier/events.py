@@ -36,6 +36,7 @@ __all__ = [
     "Question",
     "Record",
     "RefreshRequested",
+    "Rekeyed",
     "Remember",
     "Remembered",
     "SendUpdate",
@@ -223,7 +224,14 @@ class RefreshRequested:
     """The operator wants everything tried now (SIGHUP)."""
 
 
-Event = Started | ZonesChanged | Answered | UpdateEnded | Probed | RefreshRequested | TimePassed
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """The operator has given other keys, while the service runs; these zones they may update."""
+
+    grants: tuple[dns.name.Name, ...]
+
+
+Event = Started | ZonesChanged | Answered | UpdateEnded | Probed | RefreshRequested | Rekeyed | TimePassed
 
 
 # --- actions ---

@@ -9,7 +9,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import dns.name
 
 from oakroot._engine import Catalogue, Server
 from oakroot.certificates.authority import Authority
@@ -35,10 +37,13 @@ from oakroot.certifier.overview import overview
 from oakroot.certifier.updates import Prober, Sender
 from oakroot.certifier.workers import Workers
 from oakroot.distribution.fanout import Changed
+from oakroot.keys.keyring import GrantedKey
 from oakroot.operate.overview import Overview
+from oakroot.roles.followers import TransferRules
 from oakroot.roles.shell import Alarm, tell
 from oakroot.secondary import core as secondary
 from oakroot.secondary.directory import StateDirectory
+from oakroot.secondary.service import Choices as Copies
 from oakroot.secondary.service import Service as Secondary
 from oakroot.secondary.sources import Plan
 
@@ -56,6 +61,16 @@ class Hands:
     sender: Sender
     prober: Prober
     journal: Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the operator decides, and may decide anew while the service runs."""
+
+    plan: Plan
+    updating: tuple[GrantedKey, ...]
+    grants: tuple[dns.name.Name, ...]
+    """The zones that those keys may update."""
 
 
 class Service:
@@ -91,6 +106,10 @@ class Service:
             self._alarm.set(None)
             self._hands.authority.close()
 
+    def read_settings_with(self, read_again: Callable[[], Choices | None]) -> None:
+        """Says how settings are read again at SIGHUP; None means that those before still hold."""
+        self._secondary.read_settings_with(lambda: self._rekey(read_again()))
+
     def stop(self) -> None:
         """Ends `run`."""
         self._secondary.stop()
@@ -108,6 +127,15 @@ class Service:
     async def reload(self, apex: str | None) -> str:
         """Tries everything now, or checks the copy of one zone."""
         return await self._secondary.reload(apex)
+
+    def _rekey(self, chosen: Choices | None) -> Copies | None:
+        """Goes over to other keys; gives what the copies of zones are made with."""
+        if chosen is None:
+            return None
+        sender = replace(self._hands.sender, keys=chosen.updating)
+        self._hands = replace(self._hands, sender=sender)
+        self._happened(events.Rekeyed(chosen.grants))
+        return Copies(chosen.plan, secondary.Settings().transfers, TransferRules(), ())
 
     def changed(self, news: Changed) -> None:
         """Our copies of zones have changed."""

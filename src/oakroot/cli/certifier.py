@@ -21,12 +21,13 @@ from oakroot.certificates.names import records_name
 from oakroot.certificates.rejected import RejectedError
 from oakroot.certifier.core import Settings
 from oakroot.certifier.journal import Journal
-from oakroot.certifier.service import Hands, Service
+from oakroot.certifier.service import Choices, Hands, Service
 from oakroot.certifier.updates import Prober, Sender
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.cli.control import add_socket_options, controlled, open_socket
 from oakroot.cli.nameserver import KEPT_SECONDS, listed, listen_address
 from oakroot.cli.options import rejected_key
+from oakroot.cli.reading_again import reader
 from oakroot.cli.sources import plan_of, read_all_keys
 from oakroot.cli.watching import add_watch_options, watching
 from oakroot.client.server import Server as NameServer
@@ -157,6 +158,10 @@ def _add_authority_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+_LIVE = ("key",)
+"""Options that SIGHUP takes over from the settings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """What the options say, as far as it can be told before anything is opened."""
@@ -169,6 +174,12 @@ class Configuration:
     def plan(self, server: Server | None = None) -> Plan:
         """Which zones come from where, to a server with these sockets; CommandError."""
         return plan_of(self.keys, Primary(*self.primary), server)
+
+    def choices(self, server: Server) -> Choices:
+        """What may be decided anew."""
+        plan = self.plan(server)
+        updating = _updating(plan)
+        return Choices(plan, updating, tuple(_served_wholly(updating)))
 
 
 def configuration(arguments: argparse.Namespace) -> Configuration:
@@ -189,23 +200,22 @@ def run(arguments: argparse.Namespace) -> int:
     authority = _authority(arguments, chosen, _account(arguments))
     state = None if arguments.state is None else StateDirectory(arguments.state)
     server = Server(arguments.listen, tcp_reply_seconds=KEPT_SECONDS)
-    plan = chosen.plan(server)
-    updating = _updating(plan)
+    choices = chosen.choices(server)
     settings = Settings(
         seed=secrets.randbits(64),
-        grants=tuple(_served_wholly(updating)),
+        grants=choices.grants,
         profile=arguments.profile,
         own_names_only=arguments.own_names_only,
     )
     primary = NameServer(*chosen.primary)
     hands = Hands(
         authority,
-        Sender(primary, updating),
+        Sender(primary, choices.updating),
         Prober(primary, tuple(NameServer(*place) for place in arguments.nameserver)),
         Journal.beside(arguments.account_key),
     )
-    _tell(updating, server, primary)
-    asyncio.run(_serve(server, plan, settings, hands, state, arguments))
+    _tell(choices.updating, server, primary)
+    asyncio.run(_serve(server, choices.plan, settings, hands, state, arguments))
     return Exit.FINE
 
 
@@ -218,6 +228,7 @@ async def _serve(
     arguments: argparse.Namespace,
 ) -> None:
     service = Service(server, plan, settings, hands, state)
+    service.read_settings_with(reader(arguments, lambda again: configuration(again).choices(server), _LIVE))
     control = controlled(open_socket(arguments), "certifier", commands(service))
     async with control, watching(service, arguments, server):
         await service.run()

@@ -8,11 +8,13 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import dns.name
 
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.cli.options import add_timeout_option, domain_name, ip_address
+from oakroot.cli.progress import Progress
 from oakroot.doctor.examination import Means, examine
 from oakroot.doctor.finding import Finding
 from oakroot.doctor.judge import judge
@@ -94,10 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Examines, prints what was found, and says by its exit code whether it is good."""
     if arguments.zone == dns.name.root:
         raise CommandError("the root zone has no parent to ask", exit_code=Exit.USAGE)
-    means = Means(
-        arguments.timeout, tuple(arguments.root), arguments.resolver, arguments.port, ipv6=_has_ipv6()
-    )
-    seen = examine(arguments.zone, means, arguments.server)
+    seen = _examine(arguments)
     findings = judge(seen)
     if arguments.format == "json":
         print(json.dumps(_as_object(seen, findings), indent=2))
@@ -105,6 +104,17 @@ def run(arguments: argparse.Namespace) -> int:
         print("\n".join(report(seen, findings, painter(sys.stdout, os.environ))))
     counted = {"error", "warning"} if arguments.strict else {"error"}
     return Exit.NOT_SO if any(finding.severity in counted for finding in findings) else Exit.FINE
+
+
+def _examine(arguments: argparse.Namespace) -> Observations:
+    """Looks; on a terminal its user sees what takes the time."""
+    means = Means(
+        arguments.timeout, tuple(arguments.root), arguments.resolver, arguments.port, ipv6=_has_ipv6()
+    )
+    if not sys.stderr.isatty():
+        return examine(arguments.zone, means, arguments.server)
+    with Progress(sys.stderr) as progress:
+        return examine(arguments.zone, replace(means, tell=progress), arguments.server)
 
 
 def report(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -41,6 +41,8 @@ class Means:
     resolver: str | None = None
     port: int = 53
     ipv6: bool = True
+    tell: Callable[[str], None] = lambda _: None
+    """Hears what is being done now."""
 
     def place(self, address: str) -> Place:
         """Where this server is asked."""
@@ -71,14 +73,16 @@ class Means:
 
 def examine(zone: Name, means: Means, given: Sequence[str] = ()) -> Observations:
     """All that can be seen. `given` are addresses of servers that are asked besides those that are found."""
-    seen = Observations(zone, time.time())
+    seen = Observations(zone, time.time(), is_public=not means.roots and means.resolver is None)
     guide = means.guide()
+    means.tell(f"looking for the parent of {zone}")
     with ThreadPoolExecutor(_THREADS) as pool:
         try:
             cut = guide.parent(zone)
         except LostError as lost:
             seen = replace(seen, trouble=str(lost))
         else:
+            means.tell(f"asking name servers of {cut.name}")
             parents = tuple(pool.map(lambda each: _ask_parent(zone, each, means), _some(cut, means)))
             seen = replace(seen, parent=cut.name, parents=parents)
         seen = _with_servers(seen, guide, means, given, pool)
@@ -119,20 +123,24 @@ def _with_servers(
     """Asks the servers that the parent names, then those that only they themselves name."""
     names = frozenset(name for parent in seen.parents for name in parent.names)
     hosts: dict[Name, Host] = {}
+    skipped: set[str] = set()
     servers: tuple[ZoneServer, ...] = ()
     places: list[tuple[Name | None, str]] = [(None, address) for address in given]
     while names or places:
         for name in sorted(names):
             hosts[name] = _host(name, seen, servers, guide)
             addresses = set(hosts[name].addresses).union(*(each.glue.get(name, ()) for each in seen.parents))
+            skipped |= addresses.difference(means.usable(addresses))
             places += [(name, address) for address in means.usable(sorted(addresses))]
         known = {(each.name, each.address) for each in servers}
         room = SERVERS_LIMIT - len(servers)
         fresh = [each for each in dict.fromkeys(places) if each not in known][:room]
+        means.tell(f"asking {len(fresh)} name servers of {seen.zone}")
         servers += tuple(pool.map(lambda each: _ask_server(seen.zone, each[0], each[1], means), fresh))
         named = {target for server in servers for target in ns_targets(server.names)}
         names, places = frozenset(named - hosts.keys()), []
-    return replace(seen, hosts=hosts, servers=_with_hosts(seen.zone, hosts, servers, means, pool))
+    servers = _with_hosts(seen.zone, hosts, servers, means, pool)
+    return replace(seen, hosts=hosts, servers=servers, skipped=frozenset(skipped))
 
 
 def _host(name: Name, seen: Observations, servers: Sequence[ZoneServer], guide: Guide) -> Host:

@@ -118,9 +118,11 @@ def _signatures(seen: Observations, server: ZoneServer, trusted: Sequence[DNSKEY
     ends = max(each.expiration for each in good)
     if ends - seen.moment < SOON:
         message = f"the signature of its keys ends on {_date(ends)}"
-        yield Finding(
-            "warning", "signature-ends", about, message, "see that whoever signs the zone is at work"
-        )
+        advice = "see that whoever signs the zone is at work"
+        yield Finding("warning", "signature-ends", about, message, advice)
+        return
+    message = f"the DS at {spoken(seen.parent)} leads to its keys, which are signed until {_date(ends)}"
+    yield Finding("note", "secure", about, message)
 
 
 def _is_digest_of(ds: DS, key: DNSKEY, zone: dns.name.Name) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 
 from oakroot.doctor.finding import Finding, listed
@@ -15,10 +16,17 @@ def judge_servers(seen: Observations) -> Iterator[Finding]:
         yield from _reachability(server, seen)
         yield from _recursion(server)
     yield from _serials(seen)
+    if seen.skipped:
+        message = f"{listed(sorted(seen.skipped))} was not asked: this machine has no IPv6"
+        yield Finding("note", "not-asked", spoken(seen.zone), message)
 
 
 def _reachability(server: ZoneServer, seen: Observations) -> Iterator[Finding]:
     about, zone = str(server), spoken(seen.zone)
+    if seen.is_public and server.name is not None and not ipaddress.ip_address(server.address).is_global:
+        message = "nobody outside reaches this address"
+        advice = "give the name server its public address, here and in the parent's glue"
+        yield Finding("error", "private-address", about, message, advice)
     if not server.soa.is_answer:
         yield _no_answer(server)
         return

@@ -125,6 +125,10 @@ class Observations:
     hosts: Mapping[Name, Host] = field(default_factory=dict)
     """Of all names that parent or zone name as name servers."""
     servers: tuple[ZoneServer, ...] = ()
+    skipped: frozenset[str] = frozenset()
+    """Addresses that this machine cannot ask: those of IPv6, where it has none."""
+    is_public: bool = False
+    """Whether the way began at the Internet's root, so that all addresses should be public."""
     caa_at: Name | None = None
     """Where the CAA records stand that count: at the zone, or above it."""
     caa: tuple[dns.rdata.Rdata, ...] = ()
