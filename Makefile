@@ -52,7 +52,7 @@ format: .venv/dev ## lay out Python and Rust
 	$(CARGO) fmt $(MANIFEST)
 
 .PHONY: docs
-docs: build ## write what is made of the sources: docs/cli.md, manual pages, findings, metrics
+docs: build ## write what is made of the sources: docs/cli.md, manual pages, findings, metrics, pictures
 	$(BIN)/python -m scripts.command_reference > docs/cli.md.new
 	mv docs/cli.md.new docs/cli.md
 	$(BIN)/oakroot config schema > docs/oakroot.schema.json.new
@@ -62,6 +62,7 @@ docs: build ## write what is made of the sources: docs/cli.md, manual pages, fin
 	mv docs/reference/findings.md.new docs/reference/findings.md
 	$(BIN)/python -m scripts.metrics_reference > docs/operate/metrics.md.new
 	mv docs/operate/metrics.md.new docs/operate/metrics.md
+	$(BIN)/python -m scripts.pictures
 
 .PHONY: site
 site: build ## build the documentation as web pages in build/site

@@ -10,6 +10,7 @@ from oakroot.cli.config import settings_schema
 from scripts import metrics_reference
 from scripts.command_reference import reference
 from scripts.man_pages import pages
+from scripts.pictures import pictures
 
 
 def test_the_command_reference_is_current(project_root: Path) -> None:
@@ -25,6 +26,15 @@ def test_the_schema_of_settings_is_current(project_root: Path) -> None:
 def test_the_manual_pages_are_current(project_root: Path) -> None:
     folder = project_root / "packaging/data/share/man/man1"
     assert {file.name: file.read_text() for file in folder.iterdir()} == pages(), "run `make docs`"
+
+
+def test_the_pictures_of_commands_are_what_they_print(
+    project_root: Path, require: Callable[[str], str]
+) -> None:
+    require("git")
+    folder = project_root / "docs" / "images"
+    drawn = pictures()
+    assert {name: (folder / name).read_text() for name in drawn} == drawn, "run `make docs`"
 
 
 def test_mandoc_has_nothing_to_say_against_the_manual_pages(
