@@ -63,6 +63,7 @@ docs: build ## write what is made of the sources: docs/cli.md, manual pages, fin
 	$(BIN)/python -m scripts.metrics_reference > docs/operate/metrics.md.new
 	mv docs/operate/metrics.md.new docs/operate/metrics.md
 	$(BIN)/python -m scripts.pictures
+	for page in imports clients; do $(BIN)/python -m scripts.proofs $$page > docs/$$page.md; done
 
 .PHONY: site
 site: build ## build the documentation as web pages in build/site

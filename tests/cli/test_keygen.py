@@ -31,6 +31,7 @@ def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return captured.out
 
 
+@pytest.mark.proves("clients", "oakroot", "is a line for a key file")
 def test_a_tsig_key_is_a_line_for_a_key_file(capsys: pytest.CaptureFixture[str]) -> None:
     line = printed(capsys, "tsig", NAME)
     assert line.startswith(f"{NAME}. DNSKEY 0 3 163 ")

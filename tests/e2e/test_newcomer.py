@@ -138,6 +138,9 @@ def make_a_mistake(newcomer: Newcomer, place: OperatorRepository, primary: Prima
     newcomer.oakroot(*served)
 
 
+@pytest.mark.proves(
+    "imports", "BIND", "fifty zones move in and are served, a change is planned and taken back"
+)
 def test_fifty_zones_move_in_and_a_mistake_is_taken_back(
     newcomer: Newcomer, source: OpenBind, capsys: pytest.CaptureFixture[str]
 ) -> None:

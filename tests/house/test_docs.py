@@ -6,11 +6,15 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from oakroot.cli.config import settings_schema
+from oakroot.keys.snippets import CLIENTS
 from scripts import metrics_reference
 from scripts.command_reference import reference
 from scripts.man_pages import pages
 from scripts.pictures import pictures
+from scripts.proofs import PAGES, page, proofs
 
 
 def test_the_command_reference_is_current(project_root: Path) -> None:
@@ -49,3 +53,16 @@ def test_mandoc_has_nothing_to_say_against_the_manual_pages(
 def test_the_table_of_metrics_is_current() -> None:
     page = metrics_reference.PAGE.read_text()
     assert page == metrics_reference.reference(page), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_tables_of_proofs_are_current(name: str, project_root: Path) -> None:
+    assert (project_root / "docs" / f"{name}.md").read_text() == page(name), "run `make docs`"
+
+
+def test_every_proof_is_on_a_page() -> None:
+    assert {proof.page for proof in proofs()} == PAGES.keys()
+
+
+def test_every_client_that_a_key_is_written_for_has_a_proof() -> None:
+    assert {proof.subject for proof in proofs() if proof.page == "clients"} == CLIENTS.keys()

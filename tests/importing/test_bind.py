@@ -84,6 +84,7 @@ def test_an_update_policy_that_a_keys_name_can_say_is_carried_over(rule: str, zo
     assert granted(setup) == {("laptop", "update", zone)}
 
 
+@pytest.mark.proves("imports", "BIND", "no permission becomes wider")
 @pytest.mark.parametrize(
     "rule",
     [
@@ -131,6 +132,7 @@ def test_what_cannot_be_carried_over_is_told_with_its_place(text: str, expected:
     assert any(expected in note and note.startswith("/etc/bind/named.conf:1: ") for note in told(bind(text)))
 
 
+@pytest.mark.proves("imports", "BIND", "views are kept apart")
 def test_views_are_kept_apart() -> None:
     setup = bind(
         'view "inside" { zone "mirage" { type primary; file "/in"; }; };\n'

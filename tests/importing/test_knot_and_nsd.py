@@ -39,6 +39,7 @@ def test_knots_default_place_is_its_own() -> None:
     assert zone.file == "/var/lib/knot/mirage.zone"
 
 
+@pytest.mark.proves("imports", "Knot DNS", "acl sections become names of keys")
 def test_knots_acls_grant_by_key_also_by_that_of_a_remote() -> None:
     setup = knot(
         KNOT_KEY + "remote:\n  - id: second\n    address: 192.0.2.9@5353\n    key: laptop\n"
@@ -89,6 +90,7 @@ def test_limits_of_knots_updates_become_limits_of_keys(limits: str, zones: set[s
     assert granted(setup) == {*updates, ("laptop", "transfer", "mirage.")}
 
 
+@pytest.mark.proves("imports", "Knot DNS", "what cannot come along is told")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -118,6 +120,7 @@ def test_nsds_zones_are_found_by_pattern_and_directory() -> None:
     assert granted(setup) == {("laptop", "transfer", "example.org.")}
 
 
+@pytest.mark.proves("imports", "NSD", "what cannot come along is told")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -145,6 +148,9 @@ def test_a_file_that_is_no_configuration_is_refused_with_its_place(text: str, ex
     assert expected in str(refused.value)
 
 
+@pytest.mark.proves(
+    "imports", "PowerDNS, bind backend", "its set-up is read like BIND's, which it has not been run beside"
+)
 def test_powerdns_with_the_bind_backend_is_read_like_bind() -> None:
     setup = set_up(
         read_powerdns,

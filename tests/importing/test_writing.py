@@ -22,6 +22,9 @@ def imported(conf: str, files: Mapping[str, str], view: str | None = None) -> Im
     return write_repository(read_bind("/named.conf", read), read, view)
 
 
+@pytest.mark.proves(
+    "imports", "zone files, as OctoDNS and DNSControl write them", "a file is taken over octet by octet"
+)
 def test_a_zone_file_is_taken_over_octet_by_octet() -> None:
     text = ZONE + "; a comment\n\n  \nwww\t\tA 192.0.2.1"
     assert imported(CONF + MIRAGE, {"/srv/m": text}).files["mirage"] == text.encode()
@@ -122,6 +125,9 @@ def test_each_view_makes_a_repository_of_its_own() -> None:
     assert b"out A" not in write_repository(setup, read, "in").files["mirage"]
 
 
+@pytest.mark.proves(
+    "imports", "zone files, as OctoDNS and DNSControl write them", "zones are known by the names of files"
+)
 @pytest.mark.parametrize(
     ("name", "apex"),
     [

@@ -152,12 +152,14 @@ def run_lego(site: Site, require: Callable[[str], str], *, succeeds: bool = True
     )
 
 
+@pytest.mark.proves("clients", "certbot", "gets a certificate from pebble")
 def test_certbot(site: Site, certbot: Path, require: Callable[[str], str]) -> None:
     run_certbot(site, certbot)
     require_certificate(site, site.folder / "certbot/live/www.example.org/fullchain.pem", require)
     require_clean_history(site)
 
 
+@pytest.mark.proves("clients", "lego", "gets a certificate from pebble")
 def test_lego(site: Site, require: Callable[[str], str]) -> None:
     run_lego(site, require)
     require_certificate(site, site.folder / "lego/certificates/www.example.org.crt", require)

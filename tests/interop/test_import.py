@@ -122,6 +122,15 @@ def is_served(source: Nameserver, apex: str) -> bool:
     return dns.query.udp(dns.message.make_query(apex, "SOA"), host, port=port, timeout=5).rcode() == 0
 
 
+@pytest.mark.proves(
+    "imports", "BIND", "three zones of a running server, with includes, answer alike, record by record"
+)
+@pytest.mark.proves(
+    "imports", "Knot DNS", "three zones of a running server, with includes, answer alike, record by record"
+)
+@pytest.mark.proves(
+    "imports", "NSD", "three zones of a running server, with includes, answer alike, record by record"
+)
 @pytest.mark.parametrize("server", PEERS, ids=lambda peer: peer.name)
 def test_imported_zones_answer_as_the_source_does(
     server: type[DaemonNameserver],
@@ -137,6 +146,9 @@ def test_imported_zones_answer_as_the_source_does(
         assert_answers_alike(source, tmp_path / "new", tmp_path / "log")
 
 
+@pytest.mark.proves(
+    "imports", "any server, by AXFR", "zones of a running BIND answer alike, record by record"
+)
 def test_zones_taken_by_transfer_answer_as_the_source_does(
     zones: tuple[ZoneFile, ...], tmp_path: Path, require: Callable[[str], str]
 ) -> None:
@@ -151,6 +163,7 @@ def test_zones_taken_by_transfer_answer_as_the_source_does(
         assert_answers_alike(source, tmp_path / "new", tmp_path / "log")
 
 
+@pytest.mark.proves("imports", "any server, by AXFR", "a refusal is told and leaves nothing")
 def test_a_transfer_that_is_refused_leaves_nothing(
     zones: tuple[ZoneFile, ...], tmp_path: Path, require: Callable[[str], str]
 ) -> None:

@@ -84,6 +84,8 @@ def updated(place: Place, command: str, address: str) -> str:
     return place.run(program, script=script)
 
 
+@pytest.mark.proves("clients", "dig", "signed questions are answered signed, and believed")
+@pytest.mark.proves("clients", "kdig", "signed questions are answered signed, and believed")
 @pytest.mark.parametrize("client", ["dig", "kdig"])
 def test_a_key_signs_questions(client: str, place: Place, require: Callable[[str], str]) -> None:
     require(client)
@@ -96,6 +98,8 @@ def test_a_key_signs_questions(client: str, place: Place, require: Callable[[str
     assert "ns1.example.org. hostmaster.example.org." in said
 
 
+@pytest.mark.proves("clients", "nsupdate", "updates, while one key replaces another")
+@pytest.mark.proves("clients", "knsupdate", "updates, while one key replaces another")
 @pytest.mark.parametrize("client", ["nsupdate", "knsupdate"])
 def test_a_key_is_replaced_while_both_are_good(
     client: str, place: Place, require: Callable[[str], str]

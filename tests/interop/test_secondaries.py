@@ -109,6 +109,9 @@ def serial(number: int) -> Callable[[dns.message.Message], bool]:
     return lambda reply: any(f" {number} 86400 " in rrset.to_text() for rrset in reply.answer)
 
 
+@pytest.mark.proves("clients", "bind", "follows the primary by differences")
+@pytest.mark.proves("clients", "knot", "follows the primary by differences")
+@pytest.mark.proves("clients", "nsd", "follows the primary by differences")
 @PEERS
 def test_a_secondary_follows_pushes_by_differences(
     kind: type[Secondary], address: str, tmp_path: Path, caplog: pytest.LogCaptureFixture

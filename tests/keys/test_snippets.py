@@ -71,6 +71,7 @@ def test_every_snippet_ends_its_last_line_and_names_its_key(client: str) -> None
     assert "personal._update.mirage" in snippet
 
 
+@pytest.mark.proves("clients", "bind", "named-checkconf accepts it")
 @pytest.mark.parametrize("client", ["nsupdate", "dig", "bind"])
 @pytest.mark.parametrize("algorithm", Algorithm)
 def test_named_checkconf_accepts_the_block(
@@ -149,6 +150,7 @@ def test_another_port_is_told(client: str, told: str) -> None:
     assert told in write_for(client, KEY, Primary("192.0.2.1", 5353))
 
 
+@pytest.mark.proves("clients", "cert-manager", "has the fields of its API; the program is not run")
 def test_cert_managers_issuer_has_the_fields_of_its_api() -> None:
     """Those of `acme.cert-manager.io`, ACMEIssuerDNS01ProviderRFC2136; an unknown one would be refused."""
     secret, issuer = yaml.safe_load_all(write_for("cert-manager", KEY, Primary("192.0.2.1", 5353)))
@@ -165,6 +167,7 @@ def test_cert_managers_issuer_has_the_fields_of_its_api() -> None:
     assert secret["stringData"] == {"tsig-secret": BASE64}
 
 
+@pytest.mark.proves("clients", "external-dns", "has flags that it knows; the program is not run")
 def test_external_dns_gets_flags_it_knows_and_the_secret_by_the_environment() -> None:
     secret, container = yaml.safe_load_all(write_for("external-dns", KEY, Primary("192.0.2.1", 5353)))
     flags = dict(argument.removeprefix("--").partition("=")[::2] for argument in container["args"])
