@@ -32,9 +32,7 @@ def test_the_manual_pages_are_current(project_root: Path) -> None:
     assert {file.name: file.read_text() for file in folder.iterdir()} == pages(), "run `make docs`"
 
 
-def test_the_pictures_of_commands_are_what_they_print(
-    project_root: Path, require: Callable[[str], str]
-) -> None:
+def test_pictures_show_what_commands_print(project_root: Path, require: Callable[[str], str]) -> None:
     require("git")
     folder = project_root / "docs" / "images"
     drawn = pictures()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import dns.name
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -237,6 +238,18 @@ HOSTS = st.dictionaries(
     st.sets(st.integers(1, 5), min_size=1, max_size=3),
     max_size=5,
 )
+
+
+def test_changes_are_told_in_canonical_order() -> None:
+    owners = ["@", "a", "z.a", "\\.b.a", "*.c", "b", "a.b", "x\\032y"]
+    before, _ = read_zone(zone_text(1), "mirage.", "mirage")
+    after, _ = read_zone(zone_text(2, *(f"{owner} TXT 1" for owner in owners)), "mirage.", "mirage")
+    assert before is not None
+    assert after is not None
+    changes, _ = zone_changes(before, after)
+    names = [dns.name.from_text(change.owner) for change in changes]
+    assert names == sorted(names)
+    assert len(names) == len(owners)
 
 
 @given(HOSTS, HOSTS)
