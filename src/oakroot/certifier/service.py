@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import dns.name
@@ -38,6 +38,8 @@ from oakroot.certifier.updates import Prober, Sender
 from oakroot.certifier.workers import Workers
 from oakroot.distribution.fanout import Changed
 from oakroot.keys.keyring import GrantedKey
+from oakroot.operate.changes import Change
+from oakroot.operate.history import Pulse
 from oakroot.operate.overview import Overview
 from oakroot.roles.followers import TransferRules
 from oakroot.roles.shell import Alarm, tell
@@ -118,6 +120,14 @@ class Service:
     def catalogue(self) -> Catalogue:
         """Our copies of zones."""
         return self._secondary.catalogue
+
+    def pulse(self) -> Pulse:
+        """What was counted so far, cheaply."""
+        return self._secondary.pulse()
+
+    async def changes(self) -> Sequence[Change]:
+        """Nothing: there is no repository here."""
+        return ()
 
     def overview(self) -> Overview:
         """What there is to tell the operator now."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dulwich.objects import Commit, ObjectID
 
-from oakroot.git.commits import TreeId
+from oakroot.git.commits import TreeId, head_of
 from oakroot.git.copy import Copy
 from oakroot.git.entries import Entry, difference
 
@@ -22,6 +22,11 @@ class Passage:
     newer: TreeId
     changed: Mapping[str, tuple[str | None, str | None]]
     """Names in the root whose content differs, those of folders too, with its ids before and after."""
+    commit: str
+    author: str
+    moment: float
+    """When it was committed."""
+    subject: str
 
 
 def recent_passages(copy: Copy, start: ObjectID, limit: int) -> Iterator[Passage]:
@@ -43,14 +48,20 @@ def recent_passages(copy: Copy, start: ObjectID, limit: int) -> Iterator[Passage
         if not waiting:
             return
         _, _, commit = heapq.heappop(waiting)
-        newer = _tree_id(commit)
         if not commit.parents:
-            yield Passage(None, newer, folders.difference(None, commit.tree))
+            yield _passage(commit, None, folders.difference(None, commit.tree))
         if not all(parent in copy.objects for parent in commit.parents):
             continue
         for name in commit.parents:
             parent = add(name)
-            yield Passage(_tree_id(parent), newer, folders.difference(parent.tree, commit.tree))
+            yield _passage(commit, _tree_id(parent), folders.difference(parent.tree, commit.tree))
+
+
+def _passage(
+    commit: Commit, older: TreeId | None, changed: Mapping[str, tuple[str | None, str | None]]
+) -> Passage:
+    head = head_of(commit, None)
+    return Passage(older, head.tree, changed, head.commit, head.author, head.time, head.subject)
 
 
 class _Folders:

@@ -130,6 +130,11 @@ class Ledger:
             for uses in [self._keys.get(granted.key.name) or _Uses()]
         )
 
+    @property
+    def update_seconds(self) -> tuple[int, float]:
+        """How many updates have waited for git, and how long together."""
+        return sum(self._latencies), self._seconds
+
     def updates(self) -> Updates:
         """What updates were answered, and how fast."""
         answers = {dns.rcode.to_text(rcode): count for rcode, count in self._answers.items()}

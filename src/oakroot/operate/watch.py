@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Mapping
+import socket
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,10 +17,13 @@ from typing import Protocol
 
 from oakroot._engine import Catalogue
 from oakroot.late import Part, part
+from oakroot.operate.changes import Change
+from oakroot.operate.history import Pulse
 from oakroot.operate.influx import Pusher
 from oakroot.operate.nameservers import Nameservers, asking, resolve
 from oakroot.operate.overview import Overview
 from oakroot.operate.samples import Scene
+from oakroot.operate.status import StatusPage
 from oakroot.operate.web import Answer, Handler, Request, listening
 
 _log = logging.getLogger(__name__)
@@ -34,6 +38,12 @@ class Role(Protocol):
     @property
     def catalogue(self) -> Catalogue:
         """What is served now."""
+
+    def pulse(self) -> Pulse:
+        """What was counted so far, cheaply."""
+
+    async def changes(self) -> Sequence[Change]:
+        """What lately became of the repository, the newest first; nothing where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +71,17 @@ class Watch:
         self._role = role
         self._settings = settings
         self._writing = asyncio.Lock()
+        self.page = StatusPage(self.scene, role.pulse, role.changes, settings.name or socket.gethostname())
         self.nameservers = Nameservers(role.overview, lambda: role.catalogue, asking(settings.port), resolve)
 
     def handlers(self) -> Mapping[str, Handler]:
         """By path."""
-        return {"/metrics": self._metrics, "/healthz": self._health, "/readyz": self._readiness}
+        own: Mapping[str, Handler] = {
+            "/metrics": self._metrics,
+            "/healthz": self._health,
+            "/readyz": self._readiness,
+        }
+        return {**self.page.handlers(), **own}
 
     def scene(self) -> Scene:
         """What is measured now."""
@@ -100,7 +116,8 @@ async def watched(role: Role, settings: Settings) -> AsyncIterator[tuple[str, in
         address = None
         if settings.address is not None:
             address = await stack.enter_async_context(listening(watch.handlers(), settings.address))
-            _log.info("metrics on http://%s/metrics", _shown(address))
+            _beside(stack, watch.page.keep_counting())
+            _log.info("status and metrics on http://%s/ and /metrics", _shown(address))
         if settings.ask_seconds and (settings.address or settings.influx):
             _beside(stack, watch.nameservers.keep_asking(settings.ask_seconds))
         if settings.influx is not None:

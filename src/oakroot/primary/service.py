@@ -23,7 +23,9 @@ from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
 from oakroot.git.credentials import Credentials
 from oakroot.operate.certificate import CertificateFiles
+from oakroot.operate.changes import Change
 from oakroot.operate.control import ControlError
+from oakroot.operate.history import Pulse
 from oakroot.operate.ledger import Ledger
 from oakroot.operate.overview import Overview
 from oakroot.primary import core, events
@@ -41,7 +43,7 @@ from oakroot.roles.events import (
     SendReply,
     TimePassed,
 )
-from oakroot.roles.overview import note_copy, note_spread, take_note
+from oakroot.roles.overview import note_copy, note_spread, pulse, take_note
 from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
 from oakroot.zones.guard import Guard
 from oakroot.zones.serials import SerialPolicy
@@ -136,6 +138,14 @@ class Service:
         """What is served now."""
         return self._state.published
 
+    def pulse(self) -> Pulse:
+        """What was counted so far, cheaply."""
+        return pulse(self._ledger, self._server.counters(), time.time())
+
+    async def changes(self) -> Sequence[Change]:
+        """What lately became of the repository, the newest first."""
+        return await asyncio.to_thread(self._worker.changes)
+
     def overview(self) -> Overview:
         """What there is to tell the operator now."""
         around = Surroundings(
@@ -222,7 +232,8 @@ class Service:
         def do() -> None:
             if sys.platform == "linux":  # where this is said of one thread
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), GIT_NICENESS)
-            event = work()
+            with self._worker.at_work:
+                event = work()
             self._loop.call_soon_threadsafe(self._git_ended, event, time.monotonic() - began)
 
         threading.Thread(target=do, name="git", daemon=True).start()

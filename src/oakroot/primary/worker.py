@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +23,12 @@ from oakroot.git.errors import (
 )
 from oakroot.git.repository import RemoteRepository
 from oakroot.git.trees import BlobId, Files, normalised
+from oakroot.operate.changes import Change
 from oakroot.primary import events
 from oakroot.primary import recall as history
 from oakroot.primary.events import Event, Fetch, Push, Recall, Write
 from oakroot.primary.raised import RaisedSerials
+from oakroot.primary.recent_changes import recent_changes
 from oakroot.primary.texts import Texts
 from oakroot.primary.words import Written, address, authors, commit_message
 from oakroot.primary.writing import Draft, Outcome, Submission, write_group
@@ -40,6 +43,8 @@ from oakroot.zones.tree import Since, Tree
 
 _log = logging.getLogger(__name__)
 
+BUSY_SECONDS = 2.0
+"""How long who looks at the newest commits waits for git."""
 AUTHOR = Person("Oakroot", "oakroot@localhost")
 
 
@@ -69,6 +74,9 @@ class GitWorker:
     """How much a push may delete; None: any share."""
     head: Head | None = None
     texts: Texts = field(default_factory=Texts)
+    at_work: threading.Lock = field(default_factory=threading.Lock)
+    """Whoever uses the repository holds it: fetches and pushes, and who reads in another thread."""
+    _changes: tuple[str | None, tuple[Change, ...]] = (None, ())
     listing: Listing | None = None
     raised: RaisedSerials | None = None
     """Where raised serials are kept over restarts; None: nowhere."""
@@ -95,6 +103,19 @@ class GitWorker:
         self.head = head
         self.texts.somebody_pushed()
         return events.Fetched(loading, rewritten=head.rewritten, landed=landed)
+
+    def changes(self) -> tuple[Change, ...]:
+        """The newest commits and what they changed; those of before while git is busy for long."""
+        head = self.head
+        if head is None or self._changes[0] == head.commit or not self.at_work.acquire(timeout=BUSY_SECONDS):
+            return self._changes[1]
+        try:
+            self._changes = head.commit, recent_changes(self.repository, head)
+        except GitError as error:
+            _log.warning("the newest commits cannot be shown: %s", error)
+        finally:
+            self.at_work.release()
+        return self._changes[1]
 
     def recall(self, action: Recall) -> Event:
         """Looks for earlier versions in the history of what was fetched last."""

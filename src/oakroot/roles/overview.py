@@ -9,6 +9,7 @@ from oakroot.distribution.fanout import Changed
 from oakroot.distribution.service import Report
 from oakroot.distribution.targets import Configured
 from oakroot.keys.keyring import Keyring
+from oakroot.operate.history import Pulse
 from oakroot.operate.ledger import Ledger
 from oakroot.operate.overview import Copied, Queue, Secondary
 from oakroot.roles.events import KeyUsed, Note, SignatureRefused, UpdateAnswered
@@ -35,6 +36,12 @@ def note_spread(ledger: Ledger, news: Changed, moment: float) -> None:
     for apex in news.changed:
         zone = news.catalogue.zone(apex)
         ledger.served(apex, None if zone is None else zone.serial, moment)
+
+
+def pulse(ledger: Ledger, engine: Mapping[str, int], moment: float) -> Pulse:
+    """What the plots of the status page are made of."""
+    updates, seconds = ledger.update_seconds
+    return Pulse(moment, engine["udp_queries"] + engine["tcp_queries"], updates, seconds)
 
 
 def named_addresses(keyring: Keyring, configured: Sequence[Configured] = ()) -> frozenset[str]:

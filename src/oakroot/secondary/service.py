@@ -19,11 +19,13 @@ from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer
 from oakroot.distribution.fanout import Changed, Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
+from oakroot.operate.changes import Change
+from oakroot.operate.history import Pulse
 from oakroot.operate.ledger import Ledger
 from oakroot.operate.overview import Overview
 from oakroot.protocol.transfer_client import Limits
 from oakroot.roles.followers import TransferRules
-from oakroot.roles.overview import note_copy, note_spread, take_note
+from oakroot.roles.overview import note_copy, note_spread, pulse, take_note
 from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
 from oakroot.secondary import core, events
 from oakroot.secondary.connections import Connections
@@ -145,6 +147,14 @@ class Service:
     def catalogue(self) -> Catalogue:
         """What is served now."""
         return self._state.catalogue
+
+    def pulse(self) -> Pulse:
+        """What was counted so far, cheaply."""
+        return pulse(self._ledger, self._server.counters(), time.time())
+
+    async def changes(self) -> Sequence[Change]:
+        """Nothing: there is no repository here."""
+        return ()
 
     def overview(self) -> Overview:
         """What there is to tell the operator now."""
