@@ -40,6 +40,21 @@ def test_only_the_lines_of_the_records_and_the_serial_change() -> None:
     assert set(before) - set(after) == {"@\tSOA\tns1\thostmaster\t7\t86400\t7200\t1048576\t3600"}
 
 
+def test_records_of_one_commit_are_written_in_canonical_order() -> None:
+    group = Group({"mirage": zone_text(7, WWW)})
+    before = text_of(group.files, "mirage")
+    made = [("h3", "2"), ("h1", "4"), ("h1", "3"), ("b.h1", "1"), ("h2", "5")]
+    group.write("mirage", *(lambda m, o=o, n=n: m.add(o, 60, "A", f"192.0.2.{n}") for o, n in made))
+    lines = [line.replace("\t", " ") for line in text_of(group.files, "mirage") if line not in before]
+    assert [line for line in lines if "SOA" not in line] == [
+        "h1 60 A 192.0.2.3",
+        "h1 60 A 192.0.2.4",
+        "b.h1 60 A 192.0.2.1",
+        "h2 60 A 192.0.2.5",
+        "h3 60 A 192.0.2.2",
+    ]
+
+
 def test_a_group_raises_a_serial_once_and_each_zone_its_own() -> None:
     group = Group({"mirage": zone_text(7), "other": zone_text(100)})
     draft = group.write("mirage", *(lambda m, n=n: m.add(f"h{n}", 60, "A", f"192.0.2.{n}") for n in range(5)))

@@ -26,7 +26,7 @@ from oakroot.protocol.update import DeleteName, Denied, Update, UpdateOperation,
 from oakroot.protocol.update_judge import Change
 from oakroot.zones.diagnostics import errors
 from oakroot.zones.edited import EditedZone
-from oakroot.zones.edits import EditError, TextRecord, ZoneText
+from oakroot.zones.edits import EditError, TextRecord, ZoneText, canonical_order
 from oakroot.zones.load import SerialRules
 from oakroot.zones.loaded import Loaded, LoadedZone
 from oakroot.zones.serials import is_forward, next_serial
@@ -173,7 +173,9 @@ class _Group:
         for apex, zone in self._zones.items():
             loaded = self._known.zones[apex]
             if loaded.zone is not None:
-                self._texts[apex] = self._text(loaded).changed(*loaded.zone.difference(zone))
+                removed, added = loaded.zone.difference(zone)
+                added.sort(key=lambda record: (canonical_order(record[0], record[2]), record[3]))
+                self._texts[apex] = self._text(loaded).changed(removed, added)
 
     def _text(self, loaded: LoadedZone) -> ZoneText:
         """The files of a zone as written so far."""

@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import dns.name
+
 from oakroot._engine import Document, EditError
 from oakroot.zones.tree import Includes, Tree, resolve
 
-__all__ = ["EditError", "TextRecord", "ZoneText", "read_zone_text"]
+__all__ = ["EditError", "TextRecord", "ZoneText", "canonical_order", "read_zone_text"]
 
 TextRecord = tuple[str, int, str, str]
 """(owner, ttl, type, rdata), names absolute."""
@@ -40,6 +42,15 @@ class ZoneText:
         """The new content of each file that differs from an older version's, by path."""
         numbers = self.document.changed_files(older.document)
         return {self.paths[number]: self.document.content(number) for number in numbers}
+
+
+def canonical_order(owner: str, rtype: str) -> tuple[list[bytes], bool, str]:
+    """What to sort RRsets by (RFC 4034 §6.1), the SOA first: differences of zones come in no order."""
+    if "\\" in owner:
+        labels = [*dns.name.from_text(owner).canonicalize().labels[-2::-1]]
+    else:
+        labels = owner.lower().encode().split(b".")[-2::-1]
+    return labels, rtype != "SOA", rtype
 
 
 def read_zone_text(tree: Tree, path: str, apex: str, read_elsewhere: Collection[str] = ()) -> ZoneText:

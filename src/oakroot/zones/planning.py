@@ -10,11 +10,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import dns.name
-
 from oakroot._engine import Zone
 from oakroot.keys.keyring import GrantedKey
 from oakroot.zones.diagnostics import Finding
+from oakroot.zones.edits import canonical_order
 from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile, classify, plain_name
 from oakroot.zones.keyfiles import read_key_file
 from oakroot.zones.loaded import Marked
@@ -96,20 +95,10 @@ def zone_changes(before: Zone | None, after: Zone | None) -> tuple[tuple[RRsetCh
     pairs = {(owner, rtype) for owner, _, rtype, _ in (*removed, *added)}
     changes = (
         RRsetChange(owner, rtype, rrset_of(before, owner, rtype), rrset_of(after, owner, rtype))
-        for owner, rtype in sorted(pairs, key=_canonical)
+        for owner, rtype in sorted(pairs, key=lambda pair: canonical_order(*pair))
     )
     lost = sum(count for count in balance.values() if count > 0)
     return tuple(change for change in changes if not _is_serial_alone(change)), lost
-
-
-def _canonical(pair: tuple[str, str]) -> tuple[list[bytes], bool, str]:
-    """Where an RRset stands among others (RFC 4034 §6.1): a zone gives its differences in no order."""
-    owner, rtype = pair
-    if "\\" in owner:
-        labels = [*dns.name.from_text(owner).canonicalize().labels[-2::-1]]
-    else:
-        labels = owner.lower().encode().split(b".")[-2::-1]
-    return labels, rtype != "SOA", rtype
 
 
 def rrset_of(zone: Zone, owner: str, rtype: str) -> RRset | None:
