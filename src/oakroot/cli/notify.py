@@ -8,12 +8,14 @@ import secrets
 import dns.name
 import dns.rcode
 
-from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.cli import Exit, Subparsers
 from oakroot.cli.options import add_key_option, add_timeout_option, domain_name, key_option, server
+from oakroot.cli.refusals import refusal, right_is_missing
 from oakroot.client.authority import served_serial
 from oakroot.client.exchange import Deadline
 from oakroot.client.server import Server
-from oakroot.client.signed import ask, told
+from oakroot.client.signed import ask
+from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
 from oakroot.protocol.message import Reply
 from oakroot.protocol.notify import build_notify
@@ -63,19 +65,15 @@ def notify(where: Server, zone: dns.name.Name, key: Key | None, timeout: float, 
     request = build_notify(zone, secrets.randbelow(1 << 16))
     answer = ask(where, request, key, deadline, tcp=tcp)
     if answer.reply.rcode != dns.rcode.NOERROR:
-        raise _refusal(where, zone, key, answer.reply)
+        raise refusal(where, answer.reply, _hint(zone, key, answer.reply))
     serial = served_serial(where, zone, key, deadline, tcp=tcp)
     return f"{where} was notified of {zone} and serves {serial}"
 
 
-def _refusal(where: Server, zone: dns.name.Name, key: Key | None, reply: Reply) -> CommandError:
-    match reply.rcode:
-        case dns.rcode.REFUSED if key is None:
-            hint = "sign it: --key takes a key that may notify"
-        case dns.rcode.REFUSED | dns.rcode.NOTAUTH:
-            hint = f"a key for {zone} is named anything._notify.{zone}, or so for a zone above it"
-        case dns.rcode.SERVFAIL:
-            hint = "what was served before still is; mend the cause and notify again"
-        case _:
-            hint = "is this an Oakroot primary?"
-    return CommandError(f"{where} answered {told(reply)}", hint=hint)
+def _hint(zone: dns.name.Name, key: Key | None, reply: Reply) -> str:
+    missing = right_is_missing(reply, key, Operation.NOTIFY, zone)
+    if missing is not None:
+        return missing
+    if reply.rcode == dns.rcode.SERVFAIL:
+        return "what was served before still is; mend the cause and notify again"
+    return "is this an Oakroot primary?"

@@ -14,10 +14,11 @@ import dns.rcode
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.cli.changes import Verb, Wish, check_ttl, read_addresses, read_wish, records
 from oakroot.cli.options import add_key_option, add_timeout_option, domain_name, key_option, server
+from oakroot.cli.refusals import refusal, right_is_missing
 from oakroot.client.authority import find_zone, served_serial
 from oakroot.client.exchange import Deadline
-from oakroot.client.server import Server
-from oakroot.client.signed import ask, told
+from oakroot.client.signed import ask
+from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
 from oakroot.protocol.message import Reply
 from oakroot.protocol.update_request import TooLargeError, build_update
@@ -117,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(f"{error}; make it in parts", exit_code=Exit.USAGE) from None
     answer = ask(where, request, key, deadline, tcp=tcp)
     if answer.reply.rcode != dns.rcode.NOERROR:
-        raise _refusal(where, zone, key, wishes, answer.reply)
+        raise refusal(where, answer.reply, _hint(zone, key, wishes, answer.reply))
     print(f"{where} has updated {zone} and serves {served_serial(where, zone, key, deadline, tcp=tcp)}")
     return Exit.FINE
 
@@ -151,19 +152,13 @@ def _refuse_other_zones(zone: dns.name.Name, wishes: Sequence[Wish]) -> None:
             )
 
 
-def _refusal(
-    where: Server, zone: dns.name.Name, key: Key | None, wishes: Sequence[Wish], reply: Reply
-) -> CommandError:
+def _hint(zone: dns.name.Name, key: Key | None, wishes: Sequence[Wish], reply: Reply) -> str:
     asked = [str(wish) for wish in wishes if wish.verb in _REQUIREMENTS]
-    match reply.rcode:
-        case rcode if rcode in _UNMET and asked:
-            hint = f"nothing was changed; not so: {'one of ' if asked[1:] else ''}{', '.join(asked)}"
-        case dns.rcode.REFUSED if key is None:
-            hint = "sign it: --key takes a key that may update"
-        case dns.rcode.REFUSED | dns.rcode.NOTAUTH:
-            hint = f"a key for {zone} is named anything._update.{zone}, or so for a zone above it"
-        case dns.rcode.SERVFAIL:
-            hint = "nothing was changed; mend the cause and try again"
-        case _:
-            hint = "nothing was changed; does this server take updates of the zone?"
-    return CommandError(f"{where} answered {told(reply)}", hint=hint)
+    if reply.rcode in _UNMET and asked:
+        return f"nothing was changed; not so: {'one of ' if asked[1:] else ''}{', '.join(asked)}"
+    missing = right_is_missing(reply, key, Operation.UPDATE, zone)
+    if missing is not None:
+        return missing
+    if reply.rcode == dns.rcode.SERVFAIL:
+        return "nothing was changed; mend the cause and try again"
+    return "nothing was changed; does this server take updates of the zone?"
