@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents.page import blocks_of
+from tests.documents.page import agrees, blocks_of
 from tests.documents.stage import Stage, may_use_the_dns_port
 from tests.documents.worlds import WORLDS
 from tests.peers.loaded import LoadedCommands
@@ -29,3 +29,36 @@ def test_the_commands_of_a_page_do_what_it_says(
         for block in blocks_of(project_root / page):
             if block.not_run is None:
                 stage.play(block)
+
+
+def test_every_guide_is_played(project_root: Path) -> None:
+    guides = [file.relative_to(project_root).as_posix() for file in project_root.glob("docs/howto/*.md")]
+    assert sorted(WORLDS) == sorted([*guides, "docs/tutorial.md"])
+
+
+@pytest.mark.parametrize("page", WORLDS)
+def test_no_block_of_commands_is_overlooked(page: str, project_root: Path) -> None:
+    text = (project_root / page).read_text()
+    assert len(list(blocks_of(project_root / page))) == text.count("```console")
+
+
+def test_few_commands_are_not_run_and_each_has_its_reason(project_root: Path) -> None:
+    reasons = [block.not_run for page in WORLDS for block in blocks_of(project_root / page) if block.not_run]
+    assert len(reasons) <= 4, reasons
+    assert all(len(reason.split()) > 5 for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("said", "printed", "same"),
+    [
+        (["a"], ["a"], True),
+        (["a"], ["b"], False),
+        (["a"], ["a", "b"], False),
+        (["a", "..."], ["a", "b", "c"], True),
+        (["...", "c"], ["a", "b"], False),
+        (["serial ... of a"], ["serial 12 of a"], True),
+        (["serial ... of a"], ["serial 12 of b"], False),
+    ],
+)
+def test_what_is_printed_is_compared(said: list[str], printed: list[str], same: bool) -> None:  # noqa: FBT001 - a column of the table
+    assert agrees(said, printed) is same

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from tests.documents.stage import DNS_PORT, Stage
+from tests.peers.authority import Authority
 from tests.peers.git_servers import BareRepository, Daemon, HostKeys, git, login_name, sshd
 from tests.peers.pebble import Pebble
 from tests.peers.ports import LOOPBACK, free_port
@@ -150,6 +151,21 @@ def changed(stage: Stage, require: Require) -> Iterator[None]:
 
 
 @contextmanager
+def certified(stage: Stage, require: Require) -> Iterator[None]:
+    """The same, and a certificate of a private authority for ns1.example.org."""
+    with served(stage, require):
+        authority = Authority(stage.folder)
+        pair = str(authority.issue("ns1.example.org"))
+        stage.words = {
+            "/etc/oakroot/tls/fullchain.pem": pair,
+            "/etc/oakroot/tls/privkey.pem": pair,
+            "/etc/oakroot/ca.pem": str(authority.file),
+            **stage.words,
+        }
+        yield
+
+
+@contextmanager
 def lost(stage: Stage, require: Require) -> Iterator[None]:
     """The same, and the remote is gone."""
     with changed(stage, require):
@@ -221,6 +237,8 @@ WORLDS: dict[str, World] = {
     "docs/howto/from-octodns.md": zone_files,
     "docs/howto/review.md": nothing,
     "docs/howto/undo.md": changed,
+    "docs/howto/merge.md": served,
+    "docs/howto/tls.md": certified,
     "docs/howto/keys.md": served,
     "docs/howto/delegate-challenges.md": served,
     "docs/howto/behind-nat.md": served,
