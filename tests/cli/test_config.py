@@ -110,6 +110,11 @@ def test_each_setting_is_shown_with_its_origin(
     assert table["max-deleted"] == {"value": 30, "from": "default"}
 
 
+def test_what_is_required_and_missing_is_shown(capsys: pytest.CaptureFixture[str], settings: Path) -> None:
+    assert main(["config", "show", "--format", "json", "certifier", "--config", str(settings)]) == 0
+    assert shown(capsys)["account-key"] == {"value": None, "from": "missing"}
+
+
 def test_no_secret_is_shown(
     settings: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

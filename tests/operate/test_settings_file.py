@@ -114,6 +114,12 @@ def test_a_syntax_error_has_line_and_column(tmp_path: Path) -> None:
     assert shown(tmp_path, "[primary]\npoll = \n").startswith("oakroot.toml:2:8: error: invalid value")
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_quote_that_is_missing_is_told(tmp_path: Path, quote: str) -> None:
+    told = shown(tmp_path, f"[primary]\nremote = {quote}x\n")
+    assert told.startswith("oakroot.toml:2:12: error: the text has no quote at its end")
+
+
 def test_a_syntax_error_at_the_end_is_shown_there(tmp_path: Path) -> None:
     assert shown(tmp_path, "[primary]\nlisten = [").startswith("oakroot.toml:2:11: error: ")
 

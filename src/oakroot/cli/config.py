@@ -168,7 +168,7 @@ def _show(command: str, words: Sequence[str], form: str) -> int:
     options = Options(parser)
     namespace = parser.parse_args([command, *words])
     given = set(vars(namespace))
-    places = complete(namespace, options, command, COMMANDS, os.environ)
+    places = complete(namespace, options, command, COMMANDS, os.environ, requires=False)
     rows = [
         (option, _shown(option, getattr(namespace, option.action.dest)), _origin(option, given, places))
         for option in options.all()
@@ -188,6 +188,8 @@ def _show(command: str, words: Sequence[str], form: str) -> int:
 def _origin(option: Option, given: set[str], places: Mapping[str, str]) -> str:
     if option.action.dest in given:
         return "command line"
+    if option.required and option.name not in places:
+        return "missing"
     return places.get(option.name, "default").removesuffix(f": {option.name}")
 
 

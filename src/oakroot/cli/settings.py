@@ -41,9 +41,12 @@ def complete(
     chosen: str,
     commands: Mapping[str, Command],
     environment: Mapping[str, str],
+    *,
+    requires: bool = True,
 ) -> Mapping[str, str]:
     """Fills what the command line left open from the environment, the settings file and the defaults.
 
+    `requires`: whether it is wrong usage that a required option is missing.
     Gives the place of each setting that came from the environment or the file. The namespace gets the path
     of the settings file as `config`, and what its user should know of it as `warnings`.
     """
@@ -59,7 +62,7 @@ def complete(
     def find(option: Option) -> Setting | None:
         return variables.find(option) or table.find(option)
 
-    return options.fill(namespace, find)
+    return options.fill(namespace, find, requires=requires)
 
 
 def tables(commands: Mapping[str, Command]) -> list[str]:

@@ -139,11 +139,16 @@ class Options:
         return [option for options in self._options.values() for option in options]
 
     def fill(
-        self, namespace: argparse.Namespace, find: Callable[[Option], Setting | None]
+        self,
+        namespace: argparse.Namespace,
+        find: Callable[[Option], Setting | None],
+        *,
+        requires: bool = True,
     ) -> Mapping[str, str]:
         """Completes what the parser made of the command line; ConfigError if a setting cannot be used.
 
-        Gives the places that settings came from, by option.
+        Gives the places that settings came from, by option. `requires`: whether it is wrong usage that a
+        required option is missing.
         """
         places: dict[str, str] = {}
         for parser in _chosen(self._parser, namespace):
@@ -159,7 +164,7 @@ class Options:
                 for option in absent
                 if option.required
             ]
-            if missing:
+            if missing and requires:
                 parser.error(f"the following arguments are required: {', '.join(missing)}")
             for option in absent:
                 setattr(namespace, option.action.dest, default_value(option))

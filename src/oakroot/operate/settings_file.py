@@ -213,6 +213,8 @@ def _syntax_error(path: Path, text: str, message: str) -> Finding:
         r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|.*)\)", message, re.DOTALL
     )
     what = found["what"] if found else message
+    if what in {"Illegal character '\\n'", 'Expected "\'"'}:
+        what = "the text has no quote at its end"
     lines = text.splitlines() or [""]
     line = int(found["line"]) if found and found["line"] else len(lines)
     column = int(found["column"]) if found and found["column"] else len(lines[-1]) + 1
