@@ -80,7 +80,7 @@ def test_a_running_primary_takes_over_a_changed_file_and_survives_a_broken_one(t
     settings = tmp_path / "oakroot.toml"
     settings.write_text("[primary]\nrate-limit = 100\n")
     with Primary(["--config", settings], tmp_path / "log") as primary:
-        primary.said("serving")
+        primary.said("zones served")
         settings.write_text("[primary]\nrate-limit = 50\nlog-format = 'json'\ncatalog = ['cat.invalid']\n")
         primary.hang_up()
         primary.said("--rate-limit counts from the next start on")

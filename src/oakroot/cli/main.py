@@ -12,6 +12,7 @@ import importlib
 import io
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -176,6 +177,8 @@ class _Raising(argparse.ArgumentParser):
 def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     namespace, module = understand(arguments, environment)
     if COMMANDS[namespace.command].serves:
+        # Until the service listens to it, it must not end the process, as it does by default.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         logs.set_up(namespace.log_level, namespace.log_format, environment=environment)
         namespace.read_again = lambda: understand(arguments, environment, _Raising)[0]
     else:
