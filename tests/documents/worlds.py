@@ -154,14 +154,41 @@ def changed(stage: Stage, require: Require) -> Iterator[None]:
 def certified(stage: Stage, require: Require) -> Iterator[None]:
     """The same, and a certificate of a private authority for ns1.example.org."""
     with served(stage, require):
-        authority = Authority(stage.folder)
-        pair = str(authority.issue("ns1.example.org"))
+        issuer = Authority(stage.folder)
+        pair = str(issuer.issue("ns1.example.org"))
         stage.words = {
             "/etc/oakroot/tls/fullchain.pem": pair,
             "/etc/oakroot/tls/privkey.pem": pair,
-            "/etc/oakroot/ca.pem": str(authority.file),
+            "/etc/oakroot/ca.pem": str(issuer.file),
             **stage.words,
         }
+        yield
+
+
+@contextmanager
+def authority(stage: Stage, require: Require) -> Iterator[None]:
+    """The same, a certificate authority that asks the primary, and a certifier at work."""
+    with (
+        served(stage, require),
+        Pebble(
+            require("pebble"),
+            stage.folder / "pebble",
+            dns=DNS_PORT,
+            dns_host=stage.played("192.0.2.53"),
+        ) as pebble,
+    ):
+        stage.environment["OAKROOT_DIRECTORY"] = pebble.directory_url
+        stage.environment["OAKROOT_DIRECTORY_CA"] = str(pebble.ca_file)
+        stage.words = {
+            " --production": "",
+            "/var/lib/oakroot/": f"{stage.folder}/",
+            "/etc/ssl/": f"{stage.folder}/",
+            **stage.words,
+        }
+        stage.add_program("systemctl", "exit 0")
+        stage.go(stage.folder)
+        account = "--account-key /var/lib/oakroot/account.pem"
+        stage.serve(f"oakroot certifier --server 192.0.2.53 --key @laptop.key {account}", "account ")
         yield
 
 
@@ -232,6 +259,7 @@ def zone_files(stage: Stage, require: Require) -> Iterator[None]:
 
 WORLDS: dict[str, World] = {
     "docs/tutorial.md": tutorial,
+    "docs/certificates.md": authority,
     "docs/howto/from-bind.md": bind,
     "docs/howto/from-knot.md": others,
     "docs/howto/from-octodns.md": zone_files,
