@@ -203,3 +203,27 @@ def test_two_hundred_zones_for_ten_secondaries_are_told_within_two_seconds() -> 
         world.passes(0.1)
     assert world.fanout.wake_at() is None
     assert world.ended == []
+
+
+def test_a_server_that_the_operator_adds_is_told_of_every_zone_and_from_then_on() -> None:
+    world = World(Settings(configured=[Configured("192.0.2.8", 53)]))
+    world.serves(make_zone(1), make_zone(1, apex="example.com."))
+    world.take_sent()
+    world.fanout.configure(Settings(configured=[Configured("192.0.2.8", 53), Configured("192.0.2.9", 5300)]))
+    world.settle()
+    assert world.take_sent() == [
+        ("example.com.", "192.0.2.9@5300", "udp"),
+        ("example.org.", "192.0.2.9@5300", "udp"),
+    ]
+    world.serves(make_zone(2))
+    assert {target for _, target, _ in world.take_sent()} == {"192.0.2.8@53", "192.0.2.9@5300"}
+
+
+def test_a_server_that_the_operator_takes_away_hears_of_no_further_change() -> None:
+    world = World(Settings(configured=[Configured("192.0.2.9", 5300)]))
+    world.serves(make_zone(1))
+    world.fanout.configure(Settings())
+    world.settle()
+    world.sent.clear()
+    world.serves(make_zone(2, *SERVERS))
+    assert world.take_sent() == [("example.org.", "192.0.2.2@53", "udp")]

@@ -272,3 +272,14 @@ def test_a_proxy_that_cannot_be_meant_is_the_operators_to_mend(
     monkeypatch.setenv("https_proxy", "socks5://proxy.example.org")
     with pytest.raises(InvalidSetting, match="proxy"):
         open_copy(place_at(server, repository, Credentials())).fetch()
+
+
+def test_other_credentials_are_used_from_the_next_fetch_on(
+    server: HttpGit, servers: Servers, repository: BareRepository, open_copy: Opener
+) -> None:
+    server.rules = HttpRules(user="oauth2", password=TOKEN)
+    copy = open_copy(place_at(server, repository, Credentials(token="wrong", ca_file=servers.authority.file)))
+    with pytest.raises(RemoteRefused):
+        copy.fetch()
+    copy.use(Credentials(token=TOKEN, ca_file=servers.authority.file))
+    assert copy.fetch().commit == repository.tip()

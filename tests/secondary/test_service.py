@@ -21,6 +21,10 @@ from oakroot._engine import Zone
 from oakroot.protocol.notify import build_notify
 from oakroot.protocol.transfer_client import Limits
 from oakroot.protocol.tsig_client import sign_request
+from oakroot.roles.followers import TransferRules
+from oakroot.secondary.service import Choices
+from oakroot.secondary.sources import Server as Primary
+from oakroot.secondary.sources import make_plan
 from tests.protocol.keys import make_key
 from tests.secondary.authority import ZONE, Authority, hosts, make_zone, name
 from tests.secondary.primary_server import Faults, PrimaryServer
@@ -256,5 +260,37 @@ def test_a_primary_by_ipv6() -> None:
         with PrimaryServer(authority, host="::1") as server:
             async with running(KEY, primary=server.address, listen="::1") as secondary:
                 await secondary.until_serial(ZONE, 7)
+
+    play(scenario)
+
+
+def test_other_keys_are_taken_over_while_it_runs() -> None:
+    other = make_key("b._transfer.other.")
+
+    async def scenario() -> None:
+        authority = Authority((KEY, other), records_per_message=4)
+        authority.serve(make_zone(7))
+        authority.serve(make_zone(3, apex="other."))
+        with PrimaryServer(authority, Faults()) as server:
+            async with running(KEY, primary=server.address) as secondary:
+                await secondary.until_serial(ZONE, 7)
+                plan = make_plan([other], Primary(*server.address))
+                secondary.service.read_settings_with(lambda: Choices(plan, 10, TransferRules(), ()))
+                os.kill(os.getpid(), signal.SIGHUP)
+                await secondary.until_serial("other.", 3)
+                assert await secondary.serial(ZONE) is None
+
+    play(scenario)
+
+
+def test_settings_that_cannot_be_used_change_nothing() -> None:
+    async def scenario() -> None:
+        with primary(make_zone(7)) as server:
+            async with running(KEY, primary=server.address) as secondary:
+                await secondary.until_serial(ZONE, 7)
+                secondary.service.read_settings_with(lambda: None)
+                server.authority.serve(make_zone(8))
+                os.kill(os.getpid(), signal.SIGHUP)
+                await secondary.until_serial(ZONE, 8)
 
     play(scenario)
