@@ -73,6 +73,7 @@ COMMANDS = {
     "merge": Command("oakroot.cli.merge", "merge zone files and key files for git"),
     "persist": Command("oakroot.cli.persist", "permit accounts of authorities to certify without challenges"),
     "keygen": Command("oakroot.cli.keygen", "make a TSIG or ssh key"),
+    "image": Command("oakroot.cli.image", "make, verify and start appliance images", is_set_by_files=False),
     "config": Command(
         "oakroot.cli.config", "check a settings file, or show which settings hold", is_set_by_files=False
     ),
@@ -161,7 +162,8 @@ def understand(
         parser.parse_args(arguments)
         raise AssertionError("argparse accepted arguments without a command")
     options = Options(parser)
-    namespace = _parse(parser, [chosen, *_options_first(parser, chosen, arguments[1:])])
+    _, commands = next(sub_parsers_of(parser))
+    namespace = _parse(parser, [chosen, *_options_first(commands[chosen], arguments[1:])])
     complete(namespace, options, chosen, COMMANDS, environment)
     return namespace, module
 
@@ -188,11 +190,13 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     return module.run(namespace)
 
 
-def _options_first(parser: argparse.ArgumentParser, chosen: str, arguments: Sequence[str]) -> Sequence[str]:
+def _options_first(command: argparse.ArgumentParser, arguments: Sequence[str]) -> Sequence[str]:
     """The arguments with positional ones last: argparse wants optional ones of them to stand together."""
-    _, commands = next(sub_parsers_of(parser))
-    command = commands[chosen]
-    if any(sub_parsers_of(command)):
+    for _, verbs in sub_parsers_of(command):
+        if arguments and arguments[0] in verbs:
+            return [arguments[0], *_options_first(verbs[arguments[0]], arguments[1:])]
+        return arguments
+    if any(action.nargs == argparse.REMAINDER for action in actions_of(command)):
         return arguments
     takes_value = {
         flag: action.nargs is None for action in actions_of(command) for flag in action.option_strings

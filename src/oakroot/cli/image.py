@@ -1,0 +1,219 @@
+"""`oakroot image`: makes, verifies and starts appliance images, in which one server runs and nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.cli.progress import Progress
+from oakroot.images import fetch, machine, verify
+from oakroot.images.build import INITRAMFS, KERNEL, SUMS, build
+from oakroot.images.contents import Role
+from oakroot.images.inputs import InputFolder
+from oakroot.images.lock import LOCK_NAME, Lock, read_lock
+from oakroot.images.rejected import ImageError
+from oakroot.images.tree import File
+
+_DESCRIPTION = """\
+Makes images in which one of Oakroot's servers runs and nothing else: a kernel with an initramfs for a
+virtual machine, and an OCI image for container engines. The same inputs make the same octets, anywhere."""
+
+_EPILOG = """\
+From nothing to a primary in a virtual machine:
+  oakroot image fetch --inputs inputs
+  oakroot image build primary --inputs inputs --out primary-image
+  oakroot image run primary-image --net tap0 -- --ipv4=10.0.42.2/24 --ipv4-gateway=10.0.42.1 \\
+      --remote git://git.example.org/zones"""
+
+_RUN_EPILOG = """\
+After -- stand the machine's addresses, as MirageOS has them, then the server's options:
+  --ipv4=ADDRESS/LENGTH --ipv4-gateway=ADDRESS --ipv6=… --ipv6-gateway=…
+  --dns-servers=ADDRESS,… --syslog=ADDRESS
+With the exit status of the image: 64 for wrong arguments, 71 if it broke off."""
+
+
+def configure(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = subparsers.add_parser(
+        "image",
+        help="make, verify and start appliance images",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
+    _configure_fetch(verbs)
+    _configure_build(verbs)
+    _configure_verify(verbs)
+    _configure_run(verbs)
+
+
+def _configure_fetch(verbs: Subparsers) -> None:
+    fetching = verbs.add_parser(
+        "fetch",
+        help="gather the inputs of images",
+        description="Brings Debian packages and wheels with apt-get and pip, and writes their hashes into "
+        "the lock file of the folder. If there is one, it brings what the folder lacks of it, and refuses "
+        "anything else.",
+    )
+    _add_inputs(fetching)
+    fetching.add_argument("--renew", action="store_true", help="make a new lock file of the newest versions")
+    fetching.add_argument(
+        "--wheel", type=Path, metavar="FILE", help="Oakroot's own wheel (default: what is installed here)"
+    )
+    fetching.add_argument(
+        "--epoch",
+        type=int,
+        metavar="SECONDS",
+        help="the time of all files (default: $SOURCE_DATE_EPOCH, or that of the sources' commit)",
+    )
+
+
+def _configure_build(verbs: Subparsers) -> None:
+    building = verbs.add_parser(
+        "build", help="make an image", description="Makes an image of the inputs in the lock file."
+    )
+    building.add_argument(
+        "role", type=Role, choices=list(Role), metavar="ROLE", help=f"what it serves as: {', '.join(Role)}"
+    )
+    _add_inputs(building)
+    building.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to put the image")
+    building.add_argument(
+        "--list", action="store_true", help="print every file of the initramfs with its size"
+    )
+
+
+def _configure_verify(verbs: Subparsers) -> None:
+    verifying = verbs.add_parser(
+        "verify",
+        help="make an image again, and compare",
+        description="Makes the image again of the inputs it names, and compares: each file that differs is "
+        "named, also inside the initramfs.",
+    )
+    verifying.add_argument("directory", type=Path, metavar="DIR", help="the image")
+    _add_inputs(verifying)
+
+
+def _configure_run(verbs: Subparsers) -> None:
+    running = verbs.add_parser(
+        "run",
+        help="start an image in a virtual machine",
+        description="Starts an image in QEMU, with its console here.",
+        epilog=_RUN_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    running.add_argument("directory", type=Path, metavar="DIR", help="the image")
+    running.add_argument(
+        "--net",
+        required=True,
+        metavar="NET",
+        help="a tap interface, or ADDRESS:PORT of this host for the machine's port 53 (the machine is "
+        "10.0.2.15/24 then, and this host 10.0.2.2)",
+    )
+    running.add_argument("--mem", type=int, default=256, metavar="MIB", help="memory (default: %(default)s)")
+    running.add_argument(
+        "--accel",
+        type=machine.Acceleration,
+        choices=list(machine.Acceleration),
+        default=machine.Acceleration.AUTO,
+        metavar="WAY",
+        help="kvm, tcg (software), or auto: kvm if a machine boots with it (default: %(default)s)",
+    )
+    running.add_argument(
+        "--secret",
+        type=_secret,
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="put the file at /run/secrets/NAME in the machine; may be given again",
+    )
+    running.add_argument("words", nargs="*", metavar="-- ARGUMENT", help="what the image is told")
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--inputs",
+        type=Path,
+        default=Path("inputs"),
+        metavar="DIR",
+        help="folder of the inputs and their lock file (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Does what the verb says; CommandError names the input or file that is wrong."""
+    try:
+        return _VERBS[arguments.verb](arguments)
+    except ImageError as problem:
+        raise CommandError(problem.message, hint=problem.hint) from None
+
+
+def _fetch(arguments: argparse.Namespace) -> int:
+    directory: Path = arguments.inputs
+    with Progress(sys.stderr) as progress:
+        if arguments.renew or not (directory / LOCK_NAME).exists():
+            lock = fetch.make_lock(directory, arguments.wheel, arguments.epoch, progress)
+        else:
+            lock = fetch.complete(directory, progress)
+    for each in sorted(lock.inputs):
+        print(f"{each.sha256[:16]}  {each.name} {each.version}")
+    return Exit.FINE
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    folder = InputFolder(arguments.inputs)
+    with Progress(sys.stderr) as progress:
+        image = build(arguments.role, folder.lock(), folder, progress)
+        image.write(arguments.out)
+    files = {path: entry for path, entry in image.files.items() if isinstance(entry, File)}
+    if arguments.list:
+        for path, entry in sorted(files.items()):
+            print(f"{len(entry.content):>10} {path}")
+    for name in (KERNEL, INITRAMFS):
+        print(f"{len(image.outputs[name]) / 2**20:6.1f} MiB  {arguments.out / name}")
+    container = sum(len(content) for path, content in image.outputs.items() if path.startswith("oci/"))
+    print(f"{container / 2**20:6.1f} MiB  {arguments.out / 'oci'}")
+    unpacked = sum(len(entry.content) for entry in files.values())
+    print(
+        f"{len(files)} files, {unpacked / 2**20:.1f} MiB unpacked; all hashes are in {arguments.out / SUMS}"
+    )
+    return Exit.FINE
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    directory: Path = arguments.directory
+    role = verify.role_of(directory)
+    lock = _recorded(directory)
+    with Progress(sys.stderr) as progress:
+        made = build(role, lock, InputFolder(arguments.inputs), progress)
+    found = list(verify.differences(verify.read_image(directory), made.outputs))
+    for line in found:
+        print(line)
+    if found:
+        return Exit.NOT_SO
+    print(f"{directory}: {len(made.outputs)} files, all as made again of {len(lock.inputs)} inputs")
+    return Exit.FINE
+
+
+def _recorded(directory: Path) -> Lock:
+    return read_lock((directory / LOCK_NAME).read_text())
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    verify.check_sums(arguments.directory)
+    started = machine.Machine(
+        arguments.directory, arguments.net, arguments.mem, tuple(arguments.words), tuple(arguments.secret)
+    )
+    return machine.run(started, machine.choose(arguments.accel, started))
+
+
+def _secret(text: str) -> tuple[str, Path]:
+    name, equals, file = text.partition("=")
+    if not (name and equals and file):
+        raise argparse.ArgumentTypeError(f"{text!r}: write NAME=FILE")
+    return name, Path(file)
+
+
+_VERBS = {"fetch": _fetch, "build": _build, "verify": _verify, "run": _run}

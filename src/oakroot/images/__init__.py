@@ -1,0 +1,10 @@
+"""Appliance images: a machine in which nothing runs but one of Oakroot's servers.
+
+`fetch` gathers the inputs and writes their hashes down (`lock`, `inputs`). `build` makes an image of them:
+`debian` and `wheels` unpack, `contents` says what stays, `toolchain` has the image's own Python compile and
+compress, `elf` strips, `cpio`, `oci` and `bill` write it down. `verify` builds again and compares. `machine`
+starts an image in a virtual machine.
+
+What runs inside one: `init` as its first process, `inside` in a container, with `boot` (arguments), `netlink`
+(addresses), `confinement` and `syscalls` (what the server may still do).
+"""

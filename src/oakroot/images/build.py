@@ -1,0 +1,152 @@
+"""Makes an image of its inputs: octets in, octets out, with no clock and no network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from oakroot.images import contents, cpio, debian, elf, oci, wheels
+from oakroot.images.bill import write_bill
+from oakroot.images.contents import Role
+from oakroot.images.inputs import Inputs
+from oakroot.images.lock import LOCK_NAME, Input, Kind, Lock
+from oakroot.images.rejected import ImageError
+from oakroot.images.toolchain import OwnPython, Toolchain
+from oakroot.images.tree import Entry, File, Tree
+
+KERNEL = "vmlinuz"
+INITRAMFS = "initramfs"
+CONTAINER = "oci"
+BILL = "sbom.spdx.json"
+CONTENTS = "contents.txt"
+SUMS = "SHA256SUMS"
+DESCRIPTION = "image.json"
+LICENSES = "copyright.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A finished image."""
+
+    role: Role
+    outputs: Mapping[str, bytes]
+    """(path in the image's folder -> content)."""
+    files: Tree
+    """What is in the initramfs."""
+
+    def write(self, directory: Path) -> None:
+        """Puts the image into a folder, which must be empty or hold an older image."""
+        if directory.exists() and any(directory.iterdir()) and not (directory / DESCRIPTION).exists():
+            raise ImageError(f"{directory} is not empty, and holds no image")
+        for old in sorted(directory.glob(f"{CONTAINER}/blobs/sha256/*")):
+            old.unlink()
+        for path, content in self.outputs.items():
+            place = directory / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    kernel: bytes
+    modules: Tree
+    python: Tree
+    authorities: bytes
+    copyright: bytes
+
+
+def build(
+    role: Role,
+    lock: Lock,
+    inputs: Inputs,
+    tell: Callable[[str], None],
+    toolchain: Callable[[Tree], Toolchain] = OwnPython,
+) -> Image:
+    """The image of a role; ImageError names the input that is missing, changed or broken."""
+    used = _used(role, lock)
+    tell("unpacking")
+    parts = _parts([each for each in used if each.kind is Kind.PACKAGE], inputs)
+    files: dict[str, Entry] = dict(parts.python)
+    for each in used:
+        if each.kind is Kind.WHEEL:
+            unpacked = wheels.unpack(each.file, inputs.read(each))
+            files |= {
+                f"{contents.SITE}/{path}": entry for path, entry in unpacked if contents.stays_of_wheel(path)
+            }
+    tools = toolchain(parts.python)
+    tell("compiling")
+    files = _stripped(tools.compile(files)) | contents.common_files(parts.authorities)
+    machine = files | dict(parts.modules) | contents.machine_files(role)
+    tell("packing")
+    version = lock.find(Kind.WHEEL, "oakroot").version
+    facts = {"title": f"oakroot-{role}", "version": version, "revision": lock.commit}
+    labels = {f"org.opencontainers.image.{name}": value for name, value in facts.items()}
+    process = oci.Process(contents.entry_point(role), labels, version)
+    outputs = {
+        KERNEL: parts.kernel,
+        INITRAMFS: tools.compress(cpio.write(machine, lock.epoch)),
+        BILL: write_bill(role, lock, used),
+        LOCK_NAME: lock.text().encode(),
+        CONTENTS: list_contents(machine).encode(),
+        LICENSES: parts.copyright,
+        DESCRIPTION: json.dumps({"role": role, "version": version, "commit": lock.commit}).encode() + b"\n",
+    }
+    layout = oci.layout(files, lock.epoch, process, tools.compress)
+    outputs |= {f"{CONTAINER}/{path}": content for path, content in layout.items()}
+    outputs[SUMS] = _sums(outputs)
+    return Image(role, outputs, machine)
+
+
+def list_contents(tree: Tree) -> str:
+    """A line for each file: hash, size, path."""
+    lines = [
+        f"{hashlib.sha256(entry.content).hexdigest()} {len(entry.content):>9} {path}\n"
+        for path, entry in sorted(tree.items())
+        if isinstance(entry, File)
+    ]
+    return "".join(lines)
+
+
+def _used(role: Role, lock: Lock) -> tuple[Input, ...]:
+    kernels = [
+        each for each in lock.inputs
+        if each.kind is Kind.PACKAGE and each.name.startswith(contents.KERNEL_PREFIX)
+    ]  # fmt: skip
+    if len(kernels) != 1:
+        raise ImageError(f"lock file: {len(kernels)} kernels ({contents.KERNEL_PREFIX}…) where one should be")
+    packages = [lock.find(Kind.PACKAGE, name) for name in contents.PACKAGES]
+    return (*packages, *kernels, *(lock.find(Kind.WHEEL, name) for name in contents.WHEELS[role]))
+
+
+def _parts(packages: list[Input], inputs: Inputs) -> _Parts:
+    kernel, authorities = b"", b""
+    modules: dict[str, Entry] = {}
+    python: dict[str, Entry] = {}
+    copyrights = []
+    for each in packages:
+        unpacked = dict(debian.unpack(each.file, inputs.read(each)))
+        if each.name.startswith(contents.KERNEL_PREFIX):
+            kernel, modules = contents.kernel_parts(each.file, unpacked)
+        elif each.name == "ca-certificates":
+            authorities = contents.certificates(unpacked)
+        else:
+            python |= {path: entry for path, entry in unpacked.items() if contents.stays(path)}
+        stated = unpacked.get(f"usr/share/doc/{each.name}/copyright")
+        if isinstance(stated, File):
+            copyrights.append(f"==== {each.name} {each.version}\n".encode() + stated.content)
+    return _Parts(kernel, modules, python, authorities, b"\n".join(copyrights))
+
+
+def _stripped(files: Tree) -> dict[str, Entry]:
+    return {
+        path: File(elf.strip(entry.content), entry.executable) if isinstance(entry, File) else entry
+        for path, entry in files.items()
+    }
+
+
+def _sums(outputs: Mapping[str, bytes]) -> bytes:
+    lines = [f"{hashlib.sha256(content).hexdigest()}  {path}\n" for path, content in sorted(outputs.items())]
+    return "".join(lines).encode()

@@ -1,0 +1,202 @@
+"""The first process of a machine: it makes the machine ready, runs the one server, and ends with it.
+
+What the server may do is taken from its process before it begins; this one talks to nobody. No program is
+ever started: the server is a fork of this process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+from oakroot.images import netlink
+from oakroot.images.boot import Address, Boot, BootRejectedError, read_boot, split, words_of
+from oakroot.images.confinement import become, confine
+
+WRONG_ARGUMENTS = 64  # as MirageOS has it; orchestrators do not start such a machine again
+FAILED_TO_START = 70
+STATUS_LINE = "oakroot: exit status "
+USER = 65532
+READABLE = ("/usr", "/lib", "/lib64", "/etc", "/proc", "/run", "/dev")
+WRITABLE = ("/tmp", "/var/lib/oakroot", "/dev/null")  # noqa: S108 - the machine's own, in memory
+_USAGE = 2
+_FW_CFG = Path("/sys/firmware/qemu_fw_cfg/by_name/opt/oakroot")
+_SECRETS = Path("/run/secrets")
+_MODULES = Path("/lib/modules")
+_FINIT_MODULE = 313
+_LONGEST_PAUSE = 30.0
+_HEALTHY_SECONDS = 60.0
+_NOSUID_NODEV_NOEXEC = 0x0E
+_READ_ONLY, _REMOUNT = 0x01, 0x20
+_SYSLOG_PORT = 514
+_SYSLOG_PRIORITY = 30  # daemon, informational (RFC 5424 section 6.2.1)
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def main(role: str) -> NoReturn:
+    """Runs the machine, and switches it off."""
+    status = FAILED_TO_START
+    try:
+        status = _run(role)
+    except BootRejectedError as problem:
+        _say(str(problem))
+        status = WRONG_ARGUMENTS
+    except Exception:  # noqa: BLE001 - a first process that dies is a kernel's panic; nobody else can tell
+        traceback.print_exc()
+    sys.stderr.write(f"{STATUS_LINE}{status}\n")
+    sys.stderr.flush()
+    os.sync()
+    _libc.reboot(0x01234567)  # RB_AUTOBOOT: a virtual machine started with -no-reboot ends
+    sys.exit(status)
+
+
+def _run(role: str) -> int:
+    for kind, place, options in (
+        ("proc", "/proc", ""), ("sysfs", "/sys", ""), ("devtmpfs", "/dev", ""), ("tmpfs", "/run", "mode=755"),
+        ("tmpfs", "/tmp", "mode=1777,size=50%"),  # noqa: S108 - the machine's own
+        ("tmpfs", "/var/lib/oakroot", f"mode=700,uid={USER},gid={USER},size=50%"),
+    ):  # fmt: skip
+        _mount(kind, place, options)
+    for module in sorted(_MODULES.iterdir()):
+        _load(module)
+    words = words_of(Path("/proc/cmdline").read_text()) + _handed_over()
+    if words == ["--probe"]:
+        return 0
+    boot = read_boot(words)
+    _bring_up(boot)
+    _libc.mount(None, b"/", None, ctypes.c_ulong(_REMOUNT | _READ_ONLY), None)
+    _say(f"{role} at {', '.join(str(each.ip) for each in boot.interfaces)}")
+    return _supervise((role, *boot.server), boot.syslog)
+
+
+def _handed_over() -> list[str]:
+    """Copies secrets to where the server can read them; gives the words that were handed over likewise."""
+    words: list[str] = []
+    if not _FW_CFG.is_dir():
+        return words
+    _SECRETS.mkdir(mode=0o711)
+    for item in _FW_CFG.iterdir():
+        content = (item / "raw").read_bytes()
+        if item.name == "arguments":
+            words = split(content.decode(errors="replace"))
+            continue
+        secret = _SECRETS / item.name
+        secret.touch(mode=0o400)
+        secret.write_bytes(content)
+        os.chown(secret, USER, USER)
+    return words
+
+
+def _bring_up(boot: Boot) -> None:
+    names = [name for _, name in socket.if_nameindex() if name != "lo"]
+    if len(names) != 1:
+        raise BootRejectedError(f"the machine has {len(names)} network interfaces, and needs one")
+    netlink.send(netlink.link_up(socket.if_nametoindex("lo")))
+    index = socket.if_nametoindex(names[0])
+    netlink.send(netlink.link_up(index))
+    for interface in boot.interfaces:
+        netlink.send(netlink.address(index, interface))
+    for gateway in boot.gateways:
+        netlink.send(netlink.default_route(index, gateway))
+    lines = "".join(f"nameserver {server}\n" for server in boot.name_servers)
+    Path("/etc/resolv.conf").write_text(lines)
+
+
+def _supervise(arguments: Sequence[str], syslog: Address | None) -> int:
+    """Runs the server, again after each failure; gives the status of one that ended as it meant to."""
+    serve = import_module(
+        "oakroot.cli.main"
+    ).main  # the roles' shell is above this room: it is told, not known
+    pause = 1.0
+    while True:
+        began = time.monotonic()
+        status = _once(serve, arguments, syslog)
+        if status == 0:
+            return 0
+        if status == _USAGE:
+            return WRONG_ARGUMENTS
+        if time.monotonic() - began > _HEALTHY_SECONDS:
+            pause = 1.0
+        _say(f"{arguments[0]} ended with status {status}; it starts again in {pause:.0f} s")
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _once(serve: Callable[[Sequence[str]], int], arguments: Sequence[str], syslog: Address | None) -> int:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        os.dup2(writing, 1)
+        os.dup2(writing, 2)
+        become(USER)
+        run_confined(serve, arguments)
+    os.close(writing)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+    with os.fdopen(reading, "rb") as lines:
+        _pass_on(lines, arguments[0], syslog)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def run_confined(serve: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> NoReturn:
+    """Gives up everything that the server does not need, and is the server from now on."""
+    status = 1
+    try:
+        os.chdir("/")
+        os.environ["HOME"] = WRITABLE[1]
+        for missing in confine(READABLE, WRITABLE):
+            _say(f"warning: this kernel has no {missing}; the server runs without it")
+        status = serve(arguments)
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else 1
+    except BaseException:  # noqa: BLE001 - the parent reads the status, and nobody else could print this
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _pass_on(lines: Iterable[bytes], role: str, syslog: Address | None) -> None:
+    """What the server says, to the console and to syslog (RFC 5424, RFC 5426: a datagram a line)."""
+    collector = None
+    if syslog is not None:
+        collector = socket.socket(netlink.family(syslog), socket.SOCK_DGRAM)
+    for line in lines:
+        sys.stderr.buffer.write(line)
+        sys.stderr.flush()
+        if collector is not None:
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            head = f"<{_SYSLOG_PRIORITY}>1 {stamp} {socket.gethostname()} oakroot-{role} - - - "
+            try:
+                collector.sendto(head.encode() + line.rstrip(b"\n"), (str(syslog), _SYSLOG_PORT))
+            except OSError:
+                continue  # the console has it
+
+
+def _mount(kind: str, place: str, options: str) -> None:
+    flags = 0 if kind == "devtmpfs" else _NOSUID_NODEV_NOEXEC
+    words = [each.encode() for each in (kind, place, kind)]
+    if _libc.mount(*words, ctypes.c_ulong(flags), options.encode()) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), place)
+
+
+def _load(module: Path) -> None:
+    with module.open("rb") as file:
+        # A machine has some of these devices; a driver of another that will not load is no failure.
+        _libc.syscall(ctypes.c_long(_FINIT_MODULE), ctypes.c_long(file.fileno()), b"", ctypes.c_long(0))
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"oakroot: {text}\n")
+    sys.stderr.flush()

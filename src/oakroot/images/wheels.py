@@ -1,0 +1,35 @@
+"""Reads wheels, and makes one of Oakroot as it is installed here."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+
+from oakroot.images.rejected import ImageError
+from oakroot.images.tree import Entry, File, plain_path
+
+_MOMENT = (1980, 1, 1, 0, 0, 0)
+"""The earliest that a zip archive can tell."""
+
+
+def unpack(wheel: str, octets: bytes) -> Iterator[tuple[str, Entry]]:
+    """(path below the packages' folder, file) of what a wheel has to import; ImageError if it is none."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+            for member in archive.infolist():
+                if not member.is_dir():
+                    yield plain_path(member.filename), File(archive.read(member))
+    except (zipfile.BadZipFile, RuntimeError) as problem:
+        raise ImageError(f"{wheel} is a broken wheel: {problem}") from None
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """A zip archive of these files, the same for the same files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for path, content in sorted(files.items()):
+            member = zipfile.ZipInfo(path, _MOMENT)
+            member.external_attr = 0o644 << 16
+            archive.writestr(member, content)
+    return buffer.getvalue()
