@@ -1,7 +1,8 @@
 //! The engine: reads zone text, holds zones, decides answers, moves packets.
 //!
 //! Pure modules (`name`, `record`, `rdata`, `zonefile`, `zone`, `reread`, `message`, `answer`) know neither sockets nor
-//! Python; `serve` is the one room with sockets and threads, and `serve::sys` the one file with `unsafe`, but for `memory`; `responder`
+//! Python; `serve` is the one room with sockets and threads, and `serve::sys` the one file with `unsafe`, but for
+//! `serve::inherited` and `memory`; `responder`
 //! joins the two, and `door` is the one border to Python. Nothing here knows of git, keys, policy or ACME.
 
 pub mod answer;

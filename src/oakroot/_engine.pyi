@@ -362,6 +362,7 @@ class Server:
         listen: Sequence[tuple[str, int]],
         *,
         listen_tls: Sequence[tuple[str, int]] | None = None,
+        inherited: Sequence[int] | None = None,
         workers: int = 1,
         tcp_connections: int = 1000,
         tcp_idle_seconds: float = 10.0,
@@ -375,6 +376,8 @@ class Server:
         """Binds UDP and TCP on every address; OSError names the address that cannot be bound.
 
         `listen_tls`: addresses for DNS over TLS 1.3, which is spoken once there is a certificate.
+        `inherited`: descriptors of bound sockets; those for the addresses asked for are served instead of new
+        ones. They stay the caller's to close.
         `tcp_reply_seconds`: how long a connection stays open without traffic while a `Request` that came by
         it lives (peers that wait for NOTIFYs keep theirs so).
         """
@@ -386,6 +389,18 @@ class Server:
     @property
     def tls_addresses(self) -> list[tuple[str, int]]:
         """What is bound for TLS, ports filled in."""
+
+    def share(self) -> list[tuple[Literal["udp", "tcp", "tls"], tuple[str, int], int]]:
+        """(what for, address, descriptor) of all sockets, for another process; they are open until `stop`."""
+
+    def retire(self) -> None:
+        """Receives nothing more, for another process has the sockets: what waits in them is lost to nobody.
+
+        What was received is answered; connections end once their peers do or are idle for some seconds.
+        """
+
+    def connections(self) -> int:
+        """How many connections are open."""
 
     def set_certificate(self, chain: bytes, key: bytes) -> None:
         """Shows this to TLS connections from now on: PEM texts, the server's own certificate first.

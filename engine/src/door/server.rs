@@ -28,11 +28,7 @@ impl Request {
 
     #[getter]
     fn transport(&self) -> &'static str {
-        match self.0.transport() {
-            Transport::Udp => "udp",
-            Transport::Tcp => "tcp",
-            Transport::Tls => "tls",
-        }
+        word(self.0.transport())
     }
 
     #[getter]
@@ -61,6 +57,14 @@ impl Request {
     }
 }
 
+fn word(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+        Transport::Tls => "tls",
+    }
+}
+
 fn text(address: SocketAddr) -> (String, u16) {
     (address.ip().to_string(), address.port())
 }
@@ -79,13 +83,14 @@ pub(super) struct Server {
 impl Server {
     #[new]
     #[pyo3(signature = (
-        listen, *, listen_tls = None, workers = 1, tcp_connections = 1000, tcp_idle_seconds = 10.0,
+        listen, *, listen_tls = None, inherited = None, workers = 1, tcp_connections = 1000, tcp_idle_seconds = 10.0,
         tcp_reply_seconds = 60.0, handover_queue = 1024, rate_limit = 0, udp_payload = 1232, identity = None, version = None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn new(
         listen: Vec<(String, u16)>,
         listen_tls: Option<Vec<(String, u16)>>,
+        inherited: Option<Vec<i32>>,
         workers: usize,
         tcp_connections: usize,
         tcp_idle_seconds: f64,
@@ -107,14 +112,9 @@ impl Server {
             udp_payload: usize::from(udp_payload),
             ..serve::Settings::default()
         };
-        let told = |text: &str| text.as_bytes().into();
-        let settings = respond::Settings {
-            udp_payload,
-            keepalive: u16::try_from(serving.tcp_idle.as_millis() / 100).unwrap_or(u16::MAX),
-            identity: Identity { identity: identity.map(told), version: version.map(told) },
-            secret: CookieSecret::of_process(),
-        };
-        let server = serve::Server::bind(&listen, &listen_tls, serving).map_err(refused)?;
+        let settings = answering(&serving, udp_payload, identity, version);
+        let inherited = inherited.unwrap_or_default();
+        let server = serve::Server::take_over(&listen, &listen_tls, &inherited, serving).map_err(refused)?;
         Ok(Self {
             tls: server.tls().clone(),
             handover: server.handover().clone(),
@@ -132,6 +132,19 @@ impl Server {
     #[getter]
     fn tls_addresses(&self) -> Vec<(String, u16)> {
         self.server().tls_addresses().iter().copied().map(text).collect()
+    }
+
+    fn share(&self) -> Vec<(&'static str, (String, u16), i32)> {
+        let mut server = self.server();
+        server.share().iter().map(|each| (word(each.transport), text(each.address), each.number())).collect()
+    }
+
+    fn retire(&self) {
+        self.server().retire();
+    }
+
+    fn connections(&self) -> usize {
+        self.server().connections()
     }
 
     fn set_certificate(&self, chain: &[u8], key: &[u8]) -> PyResult<()> {
@@ -180,6 +193,21 @@ impl Server {
 impl Server {
     fn server(&self) -> MutexGuard<'_, serve::Server> {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn answering(
+    serving: &serve::Settings,
+    udp_payload: u16,
+    identity: Option<&str>,
+    version: Option<&str>,
+) -> respond::Settings {
+    let told = |text: &str| text.as_bytes().into();
+    respond::Settings {
+        udp_payload,
+        keepalive: u16::try_from(serving.tcp_idle.as_millis() / 100).unwrap_or(u16::MAX),
+        identity: Identity { identity: identity.map(told), version: version.map(told) },
+        secret: CookieSecret::of_process(),
     }
 }
 

@@ -9,6 +9,7 @@
 //!
 //! ```text
 //!  bind ─ sockets ─┬─ udp (thread per worker and address) ─┬─ Responder      sys: the system calls
+//!  inherited ──────┤                                       │
 //!                  └─ tcp (thread per worker) ─────────────┤                 counters: what is counted
 //!                       listener · connection · table      └─ Handover       limits: response rate limiting
 //!                       session · tls: certificate
@@ -19,6 +20,7 @@ mod counters;
 mod endpoint;
 mod event;
 mod handover;
+mod inherited;
 mod limits;
 mod packet_info;
 mod server;
@@ -32,7 +34,7 @@ use std::time::Duration;
 pub use counters::{Counter, Labels};
 pub use endpoint::Endpoint;
 pub use handover::{Handover, Request};
-pub use server::Server;
+pub use server::{Server, Socket};
 pub use tls::{Tls, UnusableCertificate};
 
 /// How a message came, and so how its answer goes.

@@ -2,17 +2,18 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle};
 
 use super::bind::{self, Sockets};
 use super::counters::{self, Cells, Counter, Tally};
 use super::handover::Handover;
+use super::inherited::Inherited;
 use super::tcp::Listener;
 use super::tcp::mailbox::Mailbox;
-use super::{Responder, Settings, Tls, sys, tcp, udp};
+use super::{Responder, Settings, Tls, Transport, sys, tcp, udp};
 
 /// Sockets and serving threads. Dropping it stops them.
 #[derive(Debug)]
@@ -20,22 +21,45 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     tls_addresses: Vec<SocketAddr>,
     settings: Settings,
-    /// Bound, and waiting for `start`.
-    sockets: Vec<Sockets>,
-    tls_listeners: Vec<Vec<OwnedFd>>,
+    /// All of them, until the server is stopped.
+    sockets: Vec<Socket>,
+    /// Whether other processes have, or may have, the same sockets.
+    is_shared: bool,
     tls: Arc<Tls>,
     handover: Arc<Handover>,
     running: Running,
     cells: Vec<Arc<Cells>>,
 }
 
+/// A socket queries come to.
+#[derive(Debug)]
+pub struct Socket {
+    /// What it is for.
+    pub transport: Transport,
+    /// What it is bound to.
+    pub address: SocketAddr,
+    descriptor: Arc<OwnedFd>,
+}
+
+impl Socket {
+    /// Its descriptor, which is good as long as the server is not stopped.
+    #[must_use]
+    pub fn number(&self) -> RawFd {
+        self.descriptor.as_raw_fd()
+    }
+}
+
 /// The threads, and what makes them stop.
 #[derive(Debug, Default)]
 struct Running {
     stop: Arc<AtomicBool>,
-    udp_sockets: Vec<Arc<OwnedFd>>,
+    /// Nothing new is to be received: somebody else has the sockets.
+    retire: Arc<AtomicBool>,
+    has_started: bool,
+    connections: Vec<Arc<AtomicUsize>>,
     mailboxes: Vec<Arc<Mailbox>>,
-    threads: Vec<JoinHandle<()>>,
+    udp_threads: Vec<JoinHandle<()>>,
+    tcp_threads: Vec<JoinHandle<()>>,
 }
 
 impl Server {
@@ -44,19 +68,42 @@ impl Server {
     /// # Errors
     /// What the system says, with the address that cannot be bound; `AddrInUse` also when another process serves there.
     pub fn bind(listen: &[SocketAddr], listen_tls: &[SocketAddr], settings: Settings) -> io::Result<Self> {
+        Self::take_over(listen, listen_tls, &[], settings)
+    }
+
+    /// The same with sockets among these descriptors, where they are bound to the addresses asked for. The server has
+    /// descriptors of its own for them.
+    ///
+    /// # Errors
+    /// As [`Self::bind`], and `InvalidInput` if one of them is no socket to serve DNS by.
+    pub fn take_over(
+        listen: &[SocketAddr],
+        listen_tls: &[SocketAddr],
+        inherited: &[RawFd],
+        settings: Settings,
+    ) -> io::Result<Self> {
         let workers = settings.workers.max(1);
-        let sockets: Vec<_> =
-            listen.iter().map(|&address| bind::bind(address, workers)).collect::<io::Result<_>>()?;
-        let for_tls: Vec<_> =
-            listen_tls.iter().map(|&address| bind::bind_tls(address, workers)).collect::<io::Result<_>>()?;
-        let (tls_addresses, tls_listeners) = for_tls.into_iter().unzip();
+        let mut pool = Inherited::adopt(inherited)?;
+        let (mut sockets, mut addresses, mut tls_addresses) = (Vec::new(), Vec::new(), Vec::new());
+        // TLS first: where both are asked for at one address, it is the port of TLS.
+        for &address in listen_tls {
+            let (address, listeners) = bind::bind_tls(address, workers, &mut pool)?;
+            tls_addresses.push(address);
+            sockets.extend(Socket::all(Transport::Tls, address, listeners));
+        }
+        for &address in listen {
+            let Sockets { address, udp, tcp } = bind::bind(address, workers, &mut pool)?;
+            addresses.push(address);
+            sockets.extend(Socket::all(Transport::Udp, address, udp));
+            sockets.extend(Socket::all(Transport::Tcp, address, tcp));
+        }
         Ok(Self {
-            addresses: sockets.iter().map(|sockets| sockets.address).collect(),
+            addresses,
             tls_addresses,
             handover: Arc::new(Handover::new(settings.handover_queue)?),
             settings,
             sockets,
-            tls_listeners,
+            is_shared: !inherited.is_empty(),
             tls: Arc::default(),
             running: Running::default(),
             cells: Vec::new(),
@@ -108,23 +155,29 @@ impl Server {
         R: Responder,
         F: Fn() -> R + Send + Sync + 'static,
     {
-        let sockets = std::mem::take(&mut self.sockets);
         // A server that was stopped has no sockets, and starts no threads.
-        let bound = sockets.iter().map(|sockets| &sockets.tcp).chain(&self.tls_listeners).next();
-        let workers = bound.map_or(0, Vec::len);
-        let mut listeners: Vec<Vec<Listener>> = (0..workers).map(|_| Vec::new()).collect();
-        for Sockets { address, udp, tcp } in sockets {
-            for (worker, socket) in udp.into_iter().enumerate() {
-                self.start_udp(worker, socket, address, Arc::clone(make_responder))?;
-            }
-            for (listeners, socket) in listeners.iter_mut().zip(tcp) {
-                listeners.push(Listener { socket, tls: None });
-            }
+        if std::mem::replace(&mut self.running.has_started, true) || self.sockets.is_empty() {
+            return Ok(());
         }
-        for sockets in std::mem::take(&mut self.tls_listeners) {
-            for (listeners, socket) in listeners.iter_mut().zip(sockets) {
-                listeners.push(Listener { socket, tls: Some(Arc::clone(&self.tls)) });
-            }
+        let workers = self.settings.workers.max(1);
+        let mut listeners: Vec<Vec<Listener>> = (0..workers).map(|_| Vec::new()).collect();
+        let (mut udp, mut tcp) = (Vec::new(), 0);
+        for Socket { transport, address, descriptor } in &self.sockets {
+            let socket = Arc::clone(descriptor);
+            let tls = match transport {
+                Transport::Udp => {
+                    udp.push((*address, socket));
+                    continue;
+                }
+                Transport::Tcp => None,
+                Transport::Tls => Some(Arc::clone(&self.tls)),
+            };
+            // There are as many for each address as workers, or more where more were inherited.
+            listeners[tcp % workers].push(Listener { socket, tls });
+            tcp += 1;
+        }
+        for (number, (address, socket)) in udp.into_iter().enumerate() {
+            self.start_udp(number, socket, address, Arc::clone(make_responder))?;
         }
         for (worker, listeners) in listeners.into_iter().enumerate() {
             self.start_tcp(worker, listeners, Arc::clone(make_responder))?;
@@ -132,19 +185,26 @@ impl Server {
         Ok(())
     }
 
-    fn start_udp<R, F>(&mut self, worker: usize, socket: OwnedFd, address: SocketAddr, make: Arc<F>) -> io::Result<()>
+    fn start_udp<R, F>(
+        &mut self,
+        number: usize,
+        socket: Arc<OwnedFd>,
+        address: SocketAddr,
+        make: Arc<F>,
+    ) -> io::Result<()>
     where
         R: Responder,
         F: Fn() -> R + Send + Sync + 'static,
     {
-        let socket = Arc::new(socket);
-        self.running.udp_sockets.push(Arc::clone(&socket));
         let (settings, tally) = (self.settings.clone(), self.new_tally());
-        let (handover, stop) = (Arc::clone(&self.handover), Arc::clone(&self.running.stop));
-        self.running.spawn(format!("oakroot-udp-{worker}"), move || {
+        let handover = Arc::clone(&self.handover);
+        let ending = udp::Ending { stop: Arc::clone(&self.running.stop), retire: Arc::clone(&self.running.retire) };
+        let thread = spawn(format!("oakroot-udp-{number}"), move || {
             // Made here and not before, so that its memory is close to the core that uses it.
-            udp::Worker::new(socket, address, &settings, tally, handover, stop).run(&*make);
-        })
+            udp::Worker::new(socket, address, &settings, tally, handover, ending).run(&*make);
+        })?;
+        self.running.udp_threads.push(thread);
+        Ok(())
     }
 
     fn start_tcp<R, F>(&mut self, worker: usize, listeners: Vec<Listener>, make: Arc<F>) -> io::Result<()>
@@ -153,15 +213,21 @@ impl Server {
         F: Fn() -> R + Send + Sync + 'static,
     {
         let mailbox = Arc::new(Mailbox::new()?);
+        let open = Arc::new(AtomicUsize::new(0));
         let shared = tcp::Surroundings {
             tally: self.new_tally(),
             handover: Arc::clone(&self.handover),
             mailbox: Arc::clone(&mailbox),
             stop: Arc::clone(&self.running.stop),
+            retire: Arc::clone(&self.running.retire),
+            open: Arc::clone(&open),
         };
         let worker_state = tcp::Worker::new(listeners, &self.settings, shared)?;
         self.running.mailboxes.push(mailbox);
-        self.running.spawn(format!("oakroot-tcp-{worker}"), move || worker_state.run(&*make))
+        self.running.connections.push(open);
+        let thread = spawn(format!("oakroot-tcp-{worker}"), move || worker_state.run(&*make))?;
+        self.running.tcp_threads.push(thread);
+        Ok(())
     }
 
     fn new_tally(&mut self) -> Tally {
@@ -179,12 +245,31 @@ impl Server {
         totals
     }
 
-    /// Ends the threads and closes the sockets and connections. Answers being written are lost; requests that were
-    /// handed over can still be taken, but replies to them go nowhere.
+    /// The sockets, for another process to take over. They count as shared from now on.
+    pub fn share(&mut self) -> &[Socket] {
+        self.is_shared = true;
+        &self.sockets
+    }
+
+    /// Receives nothing more, because another process has the same sockets: what waits in them is for it. What was
+    /// received is answered; connections go on until their peers close them or are idle for [`Settings::tcp_idle`], at
+    /// most [`tcp::LAST_IDLE`]. UDP threads need up to a second to notice.
+    pub fn retire(&self) {
+        self.running.retire();
+    }
+
+    /// Connections that are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.running.connections.iter().map(|open| open.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Ends the threads and closes the sockets and connections. Answers being written are lost, but for those over UDP
+    /// where the sockets are shared; requests that were handed over can still be taken, but replies to them go nowhere.
     pub fn stop(&mut self) {
-        self.sockets.clear();
-        self.tls_listeners.clear();
-        std::mem::take(&mut self.running).end();
+        let sockets = std::mem::take(&mut self.sockets);
+        let own = if self.is_shared { &[][..] } else { &sockets[..] };
+        std::mem::take(&mut self.running).end(own);
     }
 }
 
@@ -194,26 +279,46 @@ impl Drop for Server {
     }
 }
 
-impl Running {
-    fn spawn(&mut self, name: String, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        let thread = Builder::new().name(name).spawn(move || {
-            sys::block_signals();
-            body();
-        })?;
-        self.threads.push(thread);
-        Ok(())
+impl Socket {
+    fn all(transport: Transport, address: SocketAddr, sockets: Vec<OwnedFd>) -> impl Iterator<Item = Self> {
+        sockets.into_iter().map(move |socket| Self { transport, address, descriptor: Arc::new(socket) })
     }
+}
 
-    fn end(self) {
-        self.stop.store(true, Ordering::Release);
-        for socket in &self.udp_sockets {
-            sys::end_receiving(socket);
-        }
+fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    Builder::new().name(name).spawn(move || {
+        sys::block_signals();
+        body();
+    })
+}
+
+impl Running {
+    fn retire(&self) {
+        self.retire.store(true, Ordering::Release);
         for mailbox in &self.mailboxes {
             mailbox.wake();
         }
-        for thread in self.threads {
-            // A panic was printed by its thread; there is nothing left to do for it.
+    }
+
+    /// Ends the threads. Those of `own` sockets are woken; others would be of no use to whoever shares them, so their
+    /// threads end when their time-out does.
+    fn end(self, own: &[Socket]) {
+        self.retire();
+        if !own.is_empty() {
+            self.stop.store(true, Ordering::Release);
+        }
+        for socket in own.iter().filter(|socket| socket.transport == Transport::Udp) {
+            sys::end_receiving(&socket.descriptor);
+        }
+        // A panic was printed by its thread; there is nothing left to do for it.
+        for thread in self.udp_threads {
+            drop(thread.join());
+        }
+        self.stop.store(true, Ordering::Release);
+        for mailbox in &self.mailboxes {
+            mailbox.wake();
+        }
+        for thread in self.tcp_threads {
             drop(thread.join());
         }
     }

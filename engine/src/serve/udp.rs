@@ -30,7 +30,15 @@ pub(super) struct Worker {
     rates: Option<Rates>,
     tally: Tally,
     handover: Arc<Handover>,
-    stop: Arc<AtomicBool>,
+    ending: Ending,
+}
+
+/// What makes a thread end.
+pub(super) struct Ending {
+    /// At once: what was received is lost.
+    pub(super) stop: Arc<AtomicBool>,
+    /// When what was received is answered: what waits in the socket is for another process.
+    pub(super) retire: Arc<AtomicBool>,
 }
 
 /// Rate limiting with its clock, which is looked at once a batch.
@@ -66,17 +74,17 @@ impl Worker {
         settings: &Settings,
         tally: Tally,
         handover: Arc<Handover>,
-        stop: Arc<AtomicBool>,
+        ending: Ending,
     ) -> Self {
         let payload = settings.udp_payload.clamp(LEAST_PAYLOAD, MOST_PAYLOAD);
         let batch = Batch::new(payload, &Endpoint::from(address), address.ip().is_unspecified());
-        Self { socket, address, batch, rates: Rates::new(settings), tally, handover, stop }
+        Self { socket, address, batch, rates: Rates::new(settings), tally, handover, ending }
     }
 
-    /// Serves until told to stop. A responder that panics is a defect: it costs the batch that met it, is counted,
+    /// Serves until told to end. A responder that panics is a defect: it costs the batch that met it, is counted,
     /// and a new responder takes its place.
     pub(super) fn run<R: Responder>(mut self, make_responder: impl Fn() -> R) {
-        while !self.stop.load(Ordering::Acquire) {
+        while !self.ending.retire.load(Ordering::Acquire) {
             let mut responder = make_responder();
             if catch_unwind(AssertUnwindSafe(|| self.serve(&mut responder))).is_err() {
                 self.tally.add(Counter::WorkerPanics, 1);
@@ -85,9 +93,9 @@ impl Worker {
     }
 
     fn serve<R: Responder>(&mut self, responder: &mut R) {
-        loop {
+        while !self.ending.retire.load(Ordering::Acquire) {
             let received = self.receive();
-            if self.stop.load(Ordering::Acquire) {
+            if self.ending.stop.load(Ordering::Acquire) {
                 return;
             }
             responder.refresh();

@@ -97,7 +97,11 @@ impl Running {
     }
 
     pub fn at(address: &str, settings: Settings) -> Self {
-        let mut server = Server::bind(&[address.parse().unwrap()], &[], settings).unwrap();
+        Self::with(Server::bind(&[address.parse().unwrap()], &[], settings).unwrap())
+    }
+
+    /// Starts a server that is bound.
+    pub fn with(mut server: Server) -> Self {
         let (address, refreshed) = (server.addresses()[0], Arc::new(AtomicU64::new(0)));
         let toys = Arc::clone(&refreshed);
         server.start(move || Toy { refreshed: Arc::clone(&toys) }).unwrap();
@@ -141,7 +145,7 @@ impl Running {
     }
 }
 
-fn udp_to(address: SocketAddr) -> UdpSocket {
+pub fn udp_to(address: SocketAddr) -> UdpSocket {
     let any: IpAddr = if address.is_ipv4() { [0; 4].into() } else { [0u16; 8].into() };
     let socket = UdpSocket::bind((any, 0)).unwrap();
     socket.connect(address).unwrap();

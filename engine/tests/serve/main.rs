@@ -5,5 +5,6 @@ mod handover;
 mod harness;
 mod lifecycle;
 mod limits;
+mod takeover;
 mod tcp;
 mod udp;

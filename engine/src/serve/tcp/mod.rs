@@ -15,7 +15,7 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use libc::epoll_event;
@@ -41,6 +41,9 @@ const READABLE: u32 = libc::EPOLLIN as u32;
 const WRITABLE: u32 = libc::EPOLLOUT as u32;
 const BROKEN: u32 = (libc::EPOLLERR | libc::EPOLLHUP) as u32;
 
+/// How long a connection may be idle once the server has retired, at most.
+pub(super) const LAST_IDLE: Duration = Duration::from_secs(2);
+
 /// How long not to accept when descriptors have run out and no connection of ours can go.
 const REST: Duration = Duration::from_millis(100);
 
@@ -50,7 +53,7 @@ const LISTENERS: u64 = 1 << 63;
 
 /// A socket that connections come to.
 pub(super) struct Listener {
-    pub(super) socket: OwnedFd,
+    pub(super) socket: Arc<OwnedFd>,
     /// What to speak TLS with; None: nothing but DNS is spoken.
     pub(super) tls: Option<Arc<Tls>>,
 }
@@ -105,6 +108,9 @@ pub(super) struct Worker {
     mailbox: Arc<Mailbox>,
     letters: Vec<Letter>,
     stop: Arc<AtomicBool>,
+    retire: Arc<AtomicBool>,
+    /// How many connections there are, for others to see.
+    open: Arc<AtomicUsize>,
     started: Instant,
     now: u64,
 }
@@ -115,12 +121,14 @@ pub(super) struct Surroundings {
     pub(super) handover: Arc<Handover>,
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) stop: Arc<AtomicBool>,
+    pub(super) retire: Arc<AtomicBool>,
+    pub(super) open: Arc<AtomicUsize>,
 }
 
 impl Worker {
     /// A worker that accepts from these listeners, which listen and are non-blocking.
     pub(super) fn new(listeners: Vec<Listener>, settings: &Settings, shared: Surroundings) -> io::Result<Self> {
-        let Surroundings { tally, handover, mailbox, stop } = shared;
+        let Surroundings { tally, handover, mailbox, stop, retire, open } = shared;
         let epoll = sys::epoll()?;
         sys::epoll_control(&epoll, libc::EPOLL_CTL_ADD, mailbox.as_fd(), READABLE, MAILBOX)?;
         for (index, listener) in listeners.iter().enumerate() {
@@ -138,6 +146,8 @@ impl Worker {
             mailbox,
             letters: Vec::new(),
             stop,
+            retire,
+            open,
             started: Instant::now(),
             now: 0,
         })
@@ -173,7 +183,22 @@ impl Worker {
             for event in &events[..count] {
                 self.dispatch(*event, responder);
             }
+            if self.retire.load(Ordering::Acquire) {
+                self.leave_listeners();
+            }
             self.meet_deadlines();
+            self.open.store(self.table.len(), Ordering::Relaxed);
+        }
+    }
+
+    /// Accepts nothing more: what waits to be accepted is for another process with the same sockets.
+    fn leave_listeners(&mut self) {
+        self.limits.idle = self.limits.idle.min(LAST_IDLE);
+        self.resting = None;
+        for listener in self.listeners.drain(..) {
+            // Others have the socket too, so that closing it would not do.
+            let left = sys::epoll_control(&self.epoll, libc::EPOLL_CTL_DEL, listener.socket.as_fd(), 0, 0);
+            debug_assert!(left.is_ok(), "{left:?}");
         }
     }
 
