@@ -22,12 +22,14 @@ from oakroot.operate.overview import (
     Condition,
     Copied,
     Git,
+    Histogram,
     HostCertificate,
     KeyUse,
     Overview,
     Primary,
     Queue,
     Secondary,
+    Updates,
     Zone,
 )
 from oakroot.operate.terminal import Style
@@ -214,6 +216,16 @@ OVERVIEW = Overview(
         last_good_pull=NOW - 30,
         unpushed=1,
     ),
+    engine={
+        "udp_queries": 7,
+        "tcp_queries": 3,
+        "tls_queries": 0,
+        "code_0": 4,
+        "code_3": 6,
+        "code_other": 1,
+        "malformed_silent": 2,
+    },
+    updates=Updates({"NOERROR": 3, "REFUSED": 1}, Histogram((), (4,))),
     queues=(Queue("updates", 2, 1024),),
     certificates=(
         HostCertificate(
@@ -233,6 +245,10 @@ def lines_of(overview: object) -> list[str]:
     "line",
     [
         "oakroot primary 0.1.0, on 192.0.2.53:53, for 2 h",
+        "queries      10: 7 UDP, 3 TCP",
+        "answers      6 NXDOMAIN, 4 NOERROR, 1 other codes",
+        "dropped      2 malformed",
+        "updates      3 NOERROR, 1 REFUSED",
         "repository   git@git.example.org:zones.git#main",
         "commit       0123456789ab Add www, by Ann <ann@example.org>, 30 s ago",
         "last pull    4 s ago: failed: no route to host; the last good one was 30 s ago",

@@ -20,7 +20,7 @@ which pulls the repository as a whole, tells of that zone alone."""
 _EPILOG = """\
 exit code: 0 done, 1 the service would not, or a zone of the primary is not current, 2 wrong usage."""
 
-_PATIENCE = 120.0
+_PATIENCE = 130.0  # a little more than the service takes for it
 
 
 def configure(subparsers: Subparsers) -> None:

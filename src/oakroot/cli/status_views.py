@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import dns.exception
+import dns.rcode
+
 from oakroot.operate.terminal import Style
 from oakroot.zones.diagnostics import visible
 
@@ -15,6 +18,13 @@ Part = Mapping[str, Any]
 Paint = Callable[[str, Style], str]
 
 _COPIES_SHOWN = 3
+_DROPPED = {
+    "rate_limited_dropped": "by the rate limit",
+    "handover_dropped": "of a full queue",
+    "malformed_silent": "malformed",
+    "tcp_refused": "connections too many",
+    "udp_receive_errors": "errors of the network",
+}
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 _STYLES = {
     "current": Style.GOOD,
@@ -30,6 +40,7 @@ def status_lines(overview: Part, paint: Paint) -> Iterator[str]:
     """All of it, a heading before each table."""
     now = float(overview.get("moment", 0))
     yield paint(_headline(overview, now), Style.STRONG)
+    yield from _traffic(overview)
     yield from _git(overview.get("git"), now)
     yield from _zones(overview, now, paint)
     yield from _primaries(overview.get("primaries", ()))
@@ -43,6 +54,37 @@ def _headline(overview: Part, now: float) -> str:
     where = ", ".join(map(str, overview.get("addresses", ()))) or "no address"
     since = _span(now - float(overview.get("started", now)))
     return f"oakroot {overview.get('role')} {overview.get('version')}, on {where}, for {since}"
+
+
+def _traffic(overview: Part) -> Iterator[str]:
+    """What came and what became of it, since the start."""
+    engine = overview.get("engine") or {}
+    by_way = {way: engine.get(f"{way.lower()}_queries", 0) for way in ("UDP", "TCP", "TLS")}
+    if engine:
+        yield ""
+        yield f"queries      {sum(by_way.values())}: {_counted(by_way) or 'none yet'}"
+    codes = {_rcode(name): count for name, count in engine.items() if name.startswith("code_")}
+    if any(codes.values()):
+        yield f"answers      {_counted(codes)}"
+    if dropped := _counted({text: engine.get(name, 0) for name, text in _DROPPED.items()}):
+        yield f"dropped      {dropped}"
+    answers = (overview.get("updates") or {}).get("answers") or {}
+    if answers:
+        yield f"updates      {_counted(answers)}"
+
+
+def _rcode(counter: str) -> str:
+    code = counter.removeprefix("code_")
+    try:
+        return dns.rcode.to_text(dns.rcode.from_text(code))
+    except (dns.exception.DNSException, ValueError):
+        return f"{code} codes"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """Those that are more than none, the largest first."""
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    return ", ".join(f"{count} {visible(name)}" for name, count in ordered if count)
 
 
 def _git(git: Part | None, now: float) -> Iterator[str]:
