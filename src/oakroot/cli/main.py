@@ -23,8 +23,9 @@ from typing import NoReturn, Protocol, cast
 from oakroot import __version__
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.cli.settings import complete
-from oakroot.client.server import ServerError
+from oakroot.client.server import ServerError, read_server
 from oakroot.operate import config, logs
+from oakroot.operate.log_targets import SYSLOG_PORT
 from oakroot.operate.options import ConfigError, Options, actions_of, sub_parsers_of
 
 _log = logging.getLogger("oakroot.settings")
@@ -181,13 +182,24 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     if COMMANDS[namespace.command].serves:
         # Until the service listens to it, it must not end the process, as it does by default.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        logs.set_up(namespace.log_level, namespace.log_format, environment=environment)
+        _set_up_log(namespace, environment)
         namespace.read_again = lambda: understand(arguments, environment, _Raising)[0]
     else:
         logs.set_up("warning", "text", environment=environment)
     for warning in namespace.warnings:
         _log.warning("%s", warning)
     return module.run(namespace)
+
+
+def _set_up_log(namespace: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    try:
+        logs.set_up(
+            namespace.log_level, namespace.log_format, environment=environment, syslog=namespace.syslog
+        )
+    except OSError as error:
+        reason = error.strerror or str(error)
+        message = f"the log cannot be sent where --log-format or --syslog say: {reason}"
+        raise CommandError(message, exit_code=Exit.USAGE) from None
 
 
 def _options_first(command: argparse.ArgumentParser, arguments: Sequence[str]) -> Sequence[str]:
@@ -259,8 +271,23 @@ def _add_common_options(parser: argparse.ArgumentParser, command: Command) -> No
             "--log-format",
             choices=logs.FORMATS,
             default="text",
-            help="layout of the log (default: %(default)s)",
+            help="layout of the log; journald sends it there in fields (default: %(default)s)",
         )
+        group.add_argument(
+            "--syslog",
+            type=_syslog_server,
+            metavar="HOST[:PORT]",
+            help="send the log to this syslog server besides, over UDP (RFC 5424; default port: 514)",
+        )
+
+
+def _syslog_server(text: str) -> tuple[str, int]:
+    """Reads `HOST[:PORT]`."""
+    try:
+        found = read_server(text, SYSLOG_PORT)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return found.host, found.port
 
 
 def _refuse_unknown_command(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:

@@ -1,8 +1,8 @@
 """The log: one line per event on standard error, for a person, for journald or for a machine.
 
 Modules log through `logging.getLogger(__name__)`; a message about a zone says so by
-`extra={"zone": "example.org."}`. What must not live here: any decision about what is worth a line. Secrets
-never come here at all.
+`extra={"zone": "example.org."}`, and likewise `peer`, `key` (its name) and `reason`. What must not live here:
+any decision about what is worth a line. Secrets never come here at all.
 """
 
 from __future__ import annotations
@@ -16,20 +16,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
+from oakroot.operate.log_targets import SEVERITY, Journal, Syslog, subjects
+
 LEVELS = ("debug", "info", "warning", "error")
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "journald")
 
-# What `extra` may carry, in the order in which it is shown.
-SUBJECTS = ("zone", "peer")
-
-# sd-daemon(3): journald takes the priority from the head of the line.
-JOURNAL_PRIORITY = {
-    logging.DEBUG: 7,
-    logging.INFO: 6,
-    logging.WARNING: 4,
-    logging.ERROR: 3,
-    logging.CRITICAL: 2,
-}
+# The text of a message names the rest of `log_targets.SUBJECTS` itself.
+SHOWN_SUBJECTS = ("zone", "peer")
 
 # A peer chooses some of the text we log, and must not be able to end a line or to steer a terminal with it.
 CONTROL_CHARACTER = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -44,14 +37,22 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line; further lines of a message (a quoted zone file, a traceback) are indented."""
-        subjects = [str(getattr(record, name)) for name in SUBJECTS if hasattr(record, name)]
+        subjects = [str(getattr(record, name)) for name in SHOWN_SUBJECTS if hasattr(record, name)]
         message = "".join(f"[{subject}] " for subject in subjects) + _message_and_traceback(self, record)
         head, *rest = CONTROL_CHARACTER.sub(_escape, message).split("\n")
         lines = [f"{record.levelname.lower()}: {head}", *(f"  {line}" for line in rest)]
         if self._for_journal:
-            # A line is a journal entry of its own, so each carries the priority.
-            return "\n".join(f"<{JOURNAL_PRIORITY.get(record.levelno, 5)}>{line}" for line in lines)
+            # A line is a journal entry of its own, so each carries the priority (sd-daemon(3)).
+            return "\n".join(f"<{SEVERITY.get(record.levelno, 5)}>{line}" for line in lines)
         return f"{_moment(record)} " + "\n".join(lines)
+
+
+class PlainFormatter(logging.Formatter):
+    """The message and nothing else, for those who get the rest in fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The text."""
+        return CONTROL_CHARACTER.sub(_escape, _message_and_traceback(self, record))
 
 
 class JsonFormatter(logging.Formatter):
@@ -60,23 +61,45 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The object; JSON itself escapes what could end the line."""
         entry = {"time": _moment(record), "level": record.levelname.lower(), "logger": record.name}
-        entry.update({name: str(getattr(record, name)) for name in SUBJECTS if hasattr(record, name)})
+        entry.update(subjects(record))
         entry["message"] = _message_and_traceback(self, record)
         return json.dumps(entry)
 
 
-def set_up(level: str, layout: str, *, stream: TextIO | None = None, environment: Mapping[str, str]) -> None:
-    """Sends the log of this process to the stream (stderr), at one of LEVELS and in one of FORMATS."""
-    stream = sys.stderr if stream is None else stream
-    handler = logging.StreamHandler(stream)
-    for_journal = is_journal(stream, environment)
-    handler.setFormatter(JsonFormatter() if layout == "json" else TextFormatter(for_journal=for_journal))
+def set_up(
+    level: str,
+    layout: str,
+    *,
+    stream: TextIO | None = None,
+    environment: Mapping[str, str],
+    syslog: tuple[str, int] | None = None,
+) -> None:
+    """Sends the log of this process to the stream (stderr), at one of LEVELS and in one of FORMATS.
+
+    The format `journald` sends it to journald instead, and `syslog` to a server besides; OSError if that is
+    not there.
+    """
     root = logging.getLogger()
-    root.handlers = [handler]
+    root.handlers = [_handler(layout, sys.stderr if stream is None else stream, environment)]
+    if syslog is not None:
+        handler = Syslog(*syslog)
+        handler.setFormatter(PlainFormatter())
+        root.addHandler(handler)
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
     # asyncssh tells of every connection and channel; that is news only to somebody who debugs it.
     logging.getLogger("asyncssh").setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+
+
+def _handler(layout: str, stream: TextIO, environment: Mapping[str, str]) -> logging.Handler:
+    if layout == "journald":
+        journal = Journal()
+        journal.setFormatter(PlainFormatter())
+        return journal
+    handler = logging.StreamHandler(stream)
+    text = TextFormatter(for_journal=is_journal(stream, environment))
+    handler.setFormatter(JsonFormatter() if layout == "json" else text)
+    return handler
 
 
 def is_journal(stream: TextIO, environment: Mapping[str, str]) -> bool:

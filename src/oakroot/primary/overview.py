@@ -77,7 +77,7 @@ def overview(state: State, ledger: Ledger, around: Surroundings, moment: float) 
             Queue("notifies-in", len(state.waiting) + len(state.queued), settings.waiting_limit),
             *queues(around.report),
         ),
-        events=dict(ledger.events),
+        events={**ledger.events, "log-lines-suppressed": state.quota.suppressed},
         engine=around.engine,
         tls_not_after=around.tls_not_after,
     )

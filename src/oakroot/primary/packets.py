@@ -26,14 +26,15 @@ from oakroot.protocol.tsig import Refused
 from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
 from oakroot.roles.events import Log, Moment, Request
 from oakroot.roles.followers import judge_transfer, soa_asked, visible
-from oakroot.roles.requests import Asked, answer, judge_signature, note_signature, reply, send
+from oakroot.roles.requests import Asked, answer, judge_signature, name_of, note_signature, reply, send
 
 
 def received(state: State, request: Request, now: Moment) -> Step:
     """Answers a packet, or lets it wait for a pull."""
     asked = judge_signature(request, state.loaded.keyring, now)
     if isinstance(asked, Refused):
-        state, log = _told(state, request, asked.reason, now)
+        key = None if asked.key is None else asked.key.to_text(omit_final_dot=True)
+        state, log = _told(state, request, asked.reason, now, key=key, reason=asked.reason)
         return state, (*note_signature(asked), *send(request, asked.response), *log)
     state, actions = _dispatch(state, asked, now)
     return state, (*note_signature(asked), *actions)
@@ -56,12 +57,21 @@ def _dispatch(state: State, asked: Asked, now: Moment) -> Step:
 def _notified(state: State, asked: Asked, now: Moment) -> Step:
     judged = notify.judge(asked.query, asked.signer, asked.reserve)
     if isinstance(judged, notify.Rejected):
-        state, log = _told(state, asked.request, f"NOTIFY refused: {judged.reason}", now)
+        state, log = _told(
+            state,
+            asked.request,
+            f"NOTIFY refused: {judged.reason}",
+            now,
+            key=name_of(asked),
+            reason=judged.reason,
+        )
         return state, (*reply(asked, judged.response, now), *log)
     if asked.signature is None:
         raise AssertionError("a NOTIFY without signature is never accepted")
     peer = asked.request.peer[0]
-    log_accepted = Log("info", f"NOTIFY by {judged.signer.key.name}", judged.zone.to_text(), peer)
+    log_accepted = Log(
+        "info", f"NOTIFY by {judged.signer.key.name}", judged.zone.to_text(), peer, name_of(asked)
+    )
     waiting = Waiting(
         request=asked.request,
         query=asked.query,
@@ -100,7 +110,14 @@ def _transfer(state: State, asked: Asked, question: Question, now: Moment) -> St
     if not isinstance(verdict, transfer_server.Refused):
         return state, verdict
     wire = transfer_server.refusal(asked.query, verdict, asked.reserve)
-    state, log = _told(state, asked.request, f"a transfer refused: {verdict.reason.text}", now)
+    state, log = _told(
+        state,
+        asked.request,
+        f"a transfer refused: {verdict.reason.text}",
+        now,
+        key=name_of(asked),
+        reason=verdict.reason.text,
+    )
     return state, (*reply(asked, wire, now), *log)
 
 
@@ -115,7 +132,9 @@ def _versions(state: State, name: dns.name.Name) -> Sequence[Zone] | None:
     return () if loaded.zone is None else state.versions.of(loaded.zone)
 
 
-def _told(state: State, request: Request, text: str, now: Moment) -> tuple[State, tuple[Log, ...]]:
+def _told(
+    state: State, request: Request, text: str, now: Moment, *, key: str | None, reason: str
+) -> tuple[State, tuple[Log, ...]]:
     """A line about a refusal, as long as the minute's quota lasts."""
-    quota, log = state.quota.tell(request, text, now)
+    quota, log = state.quota.tell(request, text, now, key=key, reason=reason)
     return replace(state, quota=quota), log

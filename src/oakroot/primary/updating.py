@@ -26,7 +26,7 @@ from oakroot.protocol.tsig import sign_reply
 from oakroot.protocol.tsig_record import MESSAGE_LIMIT
 from oakroot.protocol.update import Denied
 from oakroot.roles.events import Log, Moment, SendReply, UpdateAnswered
-from oakroot.roles.requests import Asked, Signature, reply
+from oakroot.roles.requests import Asked, Signature, name_of, reply
 from oakroot.zones.loaded import Loading
 
 REFUSALS_LIMIT = 3
@@ -164,7 +164,13 @@ def _pending(state: State, asked: Asked, signature: Signature, read: update.Upda
 def _deny(state: State, asked: Asked, denied: Denied, now: Moment) -> Step:
     wire = response(asked.query, denied.rcode, extended=denied.reason, reserve=asked.reserve)
     rcode = dns.rcode.to_text(denied.rcode)
-    quota, log = state.quota.tell(asked.request, f"an update is answered {rcode}: {denied.reason.text}", now)
+    quota, log = state.quota.tell(
+        asked.request,
+        f"an update is answered {rcode}: {denied.reason.text}",
+        now,
+        key=name_of(asked),
+        reason=denied.reason.text,
+    )
     answered = UpdateAnswered(denied.rcode)
     return replace(state, quota=quota), (*reply(asked, wire, now), answered, *log)
 
@@ -229,12 +235,18 @@ def _tell(state: State, pending: Pending, outcome: Outcome, now: Moment) -> tupl
     key, reason = pending.submission.signer.key.name, outcome.verdict.reason
     if outcome.words:
         text = f"update by {key}: {', '.join(outcome.words)}"
-        return state, (Log("info", text, outcome.apex, pending.submission.client),)
+        return state, (
+            Log("info", text, outcome.apex, pending.submission.client, key.to_text(omit_final_dot=True)),
+        )
     if reason is None:
         return state, ()
     rcode = dns.rcode.to_text(outcome.verdict.rcode)
     quota, log = state.quota.tell(
-        pending.request, f"an update by {key} is answered {rcode}: {reason.text}", now
+        pending.request,
+        f"an update by {key} is answered {rcode}: {reason.text}",
+        now,
+        key=key.to_text(omit_final_dot=True),
+        reason=reason.text,
     )
     return replace(state, quota=quota), log
 

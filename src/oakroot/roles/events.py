@@ -86,6 +86,10 @@ class Log:
     text: str
     zone: str | None = None
     peer: str | None = None
+    key: str | None = None
+    """The name of the key that the peer signed with."""
+    reason: str | None = None
+    """Why something was refused, or failed."""
 
 
 # --- notes: what the operator wants counted, and nobody else hears of ---

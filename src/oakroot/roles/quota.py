@@ -12,16 +12,26 @@ QUOTA_LINES = 20
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a minute's lines have been so far."""
+    """What a minute's lines have been so far. `suppressed`: how many were not written since the start."""
 
     since: float = 0.0
     lines: int = 0
+    suppressed: int = 0
 
-    def tell(self, request: Request, text: str, now: Moment) -> tuple[Quota, tuple[Log, ...]]:
-        """A line about a refusal, as long as the minute's quota lasts."""
-        begins = now.monotonic - self.since >= QUOTA_SECONDS
-        quota = Quota(now.monotonic, 1) if begins else Quota(self.since, self.lines + 1)
-        if quota.lines > QUOTA_LINES:
-            return quota, ()
-        more = "; more of these are not logged for a minute" if quota.lines == QUOTA_LINES else ""
-        return quota, (Log("warning", text + more, peer=request.peer[0]),)
+    def tell(
+        self, request: Request, text: str, now: Moment, *, key: str | None = None, reason: str | None = None
+    ) -> tuple[Quota, tuple[Log, ...]]:
+        """A line about a refusal, as long as the minute's quota lasts; later how many there were besides."""
+        log = Log("warning", text, peer=request.peer[0], key=key, reason=reason)
+        if now.monotonic - self.since >= QUOTA_SECONDS:
+            return Quota(now.monotonic, 1, self.suppressed), (*self._summary(), log)
+        if self.lines < QUOTA_LINES:
+            more = "; more of these are not logged for a minute" if self.lines + 1 == QUOTA_LINES else ""
+            log = Log("warning", text + more, peer=log.peer, key=key, reason=reason)
+            return Quota(self.since, self.lines + 1, self.suppressed), (log,)
+        return Quota(self.since, self.lines + 1, self.suppressed + 1), ()
+
+    def _summary(self) -> tuple[Log, ...]:
+        """What the minute that is over did not say."""
+        left = self.lines - QUOTA_LINES
+        return (Log("warning", f"{left} more refusals were not logged"),) if left > 0 else ()

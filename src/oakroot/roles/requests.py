@@ -53,6 +53,11 @@ def judge_signature(request: Request, keyring: Keyring, now: Moment) -> Asked | 
             return Asked(request, verified.query, Signature(verified.signer, verified.context))
 
 
+def name_of(asked: Asked) -> str | None:
+    """The name of the key that it was signed with, for the log."""
+    return None if asked.signer is None else asked.signer.key.name.to_text(omit_final_dot=True)
+
+
 def note_signature(judged: Asked | Refused) -> tuple[KeyUsed | SignatureRefused, ...]:
     """What is to be counted of a request's signature."""
     if isinstance(judged, Asked):

@@ -97,7 +97,7 @@ async def _renew_now_and_then(certificate: CertificateFiles) -> None:
 
 def tell(logger: logging.Logger, log: Log) -> None:
     """Writes the line."""
-    subjects = {"zone": log.zone, "peer": log.peer}
+    subjects = {"zone": log.zone, "peer": log.peer, "key": log.key, "reason": log.reason}
     extra = {name: subject for name, subject in subjects.items() if subject is not None}
     logger.log(logging.getLevelNamesMapping()[log.level.upper()], "%s", log.text, extra=extra)
 

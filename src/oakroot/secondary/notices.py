@@ -13,7 +13,7 @@ from dataclasses import replace
 from oakroot.protocol import notify
 from oakroot.protocol.notify import Notice, Rejected
 from oakroot.roles.events import Moment
-from oakroot.roles.requests import Asked, reply
+from oakroot.roles.requests import Asked, name_of, reply
 from oakroot.secondary import links, news, rounds, serving
 from oakroot.secondary.sources import same_address
 from oakroot.secondary.state import Asking, Entry, Idle, Question, State, Step, Wish
@@ -23,7 +23,9 @@ def notified(state: State, asked: Asked, now: Moment) -> Step:
     """Answers a NOTIFY, and checks the zone if that is what it is for."""
     notice = _judge(state, asked)
     if isinstance(notice, Rejected):
-        quota, log = state.quota.tell(asked.request, f"NOTIFY refused: {notice.reason}", now)
+        quota, log = state.quota.tell(
+            asked.request, f"NOTIFY refused: {notice.reason}", now, key=name_of(asked), reason=notice.reason
+        )
         return replace(state, quota=quota), (*reply(asked, notice.response, now), *log)
     peer, is_signed = asked.request.peer[0], asked.signer is not None
     wish = Wish(peer, signed=is_signed, serial=notice.serial)

@@ -55,7 +55,7 @@ def overview(state: State, ledger: Ledger, around: Surroundings, now: Moment) ->
             Queue("transfers-in-waiting", len(state.queue)),
             *queues(around.report),
         ),
-        events=dict(ledger.events),
+        events={**ledger.events, "log-lines-suppressed": state.quota.suppressed},
         engine=around.engine,
         tls_not_after=around.tls_not_after,
     )

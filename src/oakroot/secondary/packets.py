@@ -21,7 +21,7 @@ from oakroot.protocol.tsig import Refused
 from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
 from oakroot.roles.events import Moment, Request
 from oakroot.roles.followers import judge_transfer, soa_asked, visible
-from oakroot.roles.requests import Asked, answer, judge_signature, note_signature, reply, send
+from oakroot.roles.requests import Asked, answer, judge_signature, name_of, note_signature, reply, send
 from oakroot.secondary.events import LinkRequest
 from oakroot.secondary.notices import notified
 from oakroot.secondary.state import State, Step
@@ -31,7 +31,8 @@ def received(state: State, request: Request, now: Moment) -> Step:
     """Answers a packet."""
     asked = judge_signature(request, state.plan.keyring, now)
     if isinstance(asked, Refused):
-        quota, log = state.quota.tell(request, asked.reason, now)
+        key = None if asked.key is None else asked.key.to_text(omit_final_dot=True)
+        quota, log = state.quota.tell(request, asked.reason, now, key=key, reason=asked.reason)
         return replace(state, quota=quota), (*note_signature(asked), *send(request, asked.response), *log)
     state, actions = _dispatch(state, asked, now)
     return state, (*note_signature(asked), *actions)
@@ -80,7 +81,10 @@ def _transfer(state: State, asked: Asked, question: Question, now: Moment) -> St
     if not isinstance(verdict, transfer_server.Refused):
         return state, verdict
     wire = transfer_server.refusal(asked.query, verdict, asked.reserve)
-    quota, log = state.quota.tell(asked.request, f"a transfer refused: {verdict.reason.text}", now)
+    reason = verdict.reason.text
+    quota, log = state.quota.tell(
+        asked.request, f"a transfer refused: {reason}", now, key=name_of(asked), reason=reason
+    )
     return replace(state, quota=quota), (*reply(asked, wire, now), *log)
 
 
@@ -101,5 +105,7 @@ def _hidden(state: State, apex: str) -> Zone | None:
 def _refused(state: State, asked: Asked, what: str, reason: str, now: Moment) -> Step:
     extended = ExtendedError(EDECode.PROHIBITED, reason)
     wire = response(asked.query, dns.rcode.REFUSED, extended=extended, reserve=asked.reserve)
-    quota, log = state.quota.tell(asked.request, f"{what} refused: {reason}", now)
+    quota, log = state.quota.tell(
+        asked.request, f"{what} refused: {reason}", now, key=name_of(asked), reason=reason
+    )
     return replace(state, quota=quota), (*reply(asked, wire, now), *log)
