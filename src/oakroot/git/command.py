@@ -22,6 +22,7 @@ class CommandFailed(GitError):  # noqa: N818 - as in `errors`: the name says wha
 
 def run_git(folder: Path, arguments: Sequence[str]) -> str:
     """Runs git in a folder and gives what it printed; raises CommandFailed."""
+    verb = arguments[2] if arguments[0] == "-c" else arguments[0]
     try:
         done = subprocess.run(  # noqa: S603 - a list of words, no shell; paths follow `--`
             ["git", *arguments],  # noqa: S607 - the git that the operator's PATH means
@@ -35,8 +36,8 @@ def run_git(folder: Path, arguments: Sequence[str]) -> str:
     except FileNotFoundError:
         raise CommandFailed("this takes the git program, and there is none in PATH") from None
     except subprocess.TimeoutExpired:
-        raise CommandFailed(f"git {arguments[0]} did not end within {_PATIENCE:.0f} s") from None
+        raise CommandFailed(f"git {verb} did not end within {_PATIENCE:.0f} s") from None
     if done.returncode != 0:
         reason = printable(done.stderr.strip() or done.stdout.strip()) or f"exit code {done.returncode}"
-        raise CommandFailed(f"git {arguments[0]}: {reason}")
+        raise CommandFailed(f"git {verb}: {reason}")
     return done.stdout

@@ -116,9 +116,12 @@ class LocalRemote:
         thread.start()
 
     def _pack(self) -> None:
-        """Has git pack the objects if it finds them many, as it does behind a push (receive.autogc)."""
+        """Has git pack the objects if it finds them many, as it does behind a push (receive.autogc).
+
+        The refs stay as they are: while git packs them, they are locked, and the next push would fail.
+        """
         try:
-            run_git(self._path, ["gc", "--auto", "--quiet"])
+            run_git(self._path, ["-c", "gc.packRefs=false", "gc", "--auto", "--quiet"])
         except CommandFailed as error:
             _log.info("the objects of %s are not packed: %s", self._remote, error)
 
