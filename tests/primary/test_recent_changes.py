@@ -33,7 +33,9 @@ def remote(tmp_path: Path) -> BareRepository:
 
 def changes(remote: BareRepository) -> tuple[Change, ...]:
     with RemoteRepository(parse_remote(str(remote.path)), Credentials()) as repository:
-        return recent_changes(repository, repository.fetch())
+        head = repository.fetch()
+        with repository.archive() as archive:
+            return recent_changes(archive, head)
 
 
 def test_commits_come_newest_first_with_their_differences(remote: BareRepository) -> None:

@@ -10,7 +10,7 @@ import pytest
 from oakroot.git.credentials import Credentials
 from oakroot.git.errors import RemoteRefused, RemoteUnreachable, RepositoryBroken
 from oakroot.git.remote import parse_remote
-from oakroot.git.repository import RemoteRepository
+from oakroot.git.repository import Archive, RemoteRepository
 from oakroot.git.trees import Files
 from oakroot.primary import events
 from oakroot.primary.events import Event, Fetch, Push, Recall
@@ -292,6 +292,12 @@ def test_history_takes_no_longer_than_it_may(
     assert recalled(worker) == {}
 
 
+def test_history_is_left_aside_when_the_service_ends(worker: GitWorker, remote: BareRepository) -> None:
+    remote.commit({"mirage": zone_text(8, WWW)})
+    worker.hurry()
+    assert recalled(worker) == {}
+
+
 def test_history_goes_no_further_than_it_may(
     worker: GitWorker, remote: BareRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,5 +314,5 @@ def test_a_history_that_cannot_be_read_is_told(worker: GitWorker, monkeypatch: p
     def fail(*_: object) -> None:
         raise RepositoryBroken("object 1234 is missing")
 
-    monkeypatch.setattr(RemoteRepository, "recent", fail)
+    monkeypatch.setattr(Archive, "recent", fail)
     assert worker.recall(Recall(known)) == events.Recalled({}, 0, "object 1234 is missing")

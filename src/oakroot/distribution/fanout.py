@@ -30,8 +30,12 @@ from oakroot.distribution.targets import (
 )
 from oakroot.keys.keyring import GrantedKey, Keyring, difference
 
-LOOKUPS = 50
-"""Zones whose targets are looked up in one go."""
+LOOKUPS = 20
+PAUSE = 0.01
+"""Targets of so many zones are looked up in one go, then there is a rest: NOTIFYs go out no faster either.
+
+After a start with ten thousand zones others want the processor, too.
+"""
 LINKS_LIMIT = 1000
 LINKS_PER_SOURCE = 8
 """Connections kept for one key from one address: each counts against the limits of the server."""
@@ -76,6 +80,7 @@ class Fanout:
     _wished: dict[str, set[Place]] = field(default_factory=dict)
     """Zones to tell some targets of: together, since looking for the targets of a zone finds them all."""
     _enlisted: list[Enlisted] = field(default_factory=list)
+    _rest_until: float = 0.0
 
     def __post_init__(self) -> None:
         self._outbox = Outbox(self.identifiers)
@@ -151,17 +156,26 @@ class Fanout:
 
     def wake_at(self) -> float | None:
         """When to call `poll` next; None: not before something else happens."""
-        return 0.0 if self._pending or self._wished else self._outbox.wake_at()
+        moments = [self._rest_until] if self._pending or self._wished else []
+        if (due := self._outbox.wake_at()) is not None:
+            moments.append(due)
+        return min(moments, default=None)
 
     def poll(self, now: Moment) -> Iterator[Send | Ended]:
         """What is to be sent now, and what has come to its end in vain."""
+        if now.monotonic >= self._rest_until:
+            self._look_up(now.monotonic)
+            if self._pending or self._wished:
+                self._rest_until = now.monotonic + PAUSE
+        yield from self._outbox.poll(now)
+
+    def _look_up(self, now: float) -> None:
         for _ in range(min(LOOKUPS, len(self._pending))):
             apex = next(iter(self._pending))
-            self._tell_all(apex, self._pending.pop(apex), now.monotonic)
+            self._tell_all(apex, self._pending.pop(apex), now)
         for _ in range(min(LOOKUPS, len(self._wished))):
             apex = next(iter(self._wished))
-            self._tell(apex, self._wished.pop(apex), now.monotonic)
-        yield from self._outbox.poll(now)
+            self._tell(apex, self._wished.pop(apex), now)
 
     def _tell_all(self, apex: str, servers: NameServers, now: float) -> None:
         for target in self._targets(apex, servers):

@@ -9,17 +9,17 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import closing, suppress
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, TypeVar, cast
+from typing import BinaryIO, cast
 
 from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.object_store import DiskObjectStore
-from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
+from dulwich.objects import ObjectID, ShaFile
 from dulwich.pack import PackData, PackInflater, read_pack_header
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from oakroot.git.errors import GitError, InvalidSetting, RepositoryBroken, StorageFailed, printable
-from oakroot.git.objects import Objects
+from oakroot.git.errors import InvalidSetting, StorageFailed
+from oakroot.git.reader import Reader
 from oakroot.git.writing import write_object, write_ref
 
 HEAD_REF = Ref(b"refs/oakroot/head")
@@ -27,15 +27,11 @@ HEAD_REF = Ref(b"refs/oakroot/head")
 # two file descriptors each, for ever. When there are many single ones, they become one pack.
 UNPACK_LIMIT = 100
 SINGLE_OBJECTS_LIMIT = 1000
-# About ten million records: what a commit holds is unpacked in memory, and a few octets can become very many.
-LARGEST_FILE = 256 * 1024 * 1024
 # Enough for the server to find common ground; if history was rewritten further back, more is sent again.
 HAVES = 64
 
-T = TypeVar("T", bound=ShaFile)
 
-
-class Copy:
+class Copy(Reader):
     """Objects by id, and one ref: the head last fetched or pushed. Used by one thread at a time."""
 
     def __init__(self, directory: Path | None) -> None:
@@ -54,9 +50,7 @@ class Copy:
         except OSError as error:
             self._remove()
             raise StorageFailed(f"no copy can be kept in {directory}: {error.strerror}") from error
-        self._objects: DiskObjectStore = self._repo.object_store
-        self._reader = Objects(LARGEST_FILE)
-        self._reader.use([Path(self._objects.path)])
+        super().__init__(self._repo.object_store, [Path(self._repo.object_store.path)])
         self._head: ObjectID | None = self._repo.refs.as_dict().get(HEAD_REF)
         self._added = SINGLE_OBJECTS_LIMIT
 
@@ -67,7 +61,7 @@ class Copy:
 
     def close(self) -> None:
         """Closes all files; a temporary copy is removed."""
-        self._reader.close()
+        super().close()
         with suppress(OSError):  # the next start begins with an older head
             self.keep_head()
         self._repo.close()
@@ -103,30 +97,11 @@ class Copy:
         if objects not in borrowed:
             self._objects.add_alternate_path(objects)
         # Nearly everything is there, so that is where to look first.
-        self._reader.use([objects, Path(self._objects.path)])
+        self._look_in([objects, Path(self._objects.path)])
 
-    def commit(self, commit: ObjectID) -> Commit:
-        """The commit object of this id; RepositoryBroken if there is none."""
-        return self._read(commit, Commit)
-
-    def tree(self, tree: ObjectID) -> Tree:
-        """The tree object of this id; RepositoryBroken if there is none."""
-        content = self._content(tree, Tree)
-        return self._read(tree, Tree) if content is None else Tree.from_string(content)
-
-    def tree_octets(self, tree: ObjectID) -> bytes:
-        """The same as git keeps it, for those who need not all of it read."""
-        content = self._content(tree, Tree)
-        return self._read(tree, Tree).as_raw_string() if content is None else content
-
-    def blob(self, blob: ObjectID) -> bytes:
-        """The content of a file; RepositoryBroken if there is none, FileTooLarge before it is unpacked."""
-        content = self._content(blob, Blob)
-        return self._read(blob, Blob).data if content is None else content
-
-    def rest(self) -> None:
-        """Lets go of memory that only helps while many objects are read."""
-        self._reader.rest()
+    def reader(self) -> Reader:
+        """Another reader of what is here, for another thread."""
+        return Reader(DiskObjectStore(self._objects.path), self._folders)
 
     def take_pack(self, file: BinaryIO) -> None:
         """Takes in the objects of a pack just received, all or none that matter.
@@ -176,7 +151,7 @@ class Copy:
             current = waiting.popleft()
             if current in wanted:
                 return current
-            for parent in self._known_parents(current):
+            for parent in self.known_parents(current):
                 if parent not in seen:
                     seen.add(parent)
                     waiting.append(parent)
@@ -184,10 +159,7 @@ class Copy:
 
     def walker(self) -> RecentCommits:
         """What to tell a server that we have."""
-        return RecentCommits(self.head, self.shallow, self._known_parents)
-
-    def _known_parents(self, commit: ObjectID) -> list[ObjectID]:
-        return [parent for parent in self.commit(commit).parents if parent in self._objects]
+        return RecentCommits(self.head, self.shallow, self.known_parents)
 
     def _unpack(self, file: BinaryIO) -> None:
         # In memory: dulwich maps files, and cannot unmap one that turns out to be damaged.
@@ -195,25 +167,6 @@ class Copy:
             data.check()
             objects = list(PackInflater.for_pack_data(data, resolve_ext_ref=self._objects.get_raw))
         self.add(objects)
-
-    def _content(self, name: ObjectID, kind: type[ShaFile]) -> bytes | None:
-        """What an object holds; None where only dulwich may find it."""
-        try:
-            found = self._reader.read(name)
-        except Exception as error:
-            raise _explained(error, name) from error
-        if found is None:
-            return None
-        _check_kind(name, found.kind, kind)
-        return found.content
-
-    def _read(self, name: ObjectID, kind: type[T]) -> T:
-        try:
-            item = self._objects[name]
-        except Exception as error:
-            raise _explained(error, name) from error
-        _check_kind(name, item.type_name, kind)
-        return cast("T", item)
 
     def _sweep(self) -> None:
         """Removes what a failed intake leaves behind; dulwich does not."""
@@ -257,27 +210,6 @@ class RecentCommits:
 
     def nak(self) -> None:
         """The server has none so far."""
-
-
-def _explained(error: Exception, name: ObjectID) -> GitError:
-    """What it means when an object cannot be read."""
-    shown = printable(name, 64)
-    match error:
-        case GitError():
-            return error
-        case KeyError():
-            return RepositoryBroken(f"object {shown} is missing; check the remote with `git fsck`")
-        case OSError():
-            return StorageFailed(f"object {shown} cannot be read: {error.strerror}")
-        case _:
-            # As in `translated`: damaged objects fail in a dozen ways.
-            return RepositoryBroken(f"object {shown} is damaged; check the remote with `git fsck`")
-
-
-def _check_kind(name: ObjectID, kind: bytes, wanted: type[ShaFile]) -> None:
-    if kind != wanted.type_name:
-        shown = printable(name, 64)
-        raise RepositoryBroken(f"object {shown} is a {kind.decode()}, not a {wanted.type_name.decode()}")
 
 
 def _open_or_make(directory: Path) -> Repo:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from dulwich.objects import Commit, ObjectID
 
 from oakroot.git.commits import TreeId, head_of
-from oakroot.git.copy import Copy
 from oakroot.git.entries import Entry, difference
+from oakroot.git.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,13 @@ class Passage:
     subject: str
 
 
-def recent_passages(copy: Copy, start: ObjectID, limit: int) -> Iterator[Passage]:
+def recent_passages(reader: Reader, start: ObjectID, limit: int) -> Iterator[Passage]:
     """The passages to the newest `limit` commits of a history. Where a shallow copy ends, so do they."""
-    folders = _Folders(copy)
     waiting: list[tuple[int, int, Commit]] = []
     seen: set[ObjectID] = set()
 
     def add(name: ObjectID) -> Commit:
-        commit = copy.commit(name)
+        commit = reader.commit(name)
         if name not in seen:
             seen.add(name)
             # Commits of one second stay in the order in which they were found: children before parents.
@@ -49,12 +48,12 @@ def recent_passages(copy: Copy, start: ObjectID, limit: int) -> Iterator[Passage
             return
         _, _, commit = heapq.heappop(waiting)
         if not commit.parents:
-            yield _passage(commit, None, folders.difference(None, commit.tree))
-        if not all(parent in copy.objects for parent in commit.parents):
+            yield _passage(commit, None, _difference(reader, None, commit.tree))
+        if not all(parent in reader for parent in commit.parents):
             continue
         for name in commit.parents:
             parent = add(name)
-            yield _passage(commit, _tree_id(parent), folders.difference(parent.tree, commit.tree))
+            yield _passage(commit, _tree_id(parent), _difference(reader, parent.tree, commit.tree))
 
 
 def _passage(
@@ -64,26 +63,15 @@ def _passage(
     return Passage(older, head.tree, changed, head.commit, head.author, head.time, head.subject)
 
 
-class _Folders:
-    """Root folders as git writes them; the last two are kept, as each is compared twice."""
-
-    def __init__(self, copy: Copy) -> None:
-        self._copy = copy
-        self._known: dict[ObjectID, bytes] = {}
-
-    def difference(self, older: ObjectID | None, newer: ObjectID) -> dict[str, tuple[str | None, str | None]]:
-        """What is in one of them only, or differs."""
-        if older == newer:
-            return {}
-        found = difference(b"" if older is None else self._octets(older), self._octets(newer))
-        self._known = {name: known for name, known in self._known.items() if name in {older, newer}}
-        gone, come = _ids(found.gone), _ids(found.come)
-        return {name: (gone.get(name), come.get(name)) for name in {*gone, *come}}
-
-    def _octets(self, tree: ObjectID) -> bytes:
-        if tree not in self._known:
-            self._known[tree] = self._copy.tree_octets(tree)
-        return self._known[tree]
+def _difference(
+    reader: Reader, older: ObjectID | None, newer: ObjectID
+) -> dict[str, tuple[str | None, str | None]]:
+    """What is in one of two root folders only, or differs."""
+    if older == newer:
+        return {}
+    found = difference(b"" if older is None else reader.tree_octets(older), reader.tree_octets(newer))
+    gone, come = _ids(found.gone), _ids(found.come)
+    return {name: (gone.get(name), come.get(name)) for name in {*gone, *come}}
 
 
 def _ids(entries: Mapping[bytes, Entry]) -> dict[str, str]:

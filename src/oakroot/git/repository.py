@@ -20,7 +20,7 @@ from dulwich.refs import Ref
 from oakroot.git.clients import translated
 from oakroot.git.commits import CommitId, Head, Person, TreeId, head_of, make_commit
 from oakroot.git.connections import Timeouts
-from oakroot.git.copy import LARGEST_FILE, Copy
+from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
 from oakroot.git.deltas import SHORTEST_FILE, Delta, make_delta
 from oakroot.git.entries import difference
@@ -35,6 +35,7 @@ from oakroot.git.errors import (
 )
 from oakroot.git.local import LocalRemote
 from oakroot.git.packs import check_size
+from oakroot.git.reader import LARGEST_FILE, Reader
 from oakroot.git.recent import Passage, recent_passages
 from oakroot.git.refs import BRANCHES, Tip
 from oakroot.git.remote import Branch, Remote, Transport
@@ -62,6 +63,40 @@ class _Side(Protocol):
     def use(self, credentials: Credentials, /) -> None: ...
 
     def close(self) -> None: ...
+
+
+class Archive:
+    """The history of what was fetched, as it stands in the copy. Used by one thread at a time.
+
+    Every method raises GitError types only; any other exception is a bug.
+    """
+
+    def __init__(self, remote: Remote, reader: Reader) -> None:
+        self._remote = remote
+        self._reader = reader
+
+    def close(self) -> None:
+        """Closes all files."""
+        self._reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        self.close()
+
+    def find_in(self, tree: TreeId, path: str) -> BlobId | None:
+        """The id of the regular file at `path` below a commit's root folder; None where there is none."""
+        return _find_in(self._reader, tree, path)
+
+    def recent(self, head: Head, limit: int) -> Iterator[Passage]:
+        """What the newest `limit` commits changed in the root, each against its parents, newest first."""
+        with translated(self._remote):
+            yield from recent_passages(self._reader, _id(head.commit), limit)
+
+    def blob(self, blob: BlobId) -> bytes:
+        """The content of a file by its id."""
+        return self._reader.blob(_id(blob))
 
 
 class RemoteRepository:
@@ -128,25 +163,17 @@ class RemoteRepository:
         `older`: those of another commit; where little differs, that alone is looked at.
         """
         root = _id(head.tree)
-        octets = self._copy.tree_octets(root)
         if older is not None:
             with suppress(RepositoryBroken):  # what was there before may be gone from the repository by now
-                change = difference(self._copy.tree_octets(older.root), octets)
-                if (files := older.after(root, change)) is not None:
+                before = self._copy.tree_octets(older.root)
+                files = older.after(root, difference(before, self._copy.tree_octets(root)))
+                if files is not None:
                     return files
-        return Files.listed(self._copy.tree, root, octets)
+        return Files.listed(self._copy.tree, root, self._copy.tree_octets(root))
 
-    def find_in(self, tree: TreeId, path: str) -> BlobId | None:
-        """The id of the regular file at `path` below a commit's root folder; None where there is none."""
-        try:
-            return BlobId(find_file(self._copy.tree, _id(tree), path).decode("ascii"))
-        except PathRefused:
-            return None
-
-    def recent(self, head: Head, limit: int) -> Iterator[Passage]:
-        """What the newest `limit` commits changed in the root, each against its parents, newest first."""
-        with translated(self.remote):
-            yield from recent_passages(self._copy, _id(head.commit), limit)
+    def archive(self) -> Archive:
+        """What was fetched, to be read by another thread while this one fetches and pushes."""
+        return Archive(self.remote, self._copy.reader())
 
     def last_push(self, head: Head, own: Person) -> tuple[Head, Head | None]:
         """The newest commit that somebody else than `own` made, and its first parent.
@@ -251,7 +278,7 @@ class RemoteRepository:
     ) -> Iterator[tuple[ObjectID, Delta]]:
         """Long files as changes of what `head` has in their place, which the other side has too."""
         for path, content in changes.items():
-            before = self.find_in(head.tree, path)
+            before = _find_in(self._copy, head.tree, path)
             blob = next((item for item in objects if item.as_raw_chunks() == [content]), None)
             if before is None or blob is None or len(content) < SHORTEST_FILE:
                 continue
@@ -281,6 +308,13 @@ class RemoteRepository:
 
 def _id(name: CommitId | TreeId | BlobId) -> ObjectID:
     return ObjectID(name.encode("ascii"))
+
+
+def _find_in(reader: Reader, tree: TreeId, path: str) -> BlobId | None:
+    try:
+        return BlobId(find_file(reader.tree, _id(tree), path).decode("ascii"))
+    except PathRefused:
+        return None
 
 
 def _branch(ref: Ref | None) -> Branch | None:

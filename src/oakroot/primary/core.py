@@ -66,7 +66,7 @@ def handle(  # noqa: C901, PLR0911, PLR0912 - one arm for each event, and nothin
         case Written(outcomes, loading):
             return updating.written(state, outcomes, loading, now)
         case Recalled():
-            return turns.recalled(state, event, now)
+            return turns.recalled(state, event)
         case WriteOvertaken():
             return updating.overtaken(state)
         case WriteRefused(outcomes, reason):

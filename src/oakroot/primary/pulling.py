@@ -60,8 +60,9 @@ def fetched(
         # What was served before this process began is not in this history.
         state = replace(state, recall_wanted=False)
         updated = (*updated, turns.tell_all(state))
+    state, recalling = turns.recall(state)
     state, following = turns.go_on(turns.in_touch(state, now), now)
-    return state, (*logs, *publish, *answers, *updated, *following)
+    return state, (*logs, *publish, *answers, *updated, *recalling, *following)
 
 
 def nothing_new(state: State, now: Moment) -> Step:

@@ -15,7 +15,7 @@ from oakroot._engine import Zone
 from oakroot.git.commits import Head, TreeId
 from oakroot.git.errors import GitError
 from oakroot.git.recent import Passage
-from oakroot.git.repository import RemoteRepository
+from oakroot.git.repository import Archive
 from oakroot.git.trees import BlobId
 from oakroot.zones.loaded import Loaded, LoadedZone
 from oakroot.zones.past import Content, Lineage, earlier_versions
@@ -56,7 +56,7 @@ class _Traced:
 class Recall:
     """One look at the history of a commit that is loaded. `clock` never jumps."""
 
-    repository: RemoteRepository
+    archive: Archive
     head: Head
     clock: Callable[[], float]
     versions_limit: Callable[[Zone], int]
@@ -74,8 +74,6 @@ class Recall:
                     found[each.zone.apex] = self._earlier(each, each.zone.zone, until)
         except _TimeIsOver:
             pass
-        finally:
-            self.repository.rest()
         return {apex: versions for apex, versions in found.items() if versions}
 
     def _trace(self, loaded: Loaded, until: float) -> list[_Traced]:
@@ -86,7 +84,7 @@ class Recall:
         for each in traced:
             for path in each.paths:
                 by_name[path.partition("/")[0]].append(each)
-        for passage in self.repository.recent(self.head, COMMITS_LIMIT):
+        for passage in self.archive.recent(self.head, COMMITS_LIMIT):
             if self.clock() >= until:
                 break
             self.commits += 1
@@ -106,7 +104,7 @@ class Recall:
             each.lineage.add(older, newer)
 
     def _content(self, each: _Traced, tree: TreeId) -> Content | None:
-        content = tuple(self.repository.find_in(tree, path) for path in each.paths)
+        content = tuple(self.archive.find_in(tree, path) for path in each.paths)
         return None if content[0] is None else content
 
     def _earlier(self, each: _Traced, newest: Zone, until: float) -> tuple[Zone, ...]:
@@ -117,7 +115,7 @@ class Recall:
                 raise _TimeIsOver
             pairs = zip(each.paths, older, strict=True)
             files = {path: blob for path, blob in pairs if blob is not None}
-            tree = Tree("", files, lambda blob: self.repository.blob(BlobId(blob)))
+            tree = Tree("", files, lambda blob: self.archive.blob(BlobId(blob)))
             reading = read_zone_file(tree, zone.path, zone.apex)
             if reading.includes.keys() != zone.includes.keys():
                 # Then a text is not told by the files that we compare.

@@ -53,6 +53,12 @@ _log = logging.getLogger("oakroot.primary")
 # Reading zones may take seconds of a processor; whoever answers goes first. Not the last in line, though: a
 # server whose processors are all busy with questions must still get its new zones.
 GIT_NICENESS = 10
+# Nobody waits for what history has, as others do for git.
+HISTORY_NICENESS = 19
+
+# After so many seconds a thread that computes lets another one run: who asks for an update while zones are
+# read is not to wait for Python's usual five milliseconds each time.
+SWITCH_INTERVAL = 0.001
 
 # How long git may take to end what it has begun when the service is told to stop: a push that the remote has
 # accepted should not be cut off while it says so.
@@ -89,10 +95,11 @@ class Service:
         self._state = core.new_state(settings)
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
-        self._git_is_idle = asyncio.Event()
+        self._at_work = 0
+        self._all_is_done = asyncio.Event()
+        self._all_is_done.set()
         self._awaited: list[asyncio.Future[None]] = []
         """Those who want to know that a pull has ended."""
-        self._git_is_idle.set()
         self._alarm = Alarm(lambda: self._happened(TimePassed()))
         self._notified = notified
         self._ledger = Ledger(started=time.time())
@@ -110,6 +117,7 @@ class Service:
             signal.SIGINT: self.stop,
             signal.SIGHUP: self.renew,
         }
+        sys.setswitchinterval(SWITCH_INTERVAL)
         # Signals are caught to the very end: who asks twice must not cut off what the first asking began.
         with signals(actions):
             with packets(self._server, self._distributor, self._packet_received), renewing(self._tls):
@@ -120,8 +128,9 @@ class Service:
             self._alarm.set(None)
             await self._distributor.close()
             self._server.stop()
+            self._worker.hurry()
             try:
-                await asyncio.wait_for(self._git_is_idle.wait(), STOP_PATIENCE)
+                await asyncio.wait_for(self._all_is_done.wait(), STOP_PATIENCE)
             except TimeoutError:
                 _log.warning("git was still at work when its time to stop was over")
 
@@ -219,27 +228,28 @@ class Service:
             case Push():
                 self._start_git(lambda: self._worker.push(action))
             case Recall():
-                self._start_git(lambda: self._worker.recall(action))
+                self._start_git(lambda: self._worker.recall(action), HISTORY_NICENESS)
             case Write():
                 self._start_git(lambda: self._worker.write(action))
 
-    def _start_git(self, work: Callable[[], Event]) -> None:
+    def _start_git(self, work: Callable[[], Event], niceness: int = GIT_NICENESS) -> None:
         """Does this in a thread. A daemon one: a remote that hangs must not keep the process from ending."""
-        self._git_is_idle.clear()
-
+        self._at_work += 1
+        self._all_is_done.clear()
         began = time.monotonic()
 
         def do() -> None:
             if sys.platform == "linux":  # where this is said of one thread
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), GIT_NICENESS)
-            with self._worker.at_work:
-                event = work()
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+            event = work()
             self._loop.call_soon_threadsafe(self._git_ended, event, time.monotonic() - began)
 
         threading.Thread(target=do, name="git", daemon=True).start()
 
     def _git_ended(self, event: Event, seconds: float) -> None:
-        self._git_is_idle.set()
+        self._at_work -= 1
+        if not self._at_work:
+            self._all_is_done.set()
         note_git(self._ledger, event, seconds, time.time())
         self._happened(event)
         if self._state.task is not Task.PULL and not self._state.pull_wanted:

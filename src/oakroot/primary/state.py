@@ -26,7 +26,6 @@ class Task(enum.Enum):
     PULL = "pull"
     PUSH = "push"
     WRITE = "write"
-    RECALL = "recall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +135,8 @@ class State:
     """Earlier versions of zones, for IXFR."""
     recall_wanted: bool = False
     """Whether history is to be looked at for versions that were served before this process began."""
+    is_recalling: bool = False
+    """Whether that is being done; nobody is told of changes before it has ended."""
     catalogs: Catalogs = field(default_factory=dict)
 
     @property

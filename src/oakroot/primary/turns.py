@@ -59,16 +59,13 @@ def go_on(state: State, now: Moment) -> Step:
     pulling = (Task.PULL, bool(state.queued or state.pull_wanted))
     writing = (Task.WRITE, bool(state.updates))
     pushing = (Task.PUSH, bool(state.edits) and not state.push_refused)
-    # Nobody waits for what is recalled as others do for the rest.
-    recalling = (Task.RECALL, state.recall_wanted)
     turns = {
         Task.PULL: (writing, pushing, pulling),
         Task.WRITE: (pushing, pulling, writing),
         Task.PUSH: (pushing, pulling, writing),
-        Task.RECALL: (pulling, writing, pushing),
         Task.NONE: (pulling, writing, pushing),
     }
-    task = next((task for task, is_wanted in (*turns[done], recalling) if is_wanted), Task.NONE)
+    task = next((task for task, is_wanted in turns[done] if is_wanted), Task.NONE)
     match task:
         case Task.PULL:
             return pull(state)
@@ -76,24 +73,28 @@ def go_on(state: State, now: Moment) -> Step:
             return _write(state)
         case Task.PUSH:
             return _push(state, now)
-        case Task.RECALL:
-            return replace(state, task=task, recall_wanted=False), (Recall(state.loaded),)
         case Task.NONE:
             return state, ()
 
 
-def recalled(state: State, past: Recalled, now: Moment) -> Step:
+def recall(state: State) -> Step:
+    """Has history looked at, beside all that git does meanwhile: nobody is to wait for it."""
+    if not state.recall_wanted:
+        return state, ()
+    return replace(state, recall_wanted=False, is_recalling=True), (Recall(state.loaded),)
+
+
+def recalled(state: State, past: Recalled) -> Step:
     """Earlier versions were found in the history of what is loaded."""
     newest = {apex: each.zone for apex, each in state.loaded.zones.items() if each.zone is not None}
-    state = replace(state, versions=state.versions.joined(past.versions, newest))
+    state = replace(state, versions=state.versions.joined(past.versions, newest), is_recalling=False)
     count = sum(map(len, past.versions.values()))
     log = Log(
         "info", f"earlier versions found in {past.commits} commits: {count} of {len(past.versions)} zones"
     )
     if past.trouble is not None:
         log = Log("warning", f"history gives no earlier versions of zones: {past.trouble}")
-    state, following = go_on(state, now)
-    return state, (log, tell_all(state), *following)
+    return state, (log, tell_all(state))
 
 
 def retry_later(state: State, text: str, now: Moment) -> Step:
@@ -125,7 +126,7 @@ def take(state: State, loading: Loading, now: Moment) -> Step:
     )
     publish = () if loaded.catalogue is before.catalogue else (Publish(state.published),)
     # After a start it is told when history was looked at: who hears of a change asks for differences.
-    spread = () if state.recall_wanted else _spread(state, changes, before)
+    spread = () if state.recall_wanted or state.is_recalling else _spread(state, changes, before)
     return state, (*publish, *listed.logs, *spread)
 
 

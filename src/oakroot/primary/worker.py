@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -43,8 +43,6 @@ from oakroot.zones.tree import Since, Tree
 
 _log = logging.getLogger(__name__)
 
-BUSY_SECONDS = 2.0
-"""How long who looks at the newest commits waits for git."""
 AUTHOR = Person("Oakroot", "oakroot@localhost")
 
 
@@ -65,7 +63,10 @@ class Listing:
 
 @dataclass(slots=True)
 class GitWorker:
-    """Carries out `Fetch`, `Push` and `Write`, one at a time. `clock` gives the seconds since 1970."""
+    """Carries out `Fetch`, `Push` and `Write`, one at a time, and `Recall` beside them.
+
+    `clock` gives the seconds since 1970.
+    """
 
     repository: RemoteRepository
     policy: SerialPolicy
@@ -74,12 +75,11 @@ class GitWorker:
     """How much a push may delete; None: any share."""
     head: Head | None = None
     texts: Texts = field(default_factory=Texts)
-    at_work: threading.Lock = field(default_factory=threading.Lock)
-    """Whoever uses the repository holds it: fetches and pushes, and who reads in another thread."""
     _changes: tuple[str | None, tuple[Change, ...]] = (None, ())
     listing: Listing | None = None
     raised: RaisedSerials | None = None
     """Where raised serials are kept over restarts; None: nowhere."""
+    is_late: bool = False
 
     def choose(self, policy: SerialPolicy, guard: Guard | None, credentials: Credentials) -> None:
         """What the operator has decided anew, from the next action on. May be called at any time."""
@@ -105,28 +105,34 @@ class GitWorker:
         return events.Fetched(loading, rewritten=head.rewritten, landed=landed)
 
     def changes(self) -> tuple[Change, ...]:
-        """The newest commits and what they changed; those of before while git is busy for long."""
+        """The newest commits and what they changed; for a thread beside the others."""
         head = self.head
-        if head is None or self._changes[0] == head.commit or not self.at_work.acquire(timeout=BUSY_SECONDS):
+        if head is None or self._changes[0] == head.commit:
             return self._changes[1]
         try:
-            self._changes = head.commit, recent_changes(self.repository, head)
+            with self.repository.archive() as archive:
+                self._changes = head.commit, recent_changes(archive, head)
         except GitError as error:
             _log.warning("the newest commits cannot be shown: %s", error)
-        finally:
-            self.at_work.release()
         return self._changes[1]
 
     def recall(self, action: Recall) -> Event:
-        """Looks for earlier versions in the history of what was fetched last."""
+        """Looks for earlier versions in the history of what was fetched last; has a thread of its own."""
         if self.head is None:
             raise AssertionError("history is of what was fetched")
-        look = history.Recall(self.repository, self.head, time.monotonic, versions_limit)
         try:
-            versions = look.versions(action.known)
+            with self.repository.archive() as archive:
+                look = history.Recall(archive, self.head, self._clock_of_history, versions_limit)
+                return events.Recalled(look.versions(action.known), look.commits)
         except Exception as error:  # noqa: BLE001 - reported by _reason, and the server goes on
-            return events.Recalled({}, look.commits, _reason(error))
-        return events.Recalled(versions, look.commits)
+            return events.Recalled({}, 0, _reason(error))
+
+    def hurry(self) -> None:
+        """Leaves the rest of history aside: the service is about to end."""
+        self.is_late = True
+
+    def _clock_of_history(self) -> float:
+        return math.inf if self.is_late else time.monotonic()
 
     def push(self, action: Push) -> Event:
         """Commits on top of what was fetched last, pushes, and loads the result."""
