@@ -1,22 +1,10 @@
 //! Proofs that something does not exist: which NSEC (RFC 4035 §3.1.3) or NSEC3 records (RFC 5155 §7.2) go along.
 
-use data_encoding::{BASE32HEX_NOPAD, BitOrder, Encoding, Specification};
-use sha1::{Digest, Sha1};
-use std::sync::LazyLock;
-
 use super::decide::{Search, wildcard_name};
 use super::{Answer, stored};
 use crate::message::writer::Section;
 use crate::zone::page::Node;
 use crate::zone::{Denial, Nsec3Parameters, Zone};
-
-/// The lower-case alphabet of owner names (RFC 5155 §3, RFC 4648 §7).
-static BASE32HEX: LazyLock<Encoding> = LazyLock::new(|| {
-    let mut specification = Specification::new();
-    specification.symbols.push_str("0123456789abcdefghijklmnopqrstuv");
-    specification.bit_order = BitOrder::MostSignificantFirst;
-    specification.encoding().unwrap_or(BASE32HEX_NOPAD)
-});
 
 /// The name does not exist, nor does a wildcard (RFC 4035 §3.1.3.2, RFC 5155 §7.2.2).
 pub(super) fn no_such_name<'z>(zone: &'z Zone, search: &Search<'_>, encloser: usize, answer: &mut Answer<'z>) {
@@ -127,12 +115,14 @@ impl<'z, 's> Prover<'z, 's> {
     }
 
     fn add_hashed(&self, parameters: &Nsec3Parameters, relative: &[u8], answer: &mut Answer<'z>) {
-        self.add_at_or_before(&self.hashed(parameters, relative), answer);
+        if let Some((node, _)) = self.denial.hashed_at_or_before(parameters, relative) {
+            self.add(&node, answer);
+        }
     }
 
     /// The NSEC3 record whose owner is the hash of the name; false if there is none (opt-out: RFC 5155 §6).
     fn add_matching(&self, parameters: &Nsec3Parameters, relative: &[u8], answer: &mut Answer<'z>) -> bool {
-        match self.denial.at_or_before(&self.hashed(parameters, relative)) {
+        match self.denial.hashed_at_or_before(parameters, relative) {
             Some((node, true)) => {
                 self.add(&node, answer);
                 true
@@ -154,18 +144,5 @@ impl<'z, 's> Prover<'z, 's> {
                 return;
             }
         }
-    }
-
-    /// The name, relative to the apex, that owns the NSEC3 record of a name (RFC 5155 §5).
-    fn hashed(&self, parameters: &Nsec3Parameters, relative: &[u8]) -> Vec<u8> {
-        let mut name = self.zone.absolute(relative);
-        name.make_ascii_lowercase();
-        let mut digest = Sha1::new().chain_update(&name).chain_update(&parameters.salt).finalize();
-        for _ in 0..parameters.iterations {
-            digest = Sha1::new().chain_update(digest).chain_update(&parameters.salt).finalize();
-        }
-        let mut label = vec![32];
-        label.extend_from_slice(BASE32HEX.encode(&digest).as_bytes());
-        label
     }
 }

@@ -89,7 +89,7 @@ impl<'t> Marking<'t> {
         let start = Inherited::new(Arc::clone(&origin), None, None);
         Self {
             text,
-            builder: ZoneBuilder::new(apex.clone()),
+            builder: ZoneBuilder::for_text(apex.clone(), text.len()),
             apex_length: origin.len(),
             spacing,
             marks: vec![Mark { at: 0, inherited: start }],

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::checks::{self, Finding, Findings, Focus};
 use super::hash;
 use super::page::{Flags, NODES_PER_PAGE, Page, PageWriter, RECORD_HEADER, is_nsec3, sort_key};
-use super::staging::{Bucket, MARK, Place, Staged, Staging};
+use super::staging::{Bucket, MARK, Staged, Staging};
 use super::{Parts, Zone, page_index};
 use crate::name::{self, MAX_LABELS, Name};
 use crate::rdata::{self, types};
@@ -28,7 +28,8 @@ pub struct ZoneBuilder {
     dnames: HashSet<u64>,
     ancestors: HashSet<u64>,
     wildcard_parents: HashSet<u64>,
-    targets: Vec<Place>,
+    /// Records whose targets are checked when the zone is there: copies, so that all others can be let go before.
+    pointing: Bucket,
     findings: Findings,
 }
 
@@ -48,33 +49,36 @@ impl RecordSink for ZoneBuilder {
             types::DNAME => _ = self.dnames.insert(self.last_hash),
             _ => {}
         }
-        match self.staging.push(self.last_hash, relative, record) {
-            Some(place) if checks::has_checked_target(record, &self.apex) => {
-                self.staging.pin(place);
-                self.targets.push(place);
-            }
-            Some(_) => {}
-            None => self.findings.push(checks::too_large(record)),
+        if self.staging.push(self.last_hash, relative, record).is_none() {
+            self.findings.push(checks::too_large(record));
+        } else if checks::has_checked_target(record, &self.apex) {
+            let _there_are_fewer_than_records = self.pointing.push(self.last_hash, relative, record);
         }
     }
 }
 
 impl ZoneBuilder {
-    /// Begins a zone.
+    /// Begins a zone of a size that nobody knows.
     #[must_use]
     pub fn new(apex: Name) -> Self {
+        Self::for_text(apex, usize::MAX)
+    }
+
+    /// Begins a zone whose text has about so many octets.
+    #[must_use]
+    pub fn for_text(apex: Name, octets: usize) -> Self {
         let apex_hash = hash::of_name(apex.as_wire(), hash::root());
         Self {
             apex,
             apex_hash,
-            staging: Staging::default(),
+            staging: Staging::for_text(octets),
             last_owner: Vec::new(),
             last_hash: apex_hash,
             cuts: HashSet::new(),
             dnames: HashSet::new(),
             ancestors: HashSet::new(),
             wildcard_parents: HashSet::new(),
-            targets: Vec::new(),
+            pointing: Bucket::default(),
             findings: Findings::default(),
         }
     }
@@ -95,8 +99,8 @@ impl ZoneBuilder {
         match &zone {
             Some(zone) => {
                 checks::apex(zone, &mut self.findings);
-                for &place in &self.targets {
-                    checks::target(zone, &self.staging.at(place), &mut self.findings);
+                for staged in self.pointing.records() {
+                    checks::target(zone, &staged, &mut self.findings);
                 }
             }
             None => self.findings.push(checks::missing_soa(&self.apex)),
@@ -135,7 +139,6 @@ impl ZoneBuilder {
         staging.drain(|bucket| writer.bucket(bucket));
         let (parts, findings) = writer.finish();
         self.findings.append(findings);
-        self.staging = staging;
         parts
     }
 }

@@ -3,11 +3,28 @@
 //! Kept as places of nodes, eight octets each. What is denied for which answer is decided in `answer::denial`.
 
 use std::cmp::Ordering;
+use std::sync::LazyLock;
+
+use data_encoding::{BASE32HEX_NOPAD, BitOrder, Encoding, Specification};
+use sha1::{Digest, Sha1};
 
 use super::Zone;
 use super::page::{Node, Rrset};
 use crate::name::{self, MAX_LABELS};
 use crate::rdata::types;
+
+/// Octets of the label that an NSEC3 hash makes, its length octet included.
+const HASH_LABEL: usize = 33;
+/// The wildcard below the apex, relative to it.
+const APEX_WILDCARD: &[u8] = b"\x01*";
+
+/// The lower-case alphabet of owner names (RFC 5155 §3, RFC 4648 §7).
+static BASE32HEX: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut specification = Specification::new();
+    specification.symbols.push_str("0123456789abcdefghijklmnopqrstuv");
+    specification.bit_order = BitOrder::MostSignificantFirst;
+    specification.encoding().unwrap_or(BASE32HEX_NOPAD)
+});
 
 /// Hash parameters of an NSEC3 chain (RFC 5155 §4).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +41,16 @@ pub(super) struct Chain {
     /// The beginning of each place's name, so that a search looks at few nodes.
     keys: Vec<u64>,
     nsec3: Option<Nsec3Parameters>,
+    /// Of an NSEC3 chain, what names that do not exist are mostly denied with.
+    at_apex: Option<AtApex>,
+}
+
+/// The positions in the chain of the records for the apex and for the wildcard below it, so that nobody has to hash
+/// them again, and whether they match.
+#[derive(Clone, Copy)]
+struct AtApex {
+    apex: (usize, bool),
+    wildcard: (usize, bool),
 }
 
 impl Chain {
@@ -44,7 +71,9 @@ impl Chain {
         let at = |&(page, offset): &(u32, u32)| zone.page(page as usize).node_at(offset);
         places.sort_by(|left, right| name::canonical_order(at(left).name, at(right).name));
         let keys = places.iter().map(|place| key(at(place).name)).collect();
-        Some(Self { places, keys, nsec3 })
+        let mut chain = Self { places, keys, nsec3, at_apex: None };
+        chain.at_apex = Denial::new(zone, &chain).at_apex();
+        Some(chain)
     }
 }
 
@@ -93,10 +122,31 @@ impl<'z> Denial<'z> {
         node.signed_rrset(if self.chain.nsec3.is_some() { types::NSEC3 } else { types::NSEC })
     }
 
-    /// The node whose record matches or covers a relative name: the last in order that is not after it; the first
-    /// name in order is covered by the last node.
+    /// The node whose record matches or covers a relative name, and whether it matches: the last in order that is not
+    /// after it; the first name in order is covered by the last node.
     #[must_use]
     pub fn at_or_before(&self, relative: &[u8]) -> Option<(Node<'z>, bool)> {
+        self.position(relative).map(|(index, matches)| (self.node(index), matches))
+    }
+
+    /// The same for the hash of a relative name (RFC 5155 §5).
+    #[must_use]
+    pub fn hashed_at_or_before(&self, parameters: &Nsec3Parameters, relative: &[u8]) -> Option<(Node<'z>, bool)> {
+        let (index, matches) = match (self.chain.at_apex, relative) {
+            (Some(known), []) => known.apex,
+            (Some(known), APEX_WILDCARD) => known.wildcard,
+            _ => self.position(&parameters.hashed(self.zone, relative))?,
+        };
+        Some((self.node(index), matches))
+    }
+
+    fn at_apex(&self) -> Option<AtApex> {
+        let parameters = self.nsec3()?;
+        let position = |relative: &[u8]| self.position(&parameters.hashed(self.zone, relative));
+        Some(AtApex { apex: position(&[])?, wildcard: position(APEX_WILDCARD)? })
+    }
+
+    fn position(&self, relative: &[u8]) -> Option<(usize, bool)> {
         let (keys, wanted) = (&self.chain.keys, key(relative));
         let first = keys.partition_point(|&key| key < wanted);
         let equal = keys[first..].partition_point(|&key| key == wanted);
@@ -105,8 +155,27 @@ impl<'z> Denial<'z> {
                 name::canonical_order(self.node(first + index).name, relative) != Ordering::Greater
             });
         let index = if after == 0 { keys.len().checked_sub(1)? } else { after - 1 };
-        let node = self.node(index);
-        Some((node, name::same(node.name, relative)))
+        Some((index, name::same(self.node(index).name, relative)))
+    }
+}
+
+impl Nsec3Parameters {
+    /// The name, relative to the apex, that owns the NSEC3 record of a relative name (RFC 5155 §5).
+    fn hashed(&self, zone: &Zone, relative: &[u8]) -> [u8; HASH_LABEL] {
+        let apex = zone.apex().as_wire();
+        let mut name = [0; name::MAX_WIRE + 2];
+        let length = relative.len() + apex.len();
+        name[..relative.len()].copy_from_slice(relative);
+        name[relative.len()..length].copy_from_slice(apex);
+        name[..length].make_ascii_lowercase();
+        let mut digest = Sha1::new().chain_update(&name[..length]).chain_update(&self.salt).finalize();
+        for _ in 0..self.iterations {
+            digest = Sha1::new().chain_update(digest).chain_update(&self.salt).finalize();
+        }
+        let mut label = [0; HASH_LABEL];
+        label[0] = 32;
+        BASE32HEX.encode_mut(&digest, &mut label[1..]);
+        label
     }
 }
 

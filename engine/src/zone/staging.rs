@@ -25,44 +25,35 @@ pub struct Staged<'a> {
 /// How many leading bits of a hash choose the bucket: a bucket of a million names fits the caches of a processor, so
 /// that gathering the records of a name does not wait for memory.
 const BUCKET_BITS: u32 = 6;
+/// The records of so many octets of text fit the caches as they are.
+const ONE_BUCKET: usize = 1 << 18;
 
 /// All records of a zone, in buckets by the hashes of their owners.
 #[derive(Default)]
 pub struct Staging {
-    buckets: Buckets,
-    /// Bit n: records of bucket n are asked for after the pages are written.
-    pinned: u64,
-}
-
-struct Buckets(Vec<Bucket>);
-
-/// Where a record is staged.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    bucket: u8,
-    offset: u32,
-}
-
-impl Default for Buckets {
-    fn default() -> Self {
-        Self((0..1 << BUCKET_BITS).map(|_| Bucket::default()).collect())
-    }
+    /// Of the hash.
+    bits: u32,
+    buckets: Vec<Bucket>,
 }
 
 impl Staging {
+    /// Room for the records of a text of about so many octets.
+    pub fn for_text(octets: usize) -> Self {
+        let bits = if octets < ONE_BUCKET { 0 } else { BUCKET_BITS };
+        Self { bits, buckets: (0..1 << bits).map(|_| Bucket::default()).collect() }
+    }
+
     /// Adds a record; None when its bucket's 4 GiB are full.
     #[allow(clippy::cast_possible_truncation, reason = "BUCKET_BITS are left")]
-    pub fn push(&mut self, hash: u64, relative_owner: &[u8], record: &Record<'_>) -> Option<Place> {
-        let bucket = (hash >> (64 - BUCKET_BITS)) as u8;
-        let offset = self.buckets.0[usize::from(bucket)].push(hash, relative_owner, record)?;
-        Some(Place { bucket, offset })
+    pub fn push(&mut self, hash: u64, relative_owner: &[u8], record: &Record<'_>) -> Option<()> {
+        let bucket = hash.checked_shr(64 - self.bits).unwrap_or(0) as usize;
+        self.buckets[bucket].push(hash, relative_owner, record)
     }
 
     /// Sorts, and gives the number of different names; names whose hashes agree in the upper half count as one, which
     /// is near enough.
     pub fn sort(&mut self) -> usize {
         self.buckets
-            .0
             .iter_mut()
             .map(|bucket| {
                 bucket.keys.sort_unstable();
@@ -71,25 +62,10 @@ impl Staging {
             .sum()
     }
 
-    /// Keeps the records around a place for [`Self::at`].
-    pub fn pin(&mut self, place: Place) {
-        self.pinned |= 1 << place.bucket;
-    }
-
-    /// Calls `use_bucket` for each bucket in the order of the hashes, and lets go of the records that nobody asks for
-    /// again, so that two copies of all records never exist at once.
-    pub fn drain(&mut self, mut use_bucket: impl FnMut(&Bucket)) {
-        for (number, bucket) in self.buckets.0.iter_mut().enumerate() {
-            use_bucket(bucket);
-            if self.pinned >> number & 1 == 0 {
-                *bucket = Bucket::default();
-            }
-        }
-    }
-
-    /// The record at a place.
-    pub fn at(&self, place: Place) -> Staged<'_> {
-        self.buckets.0[usize::from(place.bucket)].at(place.offset)
+    /// Calls `use_bucket` for each bucket in the order of the hashes, and lets go of it then, so that two copies of all
+    /// records never exist at once.
+    pub fn drain(self, mut use_bucket: impl FnMut(&Bucket)) {
+        self.buckets.into_iter().for_each(|bucket| use_bucket(&bucket));
     }
 }
 
@@ -101,7 +77,8 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    fn push(&mut self, hash: u64, relative_owner: &[u8], record: &Record<'_>) -> Option<u32> {
+    /// Adds a record; None when its 4 GiB are full.
+    pub fn push(&mut self, hash: u64, relative_owner: &[u8], record: &Record<'_>) -> Option<()> {
         let offset = u32::try_from(self.octets.len()).ok()?;
         self.octets.reserve(HEADER + relative_owner.len() + record.rdata.len());
         self.octets.extend_from_slice(&record.span.file.to_le_bytes());
@@ -117,7 +94,12 @@ impl Bucket {
         self.octets.extend_from_slice(relative_owner);
         self.octets.extend_from_slice(record.rdata);
         self.keys.push(hash & 0xffff_ffff_0000_0000 | u64::from(offset));
-        Some(offset)
+        Some(())
+    }
+
+    /// All records: as they came, or, once sorted, by their hashes.
+    pub fn records(&self) -> impl Iterator<Item = Staged<'_>> {
+        self.keys.iter().map(|&key| self.at_key(key))
     }
 
     /// Runs of keys that agree in the half of the hash they hold, once sorted.
