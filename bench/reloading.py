@@ -7,6 +7,7 @@ part of what is measured: taking one is a rename of a file and of a ref.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,8 @@ LONGEST = 60.0
 POLL = 0.0005
 SERIAL = b"hostmaster 1 "
 TTL = b"$TTL 3600\n"
+HOST = re.compile(rb" IN A 10\.")
+SOME = 1000
 Change = Callable[[bytes, int], bytes]
 
 
@@ -47,6 +50,11 @@ def every_record(text: bytes, number: int) -> bytes:
     return one_record(text, number).replace(TTL, b"$TTL %d\n" % (3600 + number), 1)
 
 
+def some_records(text: bytes, number: int) -> bytes:
+    """The same as one record, and the first `SOME` hosts have other addresses."""
+    return HOST.sub(b" IN A %d." % (100 + number), one_record(text, number), count=SOME)
+
+
 def versions(workload: Workload, change: Change, count: int) -> list[Version]:
     """So many versions, each a commit on top of the one before; none is taken yet."""
     directory = workload.directory
@@ -64,6 +72,13 @@ def versions(workload: Workload, change: Change, count: int) -> list[Version]:
         check = Check(workload.last.name, bytes((198, 51, 100, number)))
         made.append(Version(file, parent, check))
     return made
+
+
+def original(workload: Workload) -> Version:
+    """What is there now, to come back to."""
+    file = workload.directory.with_name(f"{workload.directory.name}-original")
+    shutil.copyfile(workload.zones[-1].path, file)
+    return Version(file, _git(workload.directory, "rev-parse", "HEAD"), workload.last)
 
 
 def take(workload: Workload, version: Version) -> None:

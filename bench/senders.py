@@ -1,4 +1,7 @@
-"""The contestants as primaries that send their zones to anybody on loopback."""
+"""The contestants as primaries that send their zones, and differences of them, to anybody on loopback.
+
+YADIFA makes no differences of zone files.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ class NsdSender(LeanNsd):
 
     def configuration(self, port: int) -> str:
         """The text of nsd.conf."""
-        allowed = "    provide-xfr: 127.0.0.1 NOKEY\n"
+        differences = "    store-ixfr: yes\n    create-ixfr: yes\n"
+        allowed = f"    provide-xfr: 127.0.0.1 NOKEY\n{differences}"
         return super().configuration(port).replace("\n    zonefile:", f"\n{allowed}    zonefile:")
 
 
@@ -33,6 +37,8 @@ class KnotSender(LeanKnot):
         """The text of knot.conf."""
         acl = "acl:\n  - id: anybody\n    address: 127.0.0.1\n    action: transfer\n"
         text = super().configuration(port).replace("\nzone:\n", f"\n{acl}zone:\n")
+        text = text.replace("zonefile-load: whole", "zonefile-load: difference")
+        text = text.replace("journal-content: none", "journal-content: changes")
         return text.replace("\n    file:", "\n    acl: anybody\n    file:")
 
 
@@ -41,7 +47,8 @@ class BindSender(LeanBind):
 
     def configuration(self, port: int) -> str:
         """The text of named.conf."""
-        return super().configuration(port).replace("allow-transfer { none; }", "allow-transfer { any; }")
+        allowed = "allow-transfer { any; }; ixfr-from-differences yes"
+        return super().configuration(port).replace("allow-transfer { none; }", allowed)
 
 
 class YadifaSender(Yadifa):
