@@ -17,7 +17,7 @@ def test_every_proof_on_the_page_of_protocols_is_a_test(project_root: Path) -> N
     missing = [
         (file, name)
         for file, name in proofs
-        if not re.search(rf"\b(?:def|fn) {name}", (project_root / file).read_text())
+        if not re.search(rf"\b(?:def|fn) {name}\b", (project_root / file).read_text())
     ]
     assert missing == []
 
