@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from scripts.outline import Outline, outlines
+
 _PROOF = re.compile(r"\]\(\.\./\.\./(?P<file>\S+) \"(?P<name>\w+)\"\)")
 _ERROR_ROW = re.compile(r"^\| [A-Z, ]+ \| [\w ]+ \| (?P<text>.+?) \|", re.MULTILINE)
+# In running text and in a block, up to whatever the shell does with it.
+_CALL = re.compile(r"(?:`|\$ (?:sudo )?)(oakroot [a-z][^`|>;&#\n]*(?:\\\n[^`|>;&#\n]*)*)")
 _CODE = re.compile(r"\b[A-Z]{4,}(:[A-Z]+)*\b")
 
 
@@ -37,3 +41,21 @@ def test_the_words_of_errors_are_those_of_the_sources(project_root: Path) -> Non
     assert len(texts) > 30
     parts = [part.strip(" :") for text in texts if not _CODE.match(text) for part in text.split("…")]
     assert [part for part in parts if part not in sources] == []
+
+
+def test_commands_and_options_that_pages_name_are_there(project_root: Path) -> None:
+    flags = {part.words: _flags(part) for whole in outlines() for part in whole.family()}
+    pages = [*(project_root / "docs").rglob("*.md"), project_root / "README.md"]
+    wrong = []
+    for page in pages:
+        for call in _CALL.findall(page.read_text()):
+            words = call.split()
+            command = " ".join(words[:3]) if " ".join(words[:3]) in flags else " ".join(words[:2])
+            used = {word.partition("=")[0] for word in words if re.match(r"--[a-z]", word)}
+            if command not in flags or not used <= flags[command]:
+                wrong.append((page.name, call))
+    assert wrong == []
+
+
+def _flags(part: Outline) -> set[str]:
+    return {"--help", "--config", *(flag for entry in part.entries for flag in entry.flags)}
