@@ -117,3 +117,8 @@ def test_what_git_knows_is_a_revision(against: str, capsys: pytest.CaptureFixtur
 
 def test_zones_are_chosen_only_of_a_server() -> None:
     assert plan("HEAD", "--zone", "example.org") == 1
+
+
+def test_a_zone_that_hooks_are_for_does_not_narrow_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAKROOT_ZONE", "example.org")
+    assert plan("HEAD") == 0

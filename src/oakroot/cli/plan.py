@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         server = server_of(checkout, arguments.against)
         if server is not None:
             plan = plan_against(server, after.tree, rules, arguments)
-        elif arguments.zone:
+        elif hasattr(arguments, "zone"):
             raise CommandError("--zone goes with --against SERVER", exit_code=Exit.USAGE)
         else:
             before = _before(checkout, arguments, after)

@@ -32,7 +32,7 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
         "--zone",
         action="append",
         type=domain_name,
-        default=[],
+        default=argparse.SUPPRESS,  # hooks have a $OAKROOT_ZONE for others, and a plan of all
         metavar="NAME",
         help="compare only this zone; may be given again (default: all zones)",
     )
@@ -60,7 +60,7 @@ def server_of(checkout: Checkout, against: str | None) -> Server | None:
 def plan_against(server: Server, after: Tree, rules: Rules, arguments: argparse.Namespace) -> Plan:
     """Zone by zone; the first that cannot be had ends it all, and nothing is shown."""
     key = None if arguments.key is None else key_option(arguments.key)
-    only = {name.canonicalize().to_text() for name in arguments.zone}
+    only = {name.canonicalize().to_text() for name in getattr(arguments, "zone", ())}
     unknown = only - zone_files(after).keys()
     if unknown:
         raise CommandError(f"the repository has no zone {min(unknown)}", exit_code=Exit.USAGE)
