@@ -27,14 +27,14 @@ _PLATFORMS = tuple(f"manylinux{each}_x86_64" for each in ("2014", "_2_17", "_2_2
 def make_lock(directory: Path, own: Path | None, epoch: int | None, tell: Callable[[str], None]) -> Lock:
     """Brings the newest of everything; `own` is a wheel of Oakroot, or None for what is installed here."""
     directory.mkdir(parents=True, exist_ok=True)
+    for old in (*directory.glob("*.deb"), *directory.glob("*.whl")):
+        old.unlink()
     inputs = [_own_wheel(directory, own)]
-    for package in (*contents.PACKAGES, _kernel()):
-        tell(f"package {package}")
-        inputs.append(_download_package(directory, package))
-    wanted = sorted({name for names in contents.WHEELS.values() for name in names} - {"oakroot"})
-    for name in wanted:
-        tell(f"wheel {name}")
-        inputs.append(_download_wheel(directory, name))
+    tell("packages")
+    inputs += _download_packages(directory, [*contents.PACKAGES, _kernel()])
+    tell("wheels")
+    wanted = {name for names in contents.WHEELS.values() for name in names} - {"oakroot"}
+    inputs += _download_wheels(directory, sorted(wanted))
     commit, moment = _source()
     lock = Lock(commit, moment if epoch is None else epoch, tuple(inputs))
     (directory / LOCK_NAME).write_text(lock.text())
@@ -60,37 +60,40 @@ def _bring(directory: Path, each: Input) -> None:
             "build it of the commit in the lock file, or `fetch --renew` for a new lock file",
         )
     if each.kind is Kind.PACKAGE:
-        _download_package(directory, f"{each.name}={each.version}")
+        _download_packages(directory, [f"{each.name}={each.version}"])
     else:
-        _download_wheel(directory, f"{each.name}=={each.version}")
+        _download_wheels(directory, [f"{each.name}=={each.version}"])
 
 
-def _download_package(directory: Path, package: str) -> Input:
-    before = set(directory.iterdir())
-    name, _, _version = package.partition("=")
-    for old in directory.glob(f"{name}_*.deb"):
-        old.unlink()
-        before.discard(old)
-    _run(["apt-get", "download", "--quiet=2", package], directory)
-    for file in set(directory.iterdir()) - before:
+def _download_packages(directory: Path, packages: Sequence[str]) -> list[Input]:
+    _run(["apt-get", "download", "--quiet=2", *packages], directory)
+    inputs = []
+    for package in packages:
+        name = package.partition("=")[0]
+        files = sorted(directory.glob(f"{name}_*.deb"))
+        if len(files) != 1:
+            raise ImageError(f"{directory} has {len(files)} files of package {name} where one should be")
         # apt writes a version's colon as %3a.
-        version = file.name.split("_")[1].replace("%3a", ":")
-        return _input(Kind.PACKAGE, name, version, file)
-    raise ImageError(f"apt-get brought no file for {package}")
+        version = files[0].name.split("_")[1].replace("%3a", ":")
+        inputs.append(_input(Kind.PACKAGE, name, version, files[0]))
+    return inputs
 
 
-def _download_wheel(directory: Path, requirement: str) -> Input:
-    name = requirement.partition("==")[0]
-    for old in directory.glob(f"{name.replace('-', '_')}-*.whl"):
-        old.unlink()
+def _download_wheels(directory: Path, requirements: Sequence[str]) -> list[Input]:
     platforms = [word for platform in _PLATFORMS for word in ("--platform", platform)]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
                "--disable-pip-version-check", "--python-version=3.11", "--implementation=cp", *platforms,
-               "--dest", ".", requirement]  # fmt: skip
+               "--dest", ".", *requirements]  # fmt: skip
     _run(command, directory)
-    for file, version in _wheels(directory, name):
-        return _input(Kind.WHEEL, name, version, file)
-    raise ImageError(f"pip brought no wheel of {name}")
+    inputs = []
+    for requirement in requirements:
+        name = requirement.partition("==")[0]
+        found = list(_wheels(directory, name))
+        if len(found) != 1:
+            raise ImageError(f"{directory} has {len(found)} wheels of {name} where one should be")
+        file, version = found[0]
+        inputs.append(_input(Kind.WHEEL, name, version, file))
+    return inputs
 
 
 def _wheels(directory: Path, name: str) -> Iterator[tuple[Path, str]]:
@@ -101,8 +104,6 @@ def _wheels(directory: Path, name: str) -> Iterator[tuple[Path, str]]:
 
 
 def _own_wheel(directory: Path, own: Path | None) -> Input:
-    for old in directory.glob("oakroot-*.whl"):
-        old.unlink()
     file = directory / f"oakroot-{oakroot.__version__}-cp311-abi3-linux_x86_64.whl"
     if own is not None:
         match = _WHEEL_NAME.match(own.name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from oakroot.images.build import INITRAMFS, KERNEL
 from oakroot.images.rejected import ImageError
 
 QEMU = "qemu-system-x86_64"
+KVM = Path("/dev/kvm")
 STATUS_LINE = re.compile(rb"oakroot: exit status (\d+)\s*\Z")
 BROKEN_OFF = 71
 """The machine ended without saying why."""
@@ -93,7 +95,7 @@ def choose(wanted: Acceleration, machine: Machine) -> Acceleration:
     """KVM if a machine boots with it, software otherwise, unless one of them is wanted."""
     if wanted is not Acceleration.AUTO:
         return wanted
-    if not Path("/dev/kvm").exists():
+    if not KVM.exists():
         return Acceleration.TCG
     probe = Machine(machine.directory, "none", machine.memory, ("--probe",))
     try:
@@ -116,6 +118,8 @@ def run(machine: Machine, acceleration: Acceleration) -> int:
     except FileNotFoundError:
         raise ImageError(f"{QEMU} is not installed", "on Debian: apt-get install qemu-system-x86") from None
     status = BROKEN_OFF
+    # Whoever ends this process means the machine.
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         assert process.stdout is not None  # noqa: S101 - we asked for a pipe
         for line in process.stdout:
