@@ -90,7 +90,9 @@ def world(require: Callable[[str], str], tmp_path: Path) -> Iterator[World]:
             yield World(bind, pebble, certifier)
 
 
-def test_bind_is_as_good_a_primary_and_bad_requests_hold_up_no_good_one(world: World) -> None:
+def test_bind_is_as_good_a_primary_and_bad_requests_are_shown_and_hold_up_no_good_one(
+    world: World, tmp_path: Path
+) -> None:
     world.publish("garbage.example.org", "3 255 0 ABCDEF")
     world.publish("weak.example.org", "3 255 0 " + new_request("weak.example.org", kind="rsa1024").hex())
     world.publish("far.example.org", "3 255 0 " + new_request("far.example.org", "www.example.com").hex())
@@ -112,22 +114,18 @@ def test_bind_is_as_good_a_primary_and_bad_requests_hold_up_no_good_one(world: W
     ):
         world.certifier.said(reason)
     world.certifier.said("is in no zone that this certifier may update")
+    _check_control(world, tmp_path / "control.sock")
     assert "Traceback" not in world.certifier.log
 
 
-def test_the_operator_sees_why_there_is_no_certificate_and_has_it_tried_again(
-    world: World, tmp_path: Path
-) -> None:
-    world.publish(WWW, "3 255 0 ABCDEF")
-    world.certifier.said("nothing is ordered")
-    control = ("--control", tmp_path / "control.sock")
-    status = oakroot("status", *control)
+def _check_control(world: World, control: Path) -> None:
+    """What the operator sees and does of it at the control socket."""
+    status = oakroot("status", "--control", control)
     assert "oakroot certifier" in status.output
-    assert WWW in status.output
     assert "the 3 octets are no certificate signing request" in status.output
-    assert oakroot("reload", *control).code == 0
+    assert oakroot("reload", "--control", control).code == 0
     world.certifier.said("settings read again")
-    refused = oakroot("renotify", *control)
+    refused = oakroot("renotify", "--control", control)
     assert refused.code == 1
     assert "a certifier (Oakroot" in refused.errors
 
