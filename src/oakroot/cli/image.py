@@ -30,8 +30,8 @@ From nothing to a primary in a virtual machine:
 _RUN_EPILOG = """\
 After -- stand the machine's addresses, as MirageOS has them, then the server's options:
   --ipv4=ADDRESS/LENGTH --ipv4-gateway=ADDRESS --ipv6=… --ipv6-gateway=…
-  --dns-servers=ADDRESS,… --syslog=ADDRESS
-With the exit status of the image: 64 for wrong arguments, 71 if it broke off."""
+  --dns-servers=ADDRESS,…
+It ends with the exit status of the image: 64 for wrong arguments, 71 if it broke off."""
 
 
 def configure(subparsers: Subparsers) -> None:

@@ -28,7 +28,6 @@ class Boot:
     interfaces: tuple[Interface, ...]
     gateways: tuple[Address, ...]
     name_servers: tuple[Address, ...]
-    syslog: Address | None
     server: tuple[str, ...]
     """The arguments of the server."""
 
@@ -63,14 +62,10 @@ def read_boot(words: Sequence[str]) -> Boot:
     servers = [
         _address("dns-servers", part) for text in given["dns-servers"] for part in text.split(",") if part
     ]
-    syslog = _one(given, "syslog")
-    return Boot(
-        tuple(interfaces), tuple(gateways), tuple(servers),
-        None if syslog is None else _address("syslog", syslog), server,
-    )  # fmt: skip
+    return Boot(tuple(interfaces), tuple(gateways), tuple(servers), server)
 
 
-_OPTIONS = ("ipv4", "ipv4-gateway", "ipv6", "ipv6-gateway", "dns-servers", "syslog")
+_OPTIONS = ("ipv4", "ipv4-gateway", "ipv6", "ipv6-gateway", "dns-servers")
 
 
 def _sort(words: Sequence[str]) -> tuple[dict[str, list[str]], tuple[str, ...]]:

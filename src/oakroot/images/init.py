@@ -13,13 +13,13 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 from oakroot.images import netlink
-from oakroot.images.boot import Address, Boot, BootRejectedError, read_boot, split, words_of
+from oakroot.images.boot import Boot, BootRejectedError, read_boot, split, words_of
 from oakroot.images.confinement import become, confine
 
 WRONG_ARGUMENTS = 64  # as MirageOS has it; orchestrators do not start such a machine again
@@ -37,8 +37,6 @@ _LONGEST_PAUSE = 30.0
 _HEALTHY_SECONDS = 60.0
 _NOSUID_NODEV_NOEXEC = 0x0E
 _READ_ONLY, _REMOUNT = 0x01, 0x20
-_SYSLOG_PORT = 514
-_SYSLOG_PRIORITY = 30  # daemon, informational (RFC 5424 section 6.2.1)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -76,7 +74,7 @@ def _run(role: str) -> int:
     _bring_up(boot)
     _libc.mount(None, b"/", None, ctypes.c_ulong(_REMOUNT | _READ_ONLY), None)
     _say(f"{role} at {', '.join(str(each.ip) for each in boot.interfaces)}")
-    return _supervise((role, *boot.server), boot.syslog)
+    return _supervise((role, *boot.server))
 
 
 def _handed_over() -> list[str]:
@@ -112,7 +110,7 @@ def _bring_up(boot: Boot) -> None:
     Path("/etc/resolv.conf").write_text(lines)
 
 
-def _supervise(arguments: Sequence[str], syslog: Address | None) -> int:
+def _supervise(arguments: Sequence[str]) -> int:
     """Runs the server, again after each failure; gives the status of one that ended as it meant to."""
     serve = import_module(
         "oakroot.cli.main"
@@ -120,7 +118,7 @@ def _supervise(arguments: Sequence[str], syslog: Address | None) -> int:
     pause = 1.0
     while True:
         began = time.monotonic()
-        status = _once(serve, arguments, syslog)
+        status = _once(serve, arguments)
         if status == 0:
             return 0
         if status == _USAGE:
@@ -132,19 +130,12 @@ def _supervise(arguments: Sequence[str], syslog: Address | None) -> int:
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def _once(serve: Callable[[Sequence[str]], int], arguments: Sequence[str], syslog: Address | None) -> int:
-    reading, writing = os.pipe()
+def _once(serve: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
     child = os.fork()
     if child == 0:
-        os.close(reading)
-        os.dup2(writing, 1)
-        os.dup2(writing, 2)
         become(USER)
         run_confined(serve, arguments)
-    os.close(writing)
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
-    with os.fdopen(reading, "rb") as lines:
-        _pass_on(lines, arguments[0], syslog)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -164,23 +155,6 @@ def run_confined(serve: Callable[[Sequence[str]], int], arguments: Sequence[str]
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
-
-
-def _pass_on(lines: Iterable[bytes], role: str, syslog: Address | None) -> None:
-    """What the server says, to the console and to syslog (RFC 5424, RFC 5426: a datagram a line)."""
-    collector = None
-    if syslog is not None:
-        collector = socket.socket(netlink.family(syslog), socket.SOCK_DGRAM)
-    for line in lines:
-        sys.stderr.buffer.write(line)
-        sys.stderr.flush()
-        if collector is not None:
-            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            head = f"<{_SYSLOG_PRIORITY}>1 {stamp} {socket.gethostname()} oakroot-{role} - - - "
-            try:
-                collector.sendto(head.encode() + line.rstrip(b"\n"), (str(syslog), _SYSLOG_PORT))
-            except OSError:
-                continue  # the console has it
 
 
 def _mount(kind: str, place: str, options: str) -> None:
