@@ -14,7 +14,7 @@ import pytest
 from oakroot import __version__
 from oakroot.cli import CommandError, Exit, main
 from oakroot.cli.main import COMMANDS, Command
-from oakroot.operate import config
+from oakroot.operate import config, logs
 
 Run = Callable[[argparse.Namespace], int]
 Install = Callable[[Run], None]
@@ -221,3 +221,15 @@ def test_the_version_is_the_package_s_and_the_engine_s(project_root: Path) -> No
     line = f'version = "{__version__}"\n'
     assert line in (project_root / "pyproject.toml").read_text()
     assert line in (project_root / "engine" / "Cargo.toml").read_text()
+
+
+def test_a_log_that_cannot_be_sent_is_told_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nobody(*_arguments: object, **_named: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(logs, "set_up", nobody)
+    assert main.main(["primary", "--log-format", "journald", "--syslog", "192.0.2.1"]) == 2
+    told = capsys.readouterr().err
+    assert "the log cannot be sent to journald or syslog at 192.0.2.1: No such file" in told

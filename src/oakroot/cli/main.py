@@ -197,9 +197,11 @@ def _set_up_log(namespace: argparse.Namespace, environment: Mapping[str, str]) -
             namespace.log_level, namespace.log_format, environment=environment, syslog=namespace.syslog
         )
     except OSError as error:
-        reason = error.strerror or str(error)
-        message = f"the log cannot be sent where --log-format or --syslog say: {reason}"
-        raise CommandError(message, exit_code=Exit.USAGE) from None
+        places = ["journald"] if namespace.log_format == "journald" else []
+        places += [] if namespace.syslog is None else [f"syslog at {namespace.syslog[0]}"]
+        message = f"the log cannot be sent to {' or '.join(places)}: {error.strerror or error}"
+        hint = "see --log-format and --syslog"
+        raise CommandError(message, hint=hint, exit_code=Exit.USAGE) from None
 
 
 def _options_first(command: argparse.ArgumentParser, arguments: Sequence[str]) -> Sequence[str]:
