@@ -22,12 +22,13 @@ from tests.distribution.stage import FakeLink
 from tests.protocol.keys import keyring, make_key, name
 from tests.secondary.authority import make_zone
 
-ZONE = name("example.org.")
+APEX = "example.org."
+ZONE = name(APEX)
 
 
 def servers(*records: str) -> tuple[str, ...]:
     """The addresses found for a zone with these records."""
-    return NameServers(Catalogue().with_zones([make_zone(1, *records)])).of(ZONE)
+    return NameServers(Catalogue().with_zones([make_zone(1, *records)])).of(APEX)
 
 
 def directory(*keys: Key, configured: Sequence[Configured] = (), own: Sequence[str] = ()) -> Directory:
@@ -50,7 +51,17 @@ def test_name_servers_below_a_delegation_are_found_by_their_glue() -> None:
 
 def test_name_servers_in_another_zone_of_ours_are_found() -> None:
     zones = [make_zone(1, "@ NS ns.example.com."), make_zone(1, "ns A 192.0.2.4", apex="example.com.")]
-    assert NameServers(Catalogue().with_zones(zones)).of(ZONE) == ("192.0.2.4",)
+    assert NameServers(Catalogue().with_zones(zones)).of(APEX) == ("192.0.2.4",)
+
+
+@pytest.mark.parametrize("server", ["NS2", r"n\.s", r"a\.b.c\.d", r"n\101s"])
+def test_name_servers_are_found_however_their_names_are_written(server: str) -> None:
+    assert servers(f"@ NS {server}", f"{server.lower()} A 192.0.2.6") == ("192.0.2.6",)
+    assert servers(f"@ NS {server}.beside.example.org.", f"{server}.Beside A 192.0.2.7") == ("192.0.2.7",)
+
+
+def test_the_primary_master_is_known_in_any_case() -> None:
+    assert servers("@ NS NS1", "ns1 A 192.0.2.1") == ()
 
 
 def test_name_servers_of_others_have_no_address_here() -> None:
@@ -63,7 +74,7 @@ def test_two_names_of_one_address_are_one_server() -> None:
 
 
 def test_a_zone_that_is_not_here_has_no_name_servers() -> None:
-    assert NameServers(Catalogue()).of(ZONE) == ()
+    assert NameServers(Catalogue()).of(APEX) == ()
 
 
 @pytest.mark.parametrize("zone", ["example.org.", "org.", ""])

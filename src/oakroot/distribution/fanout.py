@@ -190,7 +190,7 @@ class Fanout:
 
     def _targets(self, apex: str, servers: NameServers) -> tuple[Target, ...]:
         zone = dns.name.from_text(apex)
-        return self._directory.targets(zone, servers.of(zone), self._enlisted)
+        return self._directory.targets(zone, servers.of(apex), self._enlisted)
 
     def _follow_keys(self, keyring: Keyring) -> None:
         """Keys that are gone are used no more; secondaries of new ones are told of all their zones."""

@@ -95,14 +95,17 @@ class Enlisted:
 
 @dataclass(slots=True)
 class NameServers:
-    """Finds the addresses of zones' name servers in one catalogue, each name once."""
+    """Finds the addresses of zones' name servers in one catalogue, each name once.
+
+    Names are text in lower case, as the engine writes them: a start has ten thousand zones.
+    """
 
     catalogue: Catalogue
-    _known: dict[dns.name.Name, tuple[str, ...]] = field(default_factory=dict)
+    _known: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def of(self, zone: dns.name.Name) -> tuple[str, ...]:
+    def of(self, apex: str) -> tuple[str, ...]:
         """Addresses of the zone's name servers but the primary master; none for a zone that is not here."""
-        held = self.catalogue.zone(zone.canonicalize().to_text())
+        held = self.catalogue.zone(apex)
         if held is None:
             return ()
         masters = {_first_name(rdata) for *_, rdata in held.records_of(held.apex, "SOA")}
@@ -110,30 +113,35 @@ class NameServers:
         addresses = (self._addresses(server) for server in servers if server not in masters)
         return tuple(dict.fromkeys(address for found in addresses for address in found))
 
-    def _addresses(self, server: dns.name.Name) -> tuple[str, ...]:
+    def _addresses(self, server: str) -> tuple[str, ...]:
         """Those that our zones hold; also glue, if that is all we have."""
         if server not in self._known:
             zone = self._zone_above(server)
-            self._known[server] = () if zone is None else _addresses_in(zone, server.to_text())
+            self._known[server] = () if zone is None else _addresses_in(zone, server)
         return self._known[server]
 
-    def _zone_above(self, name: dns.name.Name) -> Zone | None:
+    def _zone_above(self, name: str) -> Zone | None:
         """The nearest of our zones at or above a name."""
-        name = name.canonicalize()
         while True:
-            zone = self.catalogue.zone(name.to_text())
-            if zone is not None or name == dns.name.root:
+            zone = self.catalogue.zone(name)
+            if zone is not None or name == ".":
                 return zone
-            name = name.parent()
+            name = _parent(name)
+
+
+def _parent(name: str) -> str:
+    if "\\" in name:  # a dot may be part of a label
+        return dns.name.from_text(name).parent().to_text()
+    return name.partition(".")[2] or "."
 
 
 def _addresses_in(zone: Zone, owner: str) -> tuple[str, ...]:
     return tuple(rdata for kind in ("A", "AAAA") for *_, rdata in zone.records_of(owner, kind))
 
 
-def _first_name(rdata: str) -> dns.name.Name:
+def _first_name(rdata: str) -> str:
     """The name that RDATA begins with."""
-    return dns.name.from_text(rdata.split(" ", 1)[0])
+    return rdata.partition(" ")[0].lower()
 
 
 class KeySecondaries:
@@ -150,6 +158,8 @@ class KeySecondaries:
 
     def of(self, zone: dns.name.Name) -> Iterator[Target]:
         """A target for each key of the zone itself, then of each zone above it."""
+        if not self._by_zone:
+            return
         while True:
             yield from self._by_zone.get(zone, ())
             if zone == dns.name.root:
