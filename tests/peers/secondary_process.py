@@ -67,6 +67,16 @@ class SecondaryProcess:
             process.terminate()
             process.wait(PATIENCE)
 
+    @property
+    def process_id(self) -> int:
+        """The process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends it a signal."""
+        os.kill(self.process_id, number)
+
     def kill(self) -> None:
         """Ends it without asking, as a crash does."""
         process, self._process = self._process, None

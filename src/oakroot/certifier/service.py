@@ -40,6 +40,7 @@ from oakroot.distribution.fanout import Changed
 from oakroot.keys.keyring import GrantedKey
 from oakroot.operate.changes import Change
 from oakroot.operate.history import Pulse
+from oakroot.operate.lifetime import Lifetime
 from oakroot.operate.overview import Overview
 from oakroot.roles.followers import TransferRules
 from oakroot.roles.shell import Alarm, tell
@@ -85,6 +86,7 @@ class Service:
         settings: core.Settings,
         hands: Hands,
         state: StateDirectory | None = None,
+        lifetime: Lifetime | None = None,
     ) -> None:
         """`state` is where copies of zones are kept over restarts, None: nowhere."""
         self._hands = hands
@@ -94,7 +96,7 @@ class Service:
         self._asking = Workers("authority", _ASKING_THREADS)
         self._dns = Workers("dns", _DNS_THREADS)
         copies = secondary.Settings(seed=settings.seed)
-        self._secondary = Secondary(server, plan, copies, state)
+        self._secondary = Secondary(server, plan, copies, state, lifetime=lifetime)
         self._secondary.watch(self)
         self._is_stopped = False
 

@@ -25,9 +25,15 @@ from oakroot.certifier.service import Choices, Hands, Service
 from oakroot.certifier.updates import Prober, Sender
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.cli.control import add_socket_options, controlled, open_socket
-from oakroot.cli.nameserver import KEPT_SECONDS, listed, listen_address
+from oakroot.cli.nameserver import (
+    KEPT_SECONDS,
+    lifetime_of_process,
+    listed,
+    listen_address,
+)
 from oakroot.cli.options import rejected_key
 from oakroot.cli.reading_again import reader
+from oakroot.cli.privileges import add_user_option, drop_privileges
 from oakroot.cli.sources import plan_of, read_all_keys
 from oakroot.cli.watching import add_watch_options, watching
 from oakroot.client.server import Server as NameServer
@@ -36,12 +42,17 @@ from oakroot.keys.key import Key
 from oakroot.keys.keyring import GrantedKey
 from oakroot.keys.rejected import KeyRejectedError
 from oakroot.keys.source import find_key_text
+from oakroot.operate.inheritance import places, settled
+from oakroot.operate.lifetime import Lifetime
 from oakroot.roles.commands import commands
 from oakroot.secondary.directory import StateDirectory
 from oakroot.secondary.sources import Plan
 from oakroot.secondary.sources import Server as Primary
 
 _log = logging.getLogger("oakroot.certifier")
+
+PREDECESSOR_PATIENCE = 60.0
+"""Two certifiers would order everything twice, so one waits for the other to end."""
 
 _DESCRIPTION = """\
 Keeps copies of the zones that its keys may update, as a secondary that nobody needs to know. For
@@ -119,6 +130,7 @@ def _add_copy_options(group: argparse._ArgumentGroup) -> None:
         metavar="ADDR[:PORT]",
         help="serve the copies here, and take NOTIFYs; may be given again (default: nowhere)",
     )
+    add_user_option(group)
 
 
 def _add_authority_options(parser: argparse.ArgumentParser) -> None:
@@ -197,9 +209,14 @@ def configuration(arguments: argparse.Namespace) -> Configuration:
 def run(arguments: argparse.Namespace) -> int:
     """Works until it is told to stop."""
     chosen = configuration(arguments)
+    lifetime = lifetime_of_process()
+    listen = settled(arguments.listen or places(lifetime.inherited, "udp"), lifetime.inherited, "udp")
+    inherited = [each.descriptor for each in lifetime.inherited]
+    server = Server(listen, inherited=inherited, tcp_reply_seconds=KEPT_SECONDS)
+    lifetime.let_go()
+    drop_privileges(arguments, [arguments.account_key.parent, arguments.state])
     authority = _authority(arguments, chosen, _account(arguments))
     state = None if arguments.state is None else StateDirectory(arguments.state)
-    server = Server(arguments.listen, tcp_reply_seconds=KEPT_SECONDS)
     choices = chosen.choices(server)
     settings = Settings(
         seed=secrets.randbits(64),
@@ -215,7 +232,9 @@ def run(arguments: argparse.Namespace) -> int:
         Journal.beside(arguments.account_key),
     )
     _tell(choices.updating, server, primary)
-    asyncio.run(_serve(server, choices.plan, settings, hands, state, arguments))
+    if not lifetime.wait_for_predecessor(PREDECESSOR_PATIENCE):
+        raise CommandError("the certifier whose place this one was to take does not end")
+    asyncio.run(_serve(server, choices.plan, settings, hands, state, arguments, lifetime))
     return Exit.FINE
 
 
@@ -226,8 +245,9 @@ async def _serve(
     hands: Hands,
     state: StateDirectory | None,
     arguments: argparse.Namespace,
+    lifetime: Lifetime,
 ) -> None:
-    service = Service(server, plan, settings, hands, state)
+    service = Service(server, plan, settings, hands, state, lifetime)
     service.read_settings_with(reader(arguments, lambda again: configuration(again).choices(server), _LIVE))
     control = controlled(open_socket(arguments), "certifier", commands(service))
     async with control, watching(service, arguments, server):

@@ -14,8 +14,11 @@ from pathlib import Path
 from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit
 from oakroot.cli.options import domain_name, key_option
+from oakroot.cli.privileges import add_user_option, drop_privileges
 from oakroot.distribution.targets import Configured
 from oakroot.operate.certificate import CertificateError, CertificateFiles
+from oakroot.operate.inheritance import InheritanceError, places, settled
+from oakroot.operate.lifetime import Lifetime
 from oakroot.roles.followers import TransferRules
 
 _log = logging.getLogger(__name__)
@@ -54,6 +57,7 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
         "truncated and the others are dropped; clients with a DNS cookie have no limit; 0: no limit for "
         "anybody (default: %(default)s)",
     )
+    add_user_option(group)
     group.add_argument("--identity", metavar="TEXT", help="what to answer to id.server and NSID")
     group.add_argument("--version-text", metavar="TEXT", help="what to answer to version.bind")
     _add_tls_options(parser)
@@ -102,31 +106,59 @@ def add_follower_options(parser: argparse.ArgumentParser) -> argparse._ArgumentG
     return group
 
 
-def bind(arguments: argparse.Namespace) -> tuple[Server, CertificateFiles | None]:
-    """The server, its sockets bound, and its certificate if it is to speak TLS.
+def lifetime_of_process() -> Lifetime:
+    """Whose sockets we have, and who wants to know that we serve."""
+    try:
+        return Lifetime.of_process()
+    except InheritanceError as error:
+        raise CommandError(str(error)) from None
+
+
+def bind(arguments: argparse.Namespace, lifetime: Lifetime) -> tuple[Server, CertificateFiles | None]:
+    """The server, its sockets bound or inherited, and its certificate if it is to speak TLS.
 
     OSError names the address that cannot be bound, CommandError what is wrong with the certificate.
     """
-    listen = arguments.listen or _all_addresses()
-    listen_tls = arguments.listen_tls or [(address, TLS_PORT) for address, _ in listen]
+    listen, listen_tls = _where(arguments, lifetime)
     server = Server(
         listen,
         listen_tls=listen_tls if arguments.tls_cert else None,
+        inherited=[each.descriptor for each in lifetime.inherited],
         workers=arguments.workers,
         tcp_reply_seconds=KEPT_SECONDS,
         rate_limit=arguments.rate_limit,
         identity=arguments.identity,
         version=arguments.version_text,
     )
+    lifetime.let_go()
+    if lifetime.supervisor.stores:
+        lifetime.supervisor.keep([descriptor for *_, descriptor in server.share()])
+    certificate = _certificate(arguments, server)
+    drop_privileges(arguments, [getattr(arguments, name, None) for name in ("state", "cache")])
+    return server, certificate
+
+
+def _certificate(arguments: argparse.Namespace, server: Server) -> CertificateFiles | None:
+    """What is shown over TLS, if TLS is to be spoken."""
     if arguments.tls_cert is None:
-        return server, None
+        return None
     certificate = CertificateFiles(arguments.tls_cert, arguments.tls_key, server.set_certificate)
     try:
         certificate.load()
     except CertificateError as error:
         raise CommandError(f"--tls-cert: {error}", exit_code=Exit.USAGE) from None
     _log.info("TLS on %s", listed(server.tls_addresses))
-    return server, certificate
+    return certificate
+
+
+def _where(
+    arguments: argparse.Namespace, lifetime: Lifetime
+) -> tuple[Sequence[tuple[str, int]], Sequence[tuple[str, int]]]:
+    """The addresses for DNS and for DNS over TLS: those asked for, those of inherited sockets, or all."""
+    inherited = lifetime.inherited
+    listen = settled(arguments.listen or places(inherited, "udp") or _all_addresses(), inherited, "udp")
+    tls = arguments.listen_tls or places(inherited, "tls") or [(address, TLS_PORT) for address, _ in listen]
+    return listen, settled(tls, inherited, "tls")
 
 
 def transfer_rules(arguments: argparse.Namespace) -> TransferRules:

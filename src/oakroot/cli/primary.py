@@ -22,6 +22,7 @@ from oakroot.cli.nameserver import (
     add_follower_options,
     add_server_options,
     bind,
+    lifetime_of_process,
     listed,
     notify_target,
     refuse_halves,
@@ -35,6 +36,7 @@ from oakroot.git.errors import GitError
 from oakroot.git.remote import Remote, parse_remote
 from oakroot.git.repository import RemoteRepository
 from oakroot.operate.certificate import CertificateFiles
+from oakroot.operate.lifetime import Lifetime
 from oakroot.primary import demo
 from oakroot.primary.core import Settings
 from oakroot.primary.raised import RaisedSerials
@@ -162,13 +164,14 @@ def configuration(arguments: argparse.Namespace) -> Configuration:
 def run(arguments: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
     chosen = configuration(arguments)
+    lifetime = lifetime_of_process()
     with ExitStack() as stack:
+        server, tls = bind(arguments, lifetime)
         folder = None
         remote = chosen.remote
         if remote is None:
             folder = _temporary_folder(stack)
             remote = _demo(folder)
-        server, tls = bind(arguments)
         credentials = chosen.choices.credentials
         try:
             repository = stack.enter_context(RemoteRepository(remote, credentials, directory=arguments.cache))
@@ -177,7 +180,7 @@ def run(arguments: argparse.Namespace) -> int:
         _tell(server.addresses, remote, folder)
         raised = None if arguments.cache is None else RaisedSerials(arguments.cache)
         worker = GitWorker(repository, chosen.choices.policy, time.time, chosen.choices.guard, raised=raised)
-        asyncio.run(_serve(server, worker, chosen.choices, tls, arguments))
+        asyncio.run(_serve(server, worker, chosen.choices, tls, arguments, lifetime))
     return Exit.FINE
 
 
@@ -187,8 +190,9 @@ async def _serve(
     chosen: Choices,
     tls: CertificateFiles | None,
     arguments: argparse.Namespace,
+    lifetime: Lifetime,
 ) -> None:
-    service = Service(server, worker, chosen.settings, chosen.notified, tls)
+    service = Service(server, worker, chosen.settings, chosen.notified, tls, lifetime)
     service.read_settings_with(reader(arguments, lambda again: configuration(again).choices, _LIVE))
     control = controlled(open_socket(arguments), "primary", spreading_commands(service))
     async with control, watching(service, arguments, server):

@@ -19,6 +19,7 @@ from oakroot.cli.nameserver import (
     add_follower_options,
     add_server_options,
     bind,
+    lifetime_of_process,
     listed,
     listen_address,
     notify_target,
@@ -30,6 +31,7 @@ from oakroot.cli.sources import plan_of, read_all_keys
 from oakroot.cli.watching import add_watch_options, watching
 from oakroot.distribution.targets import Configured
 from oakroot.keys.key import Key
+from oakroot.operate.lifetime import Lifetime
 from oakroot.roles.commands import copying_commands
 from oakroot.secondary.core import Settings
 from oakroot.secondary.directory import StateDirectory
@@ -164,11 +166,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
     chosen = configuration(arguments)
     state = None if arguments.state is None else StateDirectory(arguments.state)
-    server, certificate = bind(arguments)
+    lifetime = lifetime_of_process()
+    server, certificate = bind(arguments, lifetime)
     encryption = encryption_of(arguments, certificate)
     plan = chosen.plan(server)
     _tell(plan, server)
-    asyncio.run(_serve(server, plan, chosen, state, encryption, arguments))
+    asyncio.run(_serve(server, plan, chosen, state, encryption, arguments, lifetime))
     return Exit.FINE
 
 
@@ -179,8 +182,17 @@ async def _serve(
     state: StateDirectory | None,
     encryption: Encryption,
     arguments: argparse.Namespace,
+    lifetime: Lifetime,
 ) -> None:
-    service = Service(server, plan, chosen.settings, state, notified=chosen.notified, encryption=encryption)
+    service = Service(
+        server,
+        plan,
+        chosen.settings,
+        state,
+        notified=chosen.notified,
+        encryption=encryption,
+        lifetime=lifetime,
+    )
     service.read_settings_with(reader(arguments, lambda again: configuration(again).choices(server), _LIVE))
     control = controlled(open_socket(arguments), "secondary", copying_commands(service))
     async with control, watching(service, arguments, server):

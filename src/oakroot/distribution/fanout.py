@@ -133,6 +133,10 @@ class Fanout:
         self._enlisted = open_ones
         return self._outbox.hang_up()
 
+    def release(self) -> None:
+        """Lets go of all connections that are kept."""
+        self._enlisted = []
+
     def remind(self, address: str, granted: GrantedKey) -> None:
         """A peer without a connection asked what there is for its key: it is told where it is known to be."""
         self._wish(granted.grant.covers, (address, self.settings.port))

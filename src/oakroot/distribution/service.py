@@ -141,6 +141,14 @@ class Distributor:
         active, waiting = self._transfers.counts
         return Report(self._fanout.waiting(), active, waiting, self._fanout.links)
 
+    def release(self) -> None:
+        """Keeps no connection for the sake of later NOTIFYs: their peers are to turn to somebody else."""
+        self._fanout.release()
+
+    def is_idle(self) -> bool:
+        """Whether no transfer is under way."""
+        return self._transfers.counts == (0, 0)
+
     async def close(self) -> None:
         """Lets go of everything."""
         self._cancel_timer()

@@ -28,10 +28,19 @@ from oakroot.primary.events import (
 )
 from oakroot.primary.packets import received
 from oakroot.primary.pulling import wake_at
-from oakroot.primary.state import Settings, State, new_state
+from oakroot.primary.state import Settings, State, Task, new_state
 from oakroot.roles.events import Moment, NotifyRequested, PacketReceived, TimePassed
 
-__all__ = ["Settings", "State", "handle", "new_state", "wake_at"]
+__all__ = [
+    "Settings",
+    "State",
+    "handle",
+    "has_begun",
+    "is_complete",
+    "is_idle",
+    "new_state",
+    "wake_at",
+]
 
 
 def handle(  # noqa: C901, PLR0911, PLR0912 - one arm for each event, and nothing else
@@ -73,3 +82,19 @@ def handle(  # noqa: C901, PLR0911, PLR0912 - one arm for each event, and nothin
             return updating.refused(state, outcomes, reason, now)
         case WriteFailed(reason, attempt, outcomes):
             return updating.failed(state, reason, attempt, outcomes, now)
+
+
+def is_complete(state: State) -> bool:
+    """Whether the repository was loaded."""
+    return state.loaded.commit is not None
+
+
+def has_begun(state: State) -> bool:
+    """Whether it was, or could not be at the first try."""
+    return is_complete(state) or state.failures > 0
+
+
+def is_idle(state: State) -> bool:
+    """Whether nobody waits for git."""
+    waiting = (state.waiting, state.queued, state.updates, state.writing)
+    return state.task is Task.NONE and not any(waiting)

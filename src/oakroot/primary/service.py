@@ -27,6 +27,7 @@ from oakroot.operate.changes import Change
 from oakroot.operate.control import ControlError
 from oakroot.operate.history import Pulse
 from oakroot.operate.ledger import Ledger
+from oakroot.operate.lifetime import Lifetime
 from oakroot.operate.overview import Overview
 from oakroot.primary import core, events
 from oakroot.primary.events import Action, Event, Fetch, Push, Recall, Write
@@ -45,6 +46,7 @@ from oakroot.roles.events import (
 )
 from oakroot.roles.overview import note_copy, note_spread, pulse, take_note
 from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
+from oakroot.roles.succession import Succession
 from oakroot.zones.guard import Guard
 from oakroot.zones.serials import SerialPolicy
 
@@ -86,14 +88,20 @@ class Service:
         settings: core.Settings,
         notified: Sequence[Configured] = (),
         tls: CertificateFiles | None = None,
+        lifetime: Lifetime | None = None,
     ) -> None:
-        """`notified` are servers that the operator wants to be told of every change; `tls` shows itself."""
+        """`notified` are servers that the operator wants to be told of every change; `tls` shows itself.
+
+        `lifetime` is told once there is something to serve.
+        """
         self._read_again: Callable[[], Choices | None] = lambda: None
         self._server = server
+        self._lifetime = lifetime or Lifetime()
         self._tls = tls
         self._worker = worker
         self._state = core.new_state(settings)
         self._loop = asyncio.get_running_loop()
+        self._serves = False
         self._stopped = asyncio.Event()
         self._at_work = 0
         self._all_is_done = asyncio.Event()
@@ -109,6 +117,9 @@ class Service:
             _log,
             lambda copied: note_copy(self._ledger, copied, time.time()),
         )
+        self._succession = Succession(
+            server, self._distributor, self._lifetime, lambda: core.is_idle(self._state), _log
+        )
 
     async def run(self) -> None:
         """Serves until SIGTERM or SIGINT."""
@@ -116,14 +127,15 @@ class Service:
             signal.SIGTERM: self.stop,
             signal.SIGINT: self.stop,
             signal.SIGHUP: self.renew,
+            signal.SIGUSR2: lambda: self._succession.begin(self.stop),
         }
         sys.setswitchinterval(SWITCH_INTERVAL)
         # Signals are caught to the very end: who asks twice must not cut off what the first asking began.
         with signals(actions):
             with packets(self._server, self._distributor, self._packet_received), renewing(self._tls):
-                self._server.start()
                 self._happened(events.Started())
-                await self._stopped.wait()
+                async with self._lifetime.watched():
+                    await self._stopped.wait()
             _log.info("stopping")
             self._alarm.set(None)
             await self._distributor.close()
@@ -207,6 +219,17 @@ class Service:
         for action in actions:
             self._carry_out(action)
         self._alarm.set(core.wake_at(self._state))
+        self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        """Serves as soon as that helps anybody, and says so."""
+        life, begun, complete = self._lifetime, core.has_begun(self._state), core.is_complete(self._state)
+        # Until there are zones, queries wait in sockets that were there before us, or our predecessor answers
+        # them: that is better than to refuse them.
+        if not self._serves and (complete if life.is_succession else begun or not life.has_sockets):
+            self._serves = True
+            self._server.start()
+        life.progressed(begun=begun, complete=complete)
 
     def _carry_out(self, action: Action) -> None:  # noqa: C901 - one arm for each action, and nothing else
         match action:

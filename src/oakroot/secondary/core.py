@@ -30,9 +30,10 @@ from oakroot.secondary.events import (
     TransferEnded,
 )
 from oakroot.secondary.packets import received
+from oakroot.secondary.serving import kept
 from oakroot.secondary.state import Entry, Idle, Settings, State, Step, Wish, new_state, wake_at
 
-__all__ = ["Settings", "State", "handle", "new_state", "wake_at"]
+__all__ = ["Settings", "State", "handle", "kept", "new_state", "wake_at"]
 
 
 def handle(  # noqa: C901, PLR0911, PLR0912 - one arm for each event, and nothing else

@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from oakroot._engine import Catalogue, Server
@@ -22,11 +23,13 @@ from oakroot.distribution.targets import Configured
 from oakroot.operate.changes import Change
 from oakroot.operate.history import Pulse
 from oakroot.operate.ledger import Ledger
+from oakroot.operate.lifetime import Lifetime
 from oakroot.operate.overview import Overview
 from oakroot.protocol.transfer_client import Limits
 from oakroot.roles.followers import TransferRules
 from oakroot.roles.overview import note_copy, note_spread, pulse, take_note
 from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
+from oakroot.roles.succession import Succession
 from oakroot.secondary import core, events
 from oakroot.secondary.connections import Connections
 from oakroot.secondary.directory import Keeper, StateDirectory
@@ -46,6 +49,7 @@ from oakroot.secondary.events import (
     SendReply,
     StartTransfer,
     StoreCheck,
+    StoredZone,
     StoreZone,
     TransferEnded,
 )
@@ -83,7 +87,7 @@ class Watcher(Protocol):
 class Service:
     """A running secondary."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a secondary has to do with
         self,
         server: Server,
         plan: Plan,
@@ -93,12 +97,15 @@ class Service:
         limits: Limits | None = None,
         notified: Sequence[Configured] = (),
         encryption: Encryption | None = None,
+        lifetime: Lifetime | None = None,
     ) -> None:
         """`state` is where zones are kept, None: nowhere; `notified` who is told of every change.
 
-        `encryption` is how TLS is spoken, with primaries that it is to be spoken with and where we listen.
+        `encryption` is how TLS is spoken, with primaries that it is to be spoken with and where we listen;
+        `lifetime` is told once there is something to serve.
         """
         self._read_again: Callable[[], Choices | None] = lambda: None
+        self._lifetime = lifetime or Lifetime()
         self._watcher: Watcher | None = None
         self._server = server
         self._encryption = encryption or Encryption()
@@ -118,6 +125,9 @@ class Service:
             _log,
             lambda copied: note_copy(self._ledger, copied, time.time()),
         )
+        self._succession = Succession(
+            server, self._distributor, self._lifetime, lambda: True, _log, self._hand_zones
+        )
 
     async def run(self) -> None:
         """Serves until SIGTERM or SIGINT."""
@@ -125,15 +135,18 @@ class Service:
             signal.SIGTERM: self.stop,
             signal.SIGINT: self.stop,
             signal.SIGHUP: self.renew,
+            signal.SIGUSR2: lambda: self._succession.begin(self.stop),
         }
         # Signals are caught to the very end: who asks twice must not cut off what the first asking began.
         certificate = self._encryption.certificate
         with signals(actions):
             stored = () if self._directory is None else tuple(self._directory.load())
+            stored += self._handed()
             with packets(self._server, self._distributor, self._packet_received), renewing(certificate):
                 self._happened(events.Started(stored))
                 self._server.start()
-                await self._stopped.wait()
+                async with self._lifetime.watched():
+                    await self._stopped.wait()
             _log.info("stopping")
             self._alarm.set(None)
             await self._distributor.close()
@@ -220,6 +233,7 @@ class Service:
         for action in actions:
             self._carry_out(action)
         self._alarm.set(core.wake_at(self._state))
+        self._lifetime.progressed(begun=True, complete=True)
 
     def _carry_out(self, action: Action) -> None:  # noqa: C901 - one arm for each action, and nothing else
         match action:
@@ -252,6 +266,19 @@ class Service:
         self._distributor.carry_out(action)
         if self._watcher is not None:
             self._watcher.changed(news)
+
+    def _hand_zones(self, folder: Path) -> None:
+        """Has a successor find what we hold: it need not ask for all of it, nor be without it meanwhile."""
+        directory = StateDirectory(folder)
+        for task in core.kept(self._state, Moment(time.time(), self._loop.time())):
+            directory.do(task)
+
+    def _handed(self) -> tuple[StoredZone, ...]:
+        """What a predecessor held, as far as our own folder has nothing."""
+        folder = self._lifetime.handed
+        if folder is None or self._directory is not None:
+            return ()
+        return tuple(StateDirectory(folder).load())
 
     def _reply(self, request: events.Request, wire: bytes) -> None:
         if isinstance(request, LinkRequest):

@@ -94,6 +94,12 @@ def tell_of(state: State, wanted: str | None) -> Spread:
     return Spread(Changed(state.catalogue, state.plan.keyring, state.zones, changed))
 
 
+def kept(state: State, now: Moment) -> tuple[StoreZone, ...]:
+    """All versions that are held, as they would be kept over a restart."""
+    held = (entry.held for entry in state.zones.values() if entry.held is not None)
+    return tuple(StoreZone(each.zone, now.wall - (now.monotonic - each.checked)) for each in held)
+
+
 def _spread(state: State, change: ZoneChange) -> tuple[State, Spread]:
     """Keeps what those who follow us may ask differences from, and tells them."""
     state = replace(state, versions=state.versions.after((change,)))

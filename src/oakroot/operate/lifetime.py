@@ -1,0 +1,113 @@
+"""Where this process stands between those before and after it: whose sockets it has, who hears of it.
+
+A role tells what it has come to; here is known who wants to hear that: systemd, or the process whose place we
+take. What must not live here: what a role has to do before it serves, or before it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from oakroot.operate.handover import HANDED, Predecessor
+from oakroot.operate.inheritance import Socket, from_systemd
+from oakroot.operate.systemd import Supervisor
+
+_LOADING_SECONDS = 30.0
+"""For so long systemd is asked for patience, again and again, while zones are loaded."""
+
+
+class Lifetime:
+    """See the head of the file. Without systemd and predecessor, a lifetime like any other."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor | None = None,
+        predecessor: Predecessor | None = None,
+        inherited: tuple[Socket, ...] = (),
+        handed: Path | None = None,
+    ) -> None:
+        self.supervisor = supervisor or Supervisor()
+        self.inherited = inherited
+        """Sockets that were there before us; `let_go` closes them, once the server has its own copies."""
+        self.handed = handed
+        """A folder with what our predecessor knew; None: there was none."""
+        self.has_sockets = bool(inherited)
+        """Whether queries can wait for us: sockets that were there before us will be there after us."""
+        self._predecessor = predecessor
+        self._is_begun = False
+        self._is_complete = False
+
+    @staticmethod
+    def of_process() -> Lifetime:
+        """As the environment tells; InheritanceError where that is nonsense."""
+        process = os.getpid()
+        variables = dict(os.environ)
+        predecessor = Predecessor.of(variables)
+        sockets = predecessor.receive() if predecessor else from_systemd(variables, process)
+        handed = variables.pop(HANDED, None)
+        for name in os.environ.keys() - variables.keys():
+            # No process of ours shall take what was for us for its own.
+            del os.environ[name]
+        return Lifetime(
+            Supervisor.of(variables, process),
+            predecessor,
+            sockets,
+            Path(handed) if handed and predecessor else None,
+        )
+
+    @property
+    def is_succession(self) -> bool:
+        """Whether another process serves until we do."""
+        return self._predecessor is not None and not self._is_complete
+
+    def let_go(self) -> None:
+        """Closes the descriptors of `inherited`."""
+        for each in self.inherited:
+            with suppress(OSError):
+                os.close(each.descriptor)
+        self.inherited = ()
+
+    def progressed(self, *, begun: bool, complete: bool) -> None:
+        """Tells those who wait: systemd that we have begun, a predecessor that nobody will miss it.
+
+        `begun`: we answer, be it that something is not there yet. `complete`: we have what there is to have.
+        """
+        if begun and not self._is_begun:
+            self._is_begun = True
+            self.supervisor.tell_ready()
+        if complete and not self._is_complete:
+            self._is_complete = True
+            if self._predecessor is not None:
+                self._predecessor.tell_complete()
+
+    def wait_for_predecessor(self, patience: float) -> bool:
+        """Says that we are ready and waits for our predecessor's end; whether it came."""
+        self.progressed(begun=False, complete=True)
+        return self._predecessor is None or self._predecessor.wait_for_end(patience)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """While the block runs, systemd hears that the event loop turns."""
+        task = asyncio.create_task(self._tell_now_and_then())
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _tell_now_and_then(self) -> None:
+        watchdog = self.supervisor.watchdog_seconds
+        # Twice in each span, as sd_watchdog_enabled(3) recommends.
+        pause = min(_LOADING_SECONDS, watchdog or _LOADING_SECONDS) / 2
+        while True:
+            lines = [] if watchdog is None else ["WATCHDOG=1"]
+            if not self._is_begun:
+                lines.append(f"EXTEND_TIMEOUT_USEC={int(_LOADING_SECONDS * 1e6)}")
+            if lines:
+                self.supervisor.tell(*lines)
+            elif watchdog is None:
+                return
+            await asyncio.sleep(pause)

@@ -1,0 +1,120 @@
+"""How a role that serves gives its place to a process that was started for it, and loses nothing thereby.
+
+SIGUSR2 begins it. The successor gets our sockets, loads its zones, and says that it serves; until then we go
+on as if nothing were. Then we take in nothing more, finish what was begun, and end. A successor that ends
+before changes nothing. No decision about DNS is taken in this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from oakroot._engine import Server
+from oakroot.distribution.service import Distributor
+from oakroot.operate.handover import COMPLETE, HANDED, Successor, start_successor
+from oakroot.operate.inheritance import Socket
+from oakroot.operate.lifetime import Lifetime
+
+SUCCESSOR_PATIENCE = 600.0
+"""Seconds that a successor may take to load its zones."""
+RECEIVED_SECONDS = 1.5
+"""After these every thread of the engine has noticed that it is to take in nothing more."""
+LAST_SECONDS = 30.0
+"""How long we go on for those who are still connected, or wait for an answer."""
+_LOOK_SECONDS = 0.1
+
+
+class Succession:
+    """Gives the place of one server away, once it is told to."""
+
+    def __init__(
+        self,
+        server: Server,
+        distributor: Distributor,
+        lifetime: Lifetime,
+        is_idle: Callable[[], bool],
+        log: logging.Logger,
+        hand: Callable[[Path], None] = lambda _: None,
+    ) -> None:
+        """`is_idle` tells that nobody waits for the role itself.
+
+        `hand` writes into a folder what a successor should not have to find out again, in a thread of
+        its own.
+        """
+        self._hand = hand
+        self._server = server
+        self._distributor = distributor
+        self._lifetime = lifetime
+        self._is_idle = is_idle
+        self._log = log
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self, stop: Callable[[], None]) -> None:
+        """Starts a successor; `stop` is called once it serves and nothing is left to do here."""
+        if self._task is not None and not self._task.done():
+            self._log.warning("a successor was started already; waiting for it")
+            return
+        self._task = asyncio.get_running_loop().create_task(self._succeed(stop))
+
+    async def _succeed(self, stop: Callable[[], None]) -> None:
+        with tempfile.TemporaryDirectory(prefix="oakroot-handover-") as folder:
+            try:
+                await asyncio.to_thread(self._hand, Path(folder))
+                sockets = [Socket(*each) for each in self._server.share()]
+                successor = start_successor(sockets, {**os.environ, HANDED: folder})
+            except OSError as error:
+                self._log.error("no successor can be started, serving on: %s", error)
+                return
+            await self._give_place(successor, stop)
+
+    async def _give_place(self, successor: Successor, stop: Callable[[], None]) -> None:
+        self._log.info("a successor is process %d; serving until it does", successor.process.pid)
+        try:
+            is_complete = await self._wait(successor)
+            if not is_complete:
+                await self._give_up(successor)
+                return
+            self._lifetime.supervisor.tell(f"MAINPID={successor.process.pid}")
+            await self._finish()
+            self._log.info("process %d serves now", successor.process.pid)
+            stop()
+        finally:
+            successor.close()
+
+    async def _wait(self, successor: Successor) -> bool:
+        """Whether the successor has said that it serves."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(SUCCESSOR_PATIENCE):
+                return await loop.sock_recv(successor.channel, len(COMPLETE)) == COMPLETE
+        except (TimeoutError, OSError):
+            return False
+
+    async def _give_up(self, successor: Successor) -> None:
+        process = successor.process
+        process.terminate()
+        try:
+            code = await asyncio.to_thread(process.wait, SUCCESSOR_PATIENCE / 60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = await asyncio.to_thread(process.wait)
+        self._log.error("the successor ended with %d before it served, see above; serving on", code)
+
+    async def _finish(self) -> None:
+        """Takes in nothing more, and lets what was begun come to its end."""
+        self._server.retire()
+        self._distributor.release()
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        while loop.time() < begun + LAST_SECONDS:
+            await asyncio.sleep(_LOOK_SECONDS)
+            is_done = self._is_idle() and self._distributor.is_idle() and not self._server.connections()
+            if is_done and loop.time() > begun + RECEIVED_SECONDS:
+                return
+        self._log.warning("%d connections are cut off", self._server.connections())

@@ -1,0 +1,168 @@
+"""Restarts and upgrades that nobody notices: a process comes before the old one ends, or after its crash."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import dns.message
+import dns.query
+import pytest
+
+from tests.peers.askers import Askers
+from tests.peers.commands import Primary
+from tests.peers.git_servers import BareRepository, free_port, wait_until
+from tests.peers.nameservers import Address
+from tests.peers.secondary_process import SecondaryProcess, serial_in
+from tests.peers.supervisor import Supervisor
+from tests.protocol.keys import make_key
+
+ZONE = b"""\
+$TTL 60
+@ SOA ns hostmaster 7 3600 900 1209600 60
+@ NS ns
+ns A 192.0.2.1
+"""
+UNLIMITED = ("--rate-limit", "0")
+TRANSFER = make_key("ours._transfer.example.org.")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> BareRepository:
+    made = BareRepository(tmp_path / "zones.git")
+    line = f"{TRANSFER.name} 0 DNSKEY 0 3 163 {TRANSFER.secret.base64()}\n"
+    made.commit({"example.org": ZONE, "_keys": line.encode()})
+    return made
+
+
+def serving(log: str) -> int:
+    """The process that serves now, as the log tells; 0: the first one still does."""
+    found = re.findall(r"process ([0-9]+) serves now", log)
+    return int(found[-1]) if found else 0
+
+
+def has_ended(process: int) -> bool:
+    """Whether it is gone, or only waits to be noticed by whoever started it."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return True
+    return state == "Z"
+
+
+def succeed(process: int, log: Callable[[], str]) -> int:
+    """Has another process take the place of this one; gives it once the old one has ended."""
+    os.kill(process, signal.SIGUSR2)
+    wait_until("the old process to end", lambda: has_ended(process))
+    return serving(log())
+
+
+def test_no_query_is_lost_while_one_primary_takes_the_place_of_another(
+    repository: BareRepository, tmp_path: Path
+) -> None:
+    port = free_port()
+    arguments: list[str | Path] = ["primary", "--remote", repository.path, "--listen", f"127.0.0.1:{port}"]
+    with (
+        Supervisor([*arguments, "--workers", "2", *UNLIMITED], tmp_path / "service") as service,
+        Askers(("127.0.0.1", port), "example.org") as askers,
+    ):
+        first = service.process_id
+        successor = succeed(first, lambda: service.log)
+        askers.until_more(100)
+        assert service.main == successor != first
+    assert askers.failures == []
+
+
+def test_a_secondary_hands_its_zones_over_though_nothing_is_on_disk_and_no_primary_there(
+    repository: BareRepository, tmp_path: Path
+) -> None:
+    address = ("127.0.0.1", free_port())
+    with Primary(["--remote", repository.path, *UNLIMITED], tmp_path / "log") as primary:
+        secondary = SecondaryProcess(address, [TRANSFER], ("127.0.0.1", primary.port), tmp_path / "secondary")
+        secondary.options += UNLIMITED
+        secondary.start()
+        secondary.until_serial("example.org", 7)
+    process = secondary.process_id
+    try:
+        with Askers(address, "example.org") as askers:
+            process = succeed(process, lambda: secondary.log)
+        secondary.until_serial("example.org", 7)
+    finally:
+        secondary.stop()
+        os.kill(process, signal.SIGTERM)
+    assert askers.failures == []
+    assert "kept on disk, serial 7" in secondary.log
+
+
+@pytest.fixture
+def bound() -> tuple[Address, list[tuple[socket.socket, str]]]:
+    """Sockets as systemd makes them for a `.socket` unit."""
+    while True:
+        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        datagrams.bind(("127.0.0.1", 0))
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            listener.bind(datagrams.getsockname())
+        except OSError:
+            datagrams.close()
+            listener.close()
+            continue
+        listener.listen()
+        return datagrams.getsockname(), [(datagrams, "dns"), (listener, "dns")]
+
+
+def test_queries_wait_in_the_sockets_of_systemd_while_nothing_runs(
+    repository: BareRepository, tmp_path: Path, bound: tuple[Address, list[tuple[socket.socket, str]]]
+) -> None:
+    address, sockets = bound
+    query = dns.message.make_query("example.org", "SOA")
+    service = Supervisor(
+        ["primary", "--remote", repository.path, "--workers", "2", *UNLIMITED], tmp_path / "service"
+    )
+    service.passed = sockets
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as early,
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream,
+    ):
+        early.settimeout(10)
+        early.connect(address)
+        stream.settimeout(10)
+        stream.connect(address)
+        early.send(query.to_wire())
+        dns.query.send_tcp(stream, query)
+        with service:
+            assert serial_in(dns.message.from_wire(early.recv(4096))) == 7
+            assert serial_in(dns.query.receive_tcp(stream)[0]) == 7
+            service.heard("WATCHDOG=1")
+
+
+def test_what_was_killed_comes_back_to_its_sockets_and_to_the_queries_in_them(
+    repository: BareRepository, tmp_path: Path
+) -> None:
+    port = free_port()
+    arguments: list[str | Path] = [
+        "primary",
+        "--remote",
+        repository.path,
+        "--listen",
+        f"127.0.0.1:{port}",
+        "--workers",
+        "2",
+        *UNLIMITED,
+    ]
+    with (
+        Supervisor(arguments, tmp_path / "service", stores=True) as service,
+        Askers(("127.0.0.1", port), "example.org") as askers,
+    ):
+        askers.until_more(100)
+        assert len(service.passed) == 4
+        service.kill()
+        service.passed = service.passed[:4]
+        service.start()
+        askers.until_more(100)
+    # What the killed process had read is lost with it; what waited in the sockets is not.
+    assert len(askers.failures) <= 4

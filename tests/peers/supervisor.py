@@ -1,0 +1,115 @@
+"""What systemd is to a service: sockets passed and kept, and an ear for what it says (sd_notify(3))."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from tests.peers.commands import COMMAND
+from tests.peers.git_servers import PATIENCE, wait_until
+
+# What systemd does between fork and exec, the interpreter does here: descriptors from 3 on, and for whom.
+_AS_SYSTEMD = """
+import fcntl, os, sys
+numbers = [fcntl.fcntl(int(word), fcntl.F_DUPFD_CLOEXEC, 500) for word in sys.argv[1].split()]
+for place, number in enumerate(numbers, start=3):
+    os.dup2(number, place, inheritable=True)
+os.environ.update(LISTEN_FDS=str(len(numbers)), LISTEN_FDNAMES=sys.argv[2], LISTEN_PID=str(os.getpid()))
+os.execv(sys.executable, [sys.executable, *sys.argv[3:]])
+"""
+
+
+class Supervisor:
+    """Starts a command of ours as a service; between `__enter__` and `__exit__`."""
+
+    def __init__(self, arguments: Sequence[str | Path], directory: Path, *, stores: bool = False) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._arguments = [*COMMAND[1:], *map(str, arguments)]
+        self._log = directory / "service.log"
+        self._stores = stores
+        self.passed: list[tuple[socket.socket, str]] = []
+        """Sockets that its next start passes, with their names."""
+        self.told: list[str] = []
+        """All that it has told, a line each."""
+        self.main: int | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+        self._address = directory / "notify"
+        self._ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._ear.bind(str(self._address))
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.start()
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        if self.main is not None and self.process is not None and self.main != self.process.pid:
+            os.kill(self.main, signal.SIGTERM)
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(PATIENCE)
+        self._ear.close()
+        for passed, _ in self.passed:
+            passed.close()
+
+    def start(self) -> None:
+        """Starts it, and waits until it is ready."""
+        readies = self.told.count("READY=1")
+        own = {name: value for name, value in os.environ.items() if not name.startswith("OAKROOT_")}
+        own |= {"NOTIFY_SOCKET": str(self._address), "WATCHDOG_USEC": "600000"}
+        if self._stores:
+            own["FDSTORE"] = "64"
+        descriptors = [passed.fileno() for passed, _ in self.passed]
+        numbers, names = " ".join(map(str, descriptors)), ":".join(name for _, name in self.passed)
+        command = [sys.executable, "-c", _AS_SYSTEMD, numbers, names, *self._arguments]
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=own, pass_fds=descriptors)
+        self.main = self.process.pid
+        wait_until(f"the service to be ready: {self._log}", lambda: self.told.count("READY=1") > readies)
+
+    def kill(self) -> None:
+        """Ends it without asking, as a crash does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    @property
+    def process_id(self) -> int:
+        """The process that was started last."""
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def log(self) -> str:
+        """What it said, in all its lives."""
+        return self._log.read_text(errors="replace")
+
+    def said(self, text: str) -> None:
+        """Returns once the log has this."""
+        wait_until(f"{text!r} in {self._log}", lambda: text in self.log)
+
+    def heard(self, line: str) -> None:
+        """Returns once it has told this."""
+        wait_until(f"{line!r} to be told", lambda: line in self.told)
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                message, descriptors, _flags, _sender = socket.recv_fds(self._ear, 4096, 250)
+            except OSError:
+                return
+            lines = message.decode().split("\n")
+            for line in lines:
+                if line.startswith("MAINPID="):
+                    self.main = int(line.partition("=")[2])
+            for descriptor in descriptors:
+                self.passed.append((socket.socket(fileno=descriptor), "oakroot"))
+            self.told += lines
