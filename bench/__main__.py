@@ -14,7 +14,7 @@ from typing import Any
 
 from bench import contestants, machine, report, results
 from bench.part import Part
-from bench.parts import growth, latency, load, plan, reload, serve, transfer, update
+from bench.parts import growth, latency, load, plan, reload, serve, soak, transfer, update
 from tests.peers.nameservers import NameserverError
 
 PARTS: tuple[Part[Any], ...] = (
@@ -26,6 +26,7 @@ PARTS: tuple[Part[Any], ...] = (
     update.PART,
     transfer.PART,
     plan.PART,
+    soak.PART,
 )
 
 
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         report.write_page(PARTS, options.results)
         return 0
     for part in PARTS:
-        if options.command in (part.name, "all"):
+        if options.command == part.name or (options.command == "all" and part.is_for_all):
             # Every part has defaults of its own, so `all` takes them as each part's own command would.
             own = options if options.command == part.name else _parser().parse_args([part.name])
             try:

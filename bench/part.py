@@ -73,6 +73,8 @@ class Part(ABC, Generic[M]):
     name: ClassVar[str]
     help: ClassVar[str]
     measurement: type[M]
+    is_for_all: ClassVar[bool] = True
+    """Whether `all` runs it too."""
 
     @abstractmethod
     def configure(self, parser: argparse.ArgumentParser) -> None:

@@ -67,6 +67,12 @@ class CertifierProcess:
         process.terminate()
         return process.wait(PATIENCE)
 
+    @property
+    def process_id(self) -> int:
+        """The process."""
+        assert self._process is not None
+        return self._process.pid
+
     def signal(self, number: signal.Signals) -> None:
         """Sends it a signal."""
         assert self._process is not None

@@ -1,0 +1,1 @@
+"""Everything at once, for long: queries, updates, pushes, transfers, certificates, passing secondaries."""

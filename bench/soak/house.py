@@ -1,0 +1,137 @@
+"""Who takes part in a soak: a repository, a primary, secondaries, a certifier, an authority, on loopback."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import dns.name
+
+from oakroot.certificates.forms import request_record
+from oakroot.certificates.signing_request import read_signing_request
+from oakroot.keys.key import Algorithm, Key
+from oakroot.keys.secret import Secret
+from tests.certificates.minting import new_request
+from tests.peers.certifier_process import CertifierProcess
+from tests.peers.commands import Primary
+from tests.peers.git_servers import BareRepository
+from tests.peers.nameservers import Address, NameserverError
+from tests.peers.pebble import Pebble
+from tests.peers.ports import LOOPBACK, free_port
+from tests.peers.secondary_process import SecondaryProcess
+
+CHANGED = "updated.example"
+"""The zone that is updated."""
+PUSHED = "pushed.example"
+"""The zone that the operator pushes."""
+QUIET = 20
+"""Zones that nobody changes."""
+HOSTS = ("www", "mail")
+LIFETIME = 240
+"""Seconds of a certificate: renewed when a third is left."""
+
+ZONE = """\
+$ORIGIN {apex}.
+$TTL 60
+@ SOA ns1 hostmaster 1 60 20 3600 60
+@ NS ns1
+@ NS ns2
+ns1 A 127.0.0.1
+ns2 A 127.0.0.1
+; the operator's own words stay
+www A 192.0.2.1
+"""
+
+
+@dataclass
+class House:
+    """Everybody, running."""
+
+    repository: BareRepository
+    primary: Primary
+    lasting: tuple[SecondaryProcess, ...]
+    """Secondaries that stay, one with its zones on disk, one without."""
+    passing: SecondaryProcess
+    """One that comes and goes."""
+    certifier: CertifierProcess
+    pebble: Pebble
+    update_key: Key
+    transfer_key: Key
+
+    @property
+    def address(self) -> Address:
+        """Where the primary answers."""
+        return (LOOPBACK, self.primary.port)
+
+    def processes(self) -> dict[str, int]:
+        """Of those that stay, by name."""
+        names = ("secondary with --state", "secondary without")
+        return {
+            "primary": self.primary.process_id,
+            **{name: each.process_id for name, each in zip(names, self.lasting, strict=True)},
+            "certifier": self.certifier.process_id,
+        }
+
+
+def zone_files(records: int) -> dict[str, bytes | None]:
+    """The repository's zones; those that nobody changes have so many records each."""
+    more = "".join(f"r{number} A 192.0.2.{number % 250 + 1}\n" for number in range(records))
+    names = [CHANGED, PUSHED, *(f"quiet{number}.example" for number in range(QUIET))]
+    return {name: (ZONE.format(apex=name) + more).encode() for name in names}
+
+
+@contextmanager
+def house(directory: Path, records: int) -> Iterator[House]:
+    """Starts everybody, and ends everybody."""
+    pebble = shutil.which("pebble")
+    if pebble is None:
+        raise NameserverError("pebble is not installed")
+    update = _key(f"robot._update.{CHANGED}.")
+    certify = _key(f"certifier._update.{CHANGED}.")
+    transfer = _key("everything._transfer.")
+    repository = BareRepository(directory / "zones.git")
+    lines = "".join(
+        f"{key.name} DNSKEY 0 3 163 {key.secret.base64()}\n" for key in (update, certify, transfer)
+    )
+    repository.commit({**zone_files(records), "_keys": lines.encode()})
+    with ExitStack() as stack:
+        options: list[str | Path] = ["--remote", repository.path, "--poll", "3", "--rate-limit", "0"]
+        places = [(LOOPBACK, free_port()) for _ in range(3)]
+        options += [word for host, port in places for word in ("--notify", f"{host}:{port}@{transfer.name}")]
+        primary = stack.enter_context(Primary(options, directory / "primary.log"))
+        at = (LOOPBACK, primary.port)
+        secondaries = [
+            SecondaryProcess(place, [transfer], at, directory / f"secondary{number}")
+            for number, place in enumerate(places)
+        ]
+        for each in secondaries:
+            each.options += ["--rate-limit", "0"]
+        secondaries[0].state = directory / "state"
+        for each in secondaries[:2]:
+            stack.enter_context(each)
+            each.until_serial(PUSHED, 1)
+        secondaries[2].start()
+        stack.callback(secondaries[2].stop)
+        ca = stack.enter_context(Pebble(pebble, directory / "pebble", dns=places[0][1], lifetime=LIFETIME))
+        text = f"{certify.name}:SHA256:{certify.secret.base64()}"
+        certifier = stack.enter_context(CertifierProcess(at, text, ca, directory / "certifier", [places[0]]))
+        yield House(
+            repository, primary, tuple(secondaries[:2]), secondaries[2], certifier, ca, update, transfer
+        )
+
+
+def requests() -> Sequence[tuple[str, str]]:
+    """Names and TLSA records of certificate requests for the hosts."""
+    names = [f"{host}.{CHANGED}" for host in HOSTS]
+    return [
+        (f"_letsencrypt._tcp.{name}.", request_record(read_signing_request(new_request(name))))
+        for name in names
+    ]
+
+
+def _key(name: str) -> Key:
+    return Key(dns.name.from_text(name), Algorithm.SHA256, Secret(secrets.token_bytes(32)))
