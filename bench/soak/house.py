@@ -31,6 +31,8 @@ PUSHED = "pushed.example"
 QUIET = 20
 """Zones that nobody changes."""
 HOSTS = ("www", "mail")
+ASIDE = "127.0.0.77"
+"""For the one who comes and goes: another program would take its port meanwhile."""
 LIFETIME = 240
 """Seconds of a certificate: renewed when a third is left."""
 
@@ -100,7 +102,7 @@ def house(directory: Path, records: int) -> Iterator[House]:
     repository.commit({**zone_files(records), "_keys": lines.encode()})
     with ExitStack() as stack:
         options: list[str | Path] = ["--remote", repository.path, "--poll", "3", "--rate-limit", "0"]
-        places = [(LOOPBACK, free_port()) for _ in range(3)]
+        places = [(LOOPBACK, free_port()), (LOOPBACK, free_port()), (ASIDE, free_port())]
         options += [word for host, port in places for word in ("--notify", f"{host}:{port}@{transfer.name}")]
         primary = stack.enter_context(Primary(options, directory / "primary.log"))
         at = (LOOPBACK, primary.port)

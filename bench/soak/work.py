@@ -85,6 +85,7 @@ class Work(ABC):
                 EOFError,
                 dns.exception.DNSException,
                 FailureError,
+                AssertionError,  # of those who start processes
                 subprocess.SubprocessError,
             ) as error:
                 self.failures.append(f"{time.strftime('%H:%M:%S')} {type(error).__name__}: {error}")
@@ -212,10 +213,8 @@ class Comings(Work):
     def step(self) -> None:
         """Ends the one that runs, and starts the next."""
         passing = self.house.passing
-        if self.done % 2:
-            passing.kill()
-        else:
-            passing.stop()
+        if passing.is_running:
+            (passing.kill if self.done % 2 else passing.stop)()
         passing.start()
         deadline = time.monotonic() + 4 * PATIENCE
         for apex in (CHANGED, PUSHED, "quiet1.example"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 import shlex
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from oakroot.cli.main import build_parser
+from oakroot.operate.options import Options
 
 COMMAND = "/usr/bin/oakroot"
 
@@ -41,6 +43,20 @@ def test_systemd_finds_nothing_wrong(units: Path, tmp_path: Path, require: Calla
     assert ours == []
 
 
+def test_the_servers_are_locked_in(units: Path, require: Callable[[str], str]) -> None:
+    program = require("systemd-analyze")
+    for role in ("primary", "secondary", "certifier"):
+        judged = subprocess.run(
+            [program, "security", "--offline=true", "--no-pager", units / f"oakroot-{role}.service"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", judged.stdout)
+        assert found is not None, judged.stdout
+        assert float(found[1]) < 1.5, judged.stdout
+
+
 def test_the_services_call_oakroot_as_it_wants_to_be_called(units: Path) -> None:
     for unit in units.glob("*.service"):
         settings = configparser.ConfigParser(interpolation=None, strict=False)
@@ -48,4 +64,5 @@ def test_the_services_call_oakroot_as_it_wants_to_be_called(units: Path) -> None
         program, command, *words = shlex.split(settings["Service"]["ExecStart"])
         assert program == COMMAND
         parser, _ = build_parser(command)
+        Options(parser)  # what the command line leaves open, settings and credentials say
         parser.parse_args([command, *words])

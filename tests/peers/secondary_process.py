@@ -68,6 +68,11 @@ class SecondaryProcess:
             process.wait(PATIENCE)
 
     @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def process_id(self) -> int:
         """The process."""
         assert self._process is not None

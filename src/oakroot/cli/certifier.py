@@ -32,8 +32,8 @@ from oakroot.cli.nameserver import (
     listen_address,
 )
 from oakroot.cli.options import rejected_key
-from oakroot.cli.reading_again import reader
 from oakroot.cli.privileges import add_user_option, drop_privileges
+from oakroot.cli.reading_again import reader
 from oakroot.cli.sources import plan_of, read_all_keys
 from oakroot.cli.watching import add_watch_options, watching
 from oakroot.client.server import Server as NameServer
