@@ -14,7 +14,7 @@ from typing import Any
 
 from bench import contestants, machine, report, results
 from bench.part import Part
-from bench.parts import growth, latency, load, plan, reload, serve, soak, transfer, update
+from bench.parts import floods, growth, handover, latency, load, plan, reload, serve, soak, transfer, update
 from tests.peers.nameservers import NameserverError
 
 PARTS: tuple[Part[Any], ...] = (
@@ -27,6 +27,8 @@ PARTS: tuple[Part[Any], ...] = (
     transfer.PART,
     plan.PART,
     soak.PART,
+    floods.PART,
+    handover.PART,
 )
 
 

@@ -29,11 +29,15 @@ os.execv(sys.executable, [sys.executable, *sys.argv[3:]])
 class Supervisor:
     """Starts a command of ours as a service; between `__enter__` and `__exit__`."""
 
-    def __init__(self, arguments: Sequence[str | Path], directory: Path, *, stores: bool = False) -> None:
+    def __init__(
+        self, arguments: Sequence[str | Path], directory: Path, *, stores: bool = False, port: int = 0
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._arguments = [*COMMAND[1:], *map(str, arguments)]
         self._log = directory / "service.log"
         self._stores = stores
+        self.port = port
+        """Where it listens, for those who ask it."""
         self.passed: list[tuple[socket.socket, str]] = []
         """Sockets that its next start passes, with their names."""
         self.told: list[str] = []

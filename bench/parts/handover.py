@@ -1,0 +1,180 @@
+"""`python -m bench handover`: restarts and upgrades under half of the maximal load: what is lost?"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.part import Part, Table, Target, cases, told
+from bench.serving import DNSPERF
+from tests.peers.git_servers import BareRepository
+from tests.peers.ports import LOOPBACK, free_port
+from tests.peers.supervisor import Supervisor
+
+APEX = "example.org"
+NAMES = 1000
+UPGRADE, RESTART, KILL = "a successor (SIGUSR2)", "restart, sockets of systemd", "kill -9, sockets of systemd"
+WORKERS = 2
+BUFFER = 4 * 1024 * 1024
+"""Octets that may wait in a socket, as in the units that come with Oakroot."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One burst of questions, in the middle of which one process takes the place of another."""
+
+    case: str
+    server: str
+    rate: float
+    """Questions a second."""
+    sent: int
+    lost: int
+    longest: float
+    """Seconds until the answer that took longest."""
+
+
+class HandoverPart(Part[Change]):
+    """See the head of the file."""
+
+    name = "handover"
+    help = "restart and upgrade under half of the maximal load"
+    measurement = Change
+    is_for_all = False
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """How long, and how fast."""
+        parser.add_argument("--seconds", type=float, default=8.0, help="of each burst (default 8)")
+        parser.add_argument("--rate", type=int, help="questions a second (default: half of what it can take)")
+
+    def run(self, options: argparse.Namespace) -> list[Change]:
+        """Each way of changing processes, in a burst of its own."""
+        repository, questions = _zone(options.directory)
+        found = []
+        for number in range(options.rounds):
+            directory = options.directory / f"round{number}"
+            for case, change in ((UPGRADE, _succeed), (RESTART, _restart), (KILL, _kill)):
+                with _service(repository, directory / case.split(",")[0], case == UPGRADE) as service:
+                    rate = options.rate or _highest(service, questions) // 2
+                    print(f"handover: {case}, {rate} questions a second", file=sys.stderr)
+                    found.append(_burst(case, service, questions, rate, options.seconds, change))
+        return found
+
+    def tables(self, measurements: Sequence[Change]) -> list[Table]:
+        """One row for each way."""
+        head = ("how", "questions a second", "sent", "lost", "longest answer")
+        rows = [
+            (
+                case,
+                told([each.rate for each in of_case], "{:,.0f}"),
+                f"{sum(each.sent for each in of_case):,}",
+                f"{sum(each.lost for each in of_case):,}",
+                told([1000 * each.longest for each in of_case], "{:.0f} ms"),
+            )
+            for case, of_case in cases(measurements).items()
+        ]
+        return [Table("One process after another", head, rows)]
+
+    def targets(self, measurements: Sequence[Change]) -> list[Target]:
+        """A successor costs no query."""
+        lost = [each.lost for each in measurements if each.case == UPGRADE]
+        return [Target("queries lost when a successor takes over", 0, sum(lost) if lost else None)]
+
+
+PART = HandoverPart()
+
+
+def _zone(directory: Path) -> tuple[BareRepository, Path]:
+    repository = BareRepository(directory / "zones.git")
+    records = "".join(f"n{number} A 192.0.2.{number % 250}\n" for number in range(NAMES))
+    text = f"$TTL 60\n@ SOA ns hostmaster 1 3600 900 1209600 60\n@ NS ns\nns A 192.0.2.1\n{records}"
+    repository.commit({APEX: text.encode()})
+    questions = directory / "questions"
+    questions.write_text("".join(f"n{number}.{APEX} A\n" for number in range(NAMES)))
+    return repository, questions
+
+
+def _service(repository: BareRepository, directory: Path, binds: bool) -> Supervisor:  # noqa: FBT001 - one of two
+    """A primary that binds its sockets itself, or gets one of each kind for each worker."""
+    port = free_port()
+    arguments: list[str | Path] = ["primary", "--remote", repository.path, "--rate-limit", "0"]
+    arguments += ["--workers", str(WORKERS), "--listen", f"{LOOPBACK}:{port}"]
+    service = Supervisor(arguments, directory, port=port)
+    for kind in () if binds else (*[socket.SOCK_DGRAM] * WORKERS, *[socket.SOCK_STREAM] * WORKERS):
+        bound = socket.socket(socket.AF_INET, kind)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if kind == socket.SOCK_DGRAM:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        bound.bind((LOOPBACK, port))
+        if kind == socket.SOCK_STREAM:
+            bound.listen()
+        service.passed.append((bound, "dns"))
+    return service
+
+
+def _succeed(service: Supervisor) -> None:
+    before = service.main
+    os.kill(service.process_id, signal.SIGUSR2)
+    while service.main == before:
+        time.sleep(0.01)
+
+
+def _restart(service: Supervisor) -> None:
+    process = service.process
+    if process is not None:
+        process.terminate()
+        process.wait(30)
+    service.start()
+
+
+def _kill(service: Supervisor) -> None:
+    service.kill()
+    service.start()
+
+
+def _highest(service: Supervisor, questions: Path) -> int:
+    """Questions a second that are answered when dnsperf asks as fast as it can."""
+    output = _dnsperf(service, questions, 2.0, ()).communicate()[0]
+    return int(_number(r"Queries per second:\s+([0-9.]+)", output))
+
+
+def _burst(
+    case: str,
+    service: Supervisor,
+    questions: Path,
+    rate: int,
+    seconds: float,
+    change: Callable[[Supervisor], None],
+) -> Change:
+    asking = _dnsperf(service, questions, seconds, ("-Q", str(rate)))
+    time.sleep(seconds / 4)
+    change(service)
+    output = asking.communicate()[0]
+    sent, lost = _number(r"Queries sent:\s+(\d+)", output), _number(r"Queries lost:\s+(\d+)", output)
+    return Change(case, "oakroot", rate, int(sent), int(lost), _number(r"max ([0-9.]+)\)", output))
+
+
+def _dnsperf(
+    service: Supervisor, questions: Path, seconds: float, more: Sequence[str]
+) -> subprocess.Popen[str]:
+    words = [DNSPERF, "-s", LOOPBACK, "-p", str(service.port), "-d", str(questions), "-l", str(seconds)]
+    # Many clients, so that the kernel spreads them; questions that wait must not hold others back.
+    words += ["-c", "32", "-T", "1", "-q", "65000", "-t", "5", *more]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def _number(pattern: str, output: str) -> float:
+    found = re.search(pattern, output)
+    with suppress(TypeError):
+        return float(found[1])  # type: ignore[index]
+    message = f"dnsperf says nothing of {pattern}:\n{output}"
+    raise ValueError(message)
