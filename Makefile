@@ -69,6 +69,18 @@ docs: build ## write what is made of the sources: docs/cli.md, manual pages, fin
 site: build ## build the documentation as web pages in build/site
 	$(BIN)/python -m sphinx -W --keep-going -q -E -b html docs build/site
 
+.PHONY: deb
+deb: build ## build the Debian package build/oakroot_VERSION_ARCH.deb
+	@scripts/build_deb.sh
+
+.PHONY: test-deb
+test-deb: deb ## install, upgrade and purge the Debian package in a fresh Debian (needs root and mmdebstrap)
+	@scripts/test_deb.sh "$$(ls -t build/oakroot_*.deb | head -1)"
+
+.PHONY: wheels
+wheels: build ## build wheels for this machine, and for aarch64 where Rust for it is installed
+	@scripts/build_wheels.sh
+
 .PHONY: bench
 bench: build ## measure Oakroot beside its peers; `python -m bench report` then fills docs/performance.md
 	$(BIN)/python -m bench all
