@@ -13,6 +13,8 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 330, 250
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 34, 40
 LEGEND = 30
+LETTER = 7
+"""About the width of one."""
 FEW = 60
 """Of more points the line alone is drawn."""
 # Told apart also by those who see no red or green, and on either ground.
@@ -50,10 +52,11 @@ def draw(panels: Sequence[Panel]) -> str:
     ]
     for number, panel in enumerate(panels):
         parts.append(f'<g transform="translate({WIDTH * number} 0)">{"".join(_panel(panel, colours))}</g>')
-    for number, name in enumerate(names):
-        at = LEFT + 130 * number
+    at = LEFT
+    for name in names:
         parts.append(f'<circle cx="{at}" cy="{HEIGHT + 12}" r="5" fill="{colours[name]}"/>')
         parts.append(f'<text x="{at + 10}" y="{HEIGHT + 16}">{html.escape(name)}</text>')
+        at += 30 + LETTER * len(name)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 

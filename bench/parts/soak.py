@@ -72,7 +72,11 @@ class SoakPart(Part[Sample]):
         rows = [_row(name, _of(measurements, name)) for name in processes]
         done = [each for each in measurements if each.server == "work"][-1:]
         counts = [(name, f"{count:,.0f}") for each in done for name, count in each.numbers.items()]
-        counts += [("lost", f"{each.numbers['lost']:.0f}") for each in measurements if each.server == "lost"]
+        counts += [
+            ("failed or lost", f"{each.numbers['lost']:.0f}")
+            for each in measurements
+            if each.server == "lost"
+        ]
         return [Table("Processes", head, rows), Table("What was done", ("what", "how often"), counts)]
 
     def targets(self, measurements: Sequence[Sample]) -> list[Target]:
