@@ -25,8 +25,8 @@ find "$root/usr/lib/oakroot" \( -name tests -o -name test \) -type d -prune -exe
 find "$root/usr/lib/oakroot" \( -name '*.pyi' -o -name '*.c' -o -name '*.h' -o -name py.typed \) -delete
 strip --strip-unneeded "$root"/usr/lib/oakroot/oakroot/_engine*.so
 
-install -D -m 755 packaging/deb/oakroot "$root/usr/bin/oakroot"
-install -D -m 644 packaging/deb/oakroot.toml "$root/etc/oakroot/oakroot.toml"
+install -D -m 755 scripts/deb/oakroot "$root/usr/bin/oakroot"
+install -D -m 644 scripts/deb/oakroot.toml "$root/etc/oakroot/oakroot.toml"
 install -D -m 644 -t "$root/lib/systemd/system" examples/systemd/*
 install -D -m 644 -t "$root/usr/share/man/man1" packaging/data/share/man/man1/*.1
 gzip --best --no-name "$root"/usr/share/man/man1/*.1
@@ -37,12 +37,12 @@ printf 'oakroot (%s) unstable; urgency=medium\n\n  * See /usr/share/doc/oakroot/
     gzip --best --no-name >"$root/usr/share/doc/oakroot/changelog.gz"
 gzip --best --no-name <CHANGELOG.md >"$root/usr/share/doc/oakroot/CHANGELOG.md.gz"
 install -D -m 644 docs/oakroot.schema.json "$root/usr/share/oakroot/oakroot.schema.json"
-install -D -m 644 packaging/deb/lintian-overrides "$root/usr/share/lintian/overrides/oakroot"
+install -D -m 644 scripts/deb/lintian-overrides "$root/usr/share/lintian/overrides/oakroot"
 
-install -D -m 755 -t "$root/DEBIAN" packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm
+install -D -m 755 -t "$root/DEBIAN" scripts/deb/postinst scripts/deb/prerm scripts/deb/postrm
 echo /etc/oakroot/oakroot.toml >"$root/DEBIAN/conffiles"
 sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@MINOR@/$minor/" -e "s/@NEXT@/$next/" \
-    -e "s/@SIZE@/$(du --summarize --kilobytes "$root" | cut -f1)/" packaging/deb/control >"$root/DEBIAN/control"
+    -e "s/@SIZE@/$(du --summarize --kilobytes "$root" | cut -f1)/" scripts/deb/control >"$root/DEBIAN/control"
 (cd "$root" && find usr lib -type f -print0 | sort --zero-terminated | xargs --null md5sum) >"$root/DEBIAN/md5sums"
 find "$root" -type d -exec chmod 755 {} +
 find "$root/usr/lib" -type f -exec chmod 644 {} +

@@ -129,9 +129,9 @@ def test_queries_wait_in_the_sockets_of_systemd_while_nothing_runs(
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as early,
         socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream,
     ):
-        early.settimeout(10)
+        early.settimeout(30)
         early.connect(address)
-        stream.settimeout(10)
+        stream.settimeout(30)
         stream.connect(address)
         early.send(query.to_wire())
         dns.query.send_tcp(stream, query)
