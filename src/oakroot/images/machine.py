@@ -6,9 +6,11 @@ processor's clock with, where no hypervisor tells it.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -87,7 +89,7 @@ class Machine:
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
             "-kernel", str(self.directory / KERNEL), "-initrd", str(self.directory / INITRAMFS),
             "-append", line, "-device", f"virtio-rng-{bus}",
-            "-netdev", _netdev(self.network), "-device", f"virtio-net-{bus},netdev=service", *handed,
+            "-netdev", _netdev(self.network), "-device", f"virtio-net-{bus},netdev=service,mac={_hardware_address(self.network)}", *handed,
         ]  # fmt: skip
 
 
@@ -133,6 +135,12 @@ def run(machine: Machine, acceleration: Acceleration) -> int:
         process.terminate()
         process.wait()
     return status
+
+
+def _hardware_address(network: str) -> str:
+    """One of its own for each interface of each host, or machines on one bridge would not find each other."""
+    digest = hashlib.sha256(f"{socket.gethostname()}/{network}".encode()).hexdigest()
+    return f"52:54:00:{digest[:2]}:{digest[2:4]}:{digest[4:6]}"
 
 
 def _netdev(network: str) -> str:
