@@ -38,5 +38,5 @@ def test_a_secret_needs_a_plain_name(name: str, tmp_path: Path) -> None:
 
 
 def test_a_secret_that_is_no_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="secret key: .*missing does not exist"):
+    with pytest.raises(ImageError, match=r"secret key: .*missing does not exist"):
         Machine(Path("image"), "none", 256, (), (("key", tmp_path / "missing"),))

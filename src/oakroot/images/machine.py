@@ -83,13 +83,14 @@ class Machine:
             for word in ("-fw_cfg", f"name=opt/oakroot/{name},file={file}")
         ]
         machine, processor, bus = _HARDWARE[acceleration]
+        interface = f"virtio-net-{bus},netdev=service,mac={_hardware_address(self.network)}"
         return [
             QEMU, "-machine", machine, "-cpu", processor, "-accel", acceleration.value,
             "-m", f"{self.memory}M",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
             "-kernel", str(self.directory / KERNEL), "-initrd", str(self.directory / INITRAMFS),
             "-append", line, "-device", f"virtio-rng-{bus}",
-            "-netdev", _netdev(self.network), "-device", f"virtio-net-{bus},netdev=service,mac={_hardware_address(self.network)}", *handed,
+            "-netdev", _netdev(self.network), "-device", interface, *handed,
         ]  # fmt: skip
 
 
