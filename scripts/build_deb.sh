@@ -42,7 +42,7 @@ install -D -m 644 scripts/deb/lintian-overrides "$root/usr/share/lintian/overrid
 install -D -m 755 -t "$root/DEBIAN" scripts/deb/postinst scripts/deb/prerm scripts/deb/postrm
 echo /etc/oakroot/oakroot.toml >"$root/DEBIAN/conffiles"
 sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@MINOR@/$minor/" -e "s/@NEXT@/$next/" \
-    -e "s/@SIZE@/$(du --summarize --kilobytes "$root" | cut -f1)/" scripts/deb/control >"$root/DEBIAN/control"
+    -e "s/@SIZE@/$(du -sk "$root" | cut -f1)/" scripts/deb/control >"$root/DEBIAN/control"
 (cd "$root" && find usr lib -type f -print0 | sort --zero-terminated | xargs --null md5sum) >"$root/DEBIAN/md5sums"
 find "$root" -type d -exec chmod 755 {} +
 find "$root/usr/lib" -type f -exec chmod 644 {} +

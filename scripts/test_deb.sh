@@ -40,7 +40,7 @@ inside oakroot config check
 cat >"$chroot/tmp/serve.py" <<'PYTHON'
 import socket, subprocess, sys, time
 command = ["oakroot", "primary", "--listen", "127.0.0.1:5353", "--user", "nobody"]
-with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as server:
+with subprocess.Popen(command, stderr=None, stdout=subprocess.DEVNULL) as server:
     query = bytes.fromhex("000701000001000000000000") + b"\x07example\x03org\0\0\6\0\1"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(0.5)

@@ -38,6 +38,7 @@ class Account:
     name: str
     user: int
     group: int
+    home: str
 
 
 def find_account(text: str) -> Account:
@@ -57,7 +58,7 @@ def find_account(text: str) -> Account:
         raise PrivilegeError(
             f"{text} is root, or of its group, and has all the rights that are to be given up"
         )
-    return Account(entry.pw_name, entry.pw_uid, number)
+    return Account(entry.pw_name, entry.pw_uid, number, entry.pw_dir)
 
 
 def default_account() -> Account | None:
@@ -81,6 +82,8 @@ def become(account: Account, folders: Iterable[Path]) -> None:
         os.setresgid(account.group, account.group, account.group)
         os.setresuid(account.user, account.user, account.user)
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+        # Files of root's home, such as git's settings, are none of his.
+        os.environ.update(HOME=account.home, USER=account.name, LOGNAME=account.name)
     except OSError as error:
         raise PrivilegeError(f"cannot become {account.name}: {error.strerror}") from None
     _see_that_they_are_gone(account)
