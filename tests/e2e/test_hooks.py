@@ -118,6 +118,15 @@ def test_a_new_branch_may_be_pushed_and_deleted(place: Workplace) -> None:
     place.run(["git", "push", "origin", ":other"])
 
 
+def test_the_server_hook_leaves_the_repository_as_git_has_it(place: Workplace) -> None:
+    place.use_server_hook("pre-receive")
+    for serial in (2, 3):
+        place.change(ZONE.format(serial=serial))
+        place.run(["git", "push"])
+    assert not (place.remote / "objects/info/alternates").exists()
+    assert place.run(["git", "-C", str(place.remote), "fsck"]) == ""
+
+
 def test_the_server_refuses_a_broken_zone(place: Workplace) -> None:
     place.use_server_hook("pre-receive")
     before = place.head(place.remote)

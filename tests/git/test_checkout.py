@@ -139,3 +139,4 @@ def test_objects_that_a_push_has_not_brought_in_yet_are_read_in_a_hook(folder: P
         checkout.revision(new)
     with Checkout(remote, {"GIT_QUARANTINE_PATH": str(remote / "kept")}) as checkout:
         assert checkout.revision(new).subject == "Push me"
+    assert not (remote / "objects" / "info" / "alternates").exists()

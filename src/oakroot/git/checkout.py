@@ -71,7 +71,8 @@ class Checkout:
         self._folders: dict[ObjectID, Mapping[bytes, ObjectID]] = {}
         quarantine = (environment or {}).get("GIT_QUARANTINE_PATH")
         if quarantine:
-            self._objects.add_alternate_path(quarantine)
+            # Known to this process alone: `add_alternate_path` would write it into the repository for good.
+            self._objects.alternates.append(DiskObjectStore(quarantine))
 
     def close(self) -> None:
         """Closes all files."""
