@@ -103,7 +103,8 @@ def test_too_much_at_once_is_an_error_unless_forced(folder: Path, capsys: pytest
     assert plan() == 1
     output = capsys.readouterr()
     assert "too much at once: mirage. loses 17 of 20 records (85%)" in output.out
-    assert "--force" in output.err
+    assert "`oakroot plan --force`" in output.err
+    assert "Oakroot-Force: yes" in output.err
     assert plan("--force") == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -97,6 +98,28 @@ def test_a_broken_zone_is_not_committed(place: Workplace) -> None:
     assert "example.org:5:7: error" in said
 
 
+def test_what_is_staged_is_checked_and_not_what_lies_in_the_folder(place: Workplace) -> None:
+    good = (place.folder / "example.org").read_text()
+    (place.folder / "example.org").write_text(BROKEN)
+    place.run(["git", "add", "example.org"])
+    (place.folder / "example.org").write_text(good)
+    said = place.run(["git", "commit", "--message", "Slip"], good=False)
+    assert "\nexample.org:5:7: error" in f"\n{said}"
+    place.run(["git", "add", "example.org"])
+    (place.folder / "example.org").write_text(BROKEN)
+    place.run(["git", "commit", "--allow-empty", "--message", "Nothing bad in it"])
+
+
+@pytest.mark.parametrize("command", ["commit --allow-empty --message Empty", "push origin main:other"])
+def test_a_hook_that_finds_no_program_says_what_to_do(command: str, place: Workplace) -> None:
+    (place.programs / "oakroot").unlink()
+    bare = {"PATH": "/usr/bin:/bin"}
+    if shutil.which("oakroot", path=bare["PATH"]):
+        pytest.skip("oakroot is installed for everybody here")
+    said = place.run(["git", *command.split()], good=False, environment=bare)
+    assert "there is no oakroot in PATH: add the folder it is in" in said
+
+
 def test_a_push_shows_its_plan(place: Workplace) -> None:
     place.change(ZONE.format(serial=2) + "www A 192.0.2.1\n")
     said = place.run(["git", "push"])
@@ -108,11 +131,26 @@ def test_a_push_that_deletes_too_much_is_stopped_before_it_leaves(place: Workpla
     place.change(ZONE.format(serial=2) + HOSTS)
     place.run(["git", "push"])
     place.change(ZONE.format(serial=3))
-    assert "too much at once" in place.run(["git", "push"], good=False)
+    said = place.run(["git", "push"], good=False)
+    assert "too much at once" in said
+    assert "Oakroot-Force: yes" in said
     place.run(["git", "push", "--no-verify"])
 
 
-def test_a_new_branch_may_be_pushed_and_deleted(place: Workplace) -> None:
+def test_a_deletion_that_the_commit_says_is_meant_leaves(place: Workplace) -> None:
+    place.change(ZONE.format(serial=2) + HOSTS)
+    place.run(["git", "push"])
+    place.change(ZONE.format(serial=3), "Give hosts up\n\nOakroot-Force: yes")
+    place.run(["git", "push"])
+    assert place.head(place.folder) == place.head(place.remote)
+
+
+def test_a_new_branch_with_many_zones_may_be_pushed_and_deleted(place: Workplace) -> None:
+    for number in range(12):
+        (place.folder / f"customer{number}.example").write_text(ZONE.format(serial=1))
+    place.run(["git", "add", "."])
+    place.run(["git", "commit", "--quiet", "--message", "Take customers"])
+    place.run(["git", "push"])
     place.use_server_hook("pre-receive")
     place.run(["git", "push", "origin", "main:other"])
     place.run(["git", "push", "origin", ":other"])

@@ -24,11 +24,18 @@ CHANGES = 2
 
 _SHORTEST_NOTHING = 40
 
+# Hooks print it, too, where "--force" alone would be taken for that of `git push`.
+_IF_MEANT = (
+    "if it is meant, say `oakroot plan --force`; hooks and the primary heed a line "
+    '"Oakroot-Force: yes" in the message of the last commit'
+)
+
 _DESCRIPTION = """\
 Shows what a push would do: per zone which records come and go, what becomes of the serial, how much
 is deleted, and what caches, delegations, secondaries and certificates will feel of it. Compares the
 files as they lie in DIR with the branch that a push would move, or with the last commit if there is
-none; or with what a server serves, zone by zone, as it transfers them."""
+none; or with what a server serves: it is asked for each zone that is here, so zones that only the
+server has are not seen."""
 
 _EPILOG = """\
 exit code: 0 nothing changes, 1 something would not be served as written, too much would be deleted
@@ -101,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
         case _:
             print(as_text(plan, beyond, painter(sys.stdout, os.environ)))
             if beyond:
-                raise CommandError("too much would be deleted at once", hint="if it is meant, give --force")
+                raise CommandError("too much would be deleted at once", hint=_IF_MEANT)
     if plan.is_broken or beyond:
         return Exit.NOT_SO
     return Exit.FINE if plan.is_empty else CHANGES
