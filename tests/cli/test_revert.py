@@ -8,6 +8,7 @@ import pytest
 
 from oakroot.cli import main as command
 from tests.cli.operator_repository import OperatorRepository
+from tests.peers.ports import free_port
 from tests.zones.repositories import BROKEN, KEY_LINE, zone_text
 
 
@@ -148,12 +149,59 @@ def test_it_pushes_where_git_would(zones: OperatorRepository, tmp_path: Path) ->
     assert zones.git("rev-parse", "origin/main") == zones.git("rev-parse", "HEAD")
 
 
-def test_a_push_that_fails_is_told_in_gits_own_words(
+def test_a_push_that_fails_is_told_in_gits_own_words_and_that_the_commit_is_made(
     zones: OperatorRepository, capsys: pytest.CaptureFixture[str]
 ) -> None:
     moved = zones.commit("Move www", {"mirage": zone_text(2, "www A 192.0.2.2")})
     assert revert(moved, "--push") == 1
-    assert "git push: " in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "git push: " in said
+    assert "the commit is made: go on with `git pull --rebase`" in said
+    assert zones.git("log", "-1", "--format=%s") == 'Revert "Move www"'
+
+
+def test_a_key_that_cannot_be_read_is_told_before_anything_is_written(zones: OperatorRepository) -> None:
+    moved = zones.commit("Move www", {"mirage": zone_text(2, "www A 192.0.2.2")})
+    assert revert(moved, "--push", "--notify", "127.0.0.1", "--key", "@nowhere") == 2
+    assert zones.git("rev-parse", "HEAD") == moved
+    assert zones.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "zone"),
+    [
+        ("op._update.mirage", "mirage."),
+        ("op._update.example.org", "example.org."),
+        ("op._notify", "example.org."),
+        ("op._only-a._update.mirage", "example.org."),
+        ("demo.key", "example.org."),
+    ],
+)
+def test_the_primary_is_told_of_a_zone_that_the_key_may_notify_of(
+    key: str, zone: str, zones: OperatorRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    monkeypatch.setattr("oakroot.cli.revert.notify", lambda _where, zone, *_: told.append(zone.to_text()))
+    zones.git("clone", "--quiet", "--bare", str(zones.folder), str(tmp_path / "remote.git"))
+    zones.git("remote", "add", "origin", str(tmp_path / "remote.git"))
+    zones.commit("Begin another", {"example.org": zone_text(1)})
+    let_in = zones.commit("Let the laptop in", {"mirage._keys": KEY_LINE.format(zone="mirage.")})
+    zones.git("push", "--quiet", "--set-upstream", "origin", "main")
+    secret = "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
+    assert revert(let_in, "--push", "--notify", "127.0.0.1", "--key", f"{key}:SHA256:{secret}") == 0
+    assert told == [zone]
+
+
+def test_a_primary_that_does_not_hear_is_told_with_what_is_left_to_do(
+    zones: OperatorRepository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    zones.git("clone", "--quiet", "--bare", str(zones.folder), str(tmp_path / "remote.git"))
+    zones.git("remote", "add", "origin", str(tmp_path / "remote.git"))
+    moved = zones.commit("Move www", {"mirage": zone_text(2, "www A 192.0.2.2")})
+    zones.git("push", "--quiet", "--set-upstream", "origin", "main")
+    silent = ("--notify", f"127.0.0.1:{free_port()}", "--timeout", "0.3")
+    assert revert(moved, "--push", *silent) == 1
+    assert "the commit is pushed: only `oakroot notify` is left to do" in capsys.readouterr().err
 
 
 def test_what_is_undone_already_is_told(
@@ -163,6 +211,37 @@ def test_what_is_undone_already_is_told(
     zones.commit("Move www back", {"mirage": zone_text(3, "www A 192.0.2.1")})
     assert revert(moved) == 1
     assert "it is undone already" in capsys.readouterr().err
+
+
+def test_a_commit_about_neither_zones_nor_keys_is_not_said_to_be_undone(
+    zones: OperatorRepository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = zones.commit("Say more", {"README.md": "hello again\n"})
+    assert revert(words) == 1
+    assert "changed no records and no keys" in capsys.readouterr().err
+
+
+def test_a_zone_that_a_commit_did_not_change_is_named(
+    zones: OperatorRepository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved = zones.commit("Move www", {"mirage": zone_text(2, "www A 192.0.2.2")})
+    assert revert(moved, "--zone", "nothing.example") == 1
+    assert "changed nothing of a zone nothing.example." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("nothing.example", "there is no zone nothing.example., neither now nor then"),
+        ("www.mirage", "there is no zone www.mirage., neither now nor then"),
+        ("mirage", "mirage. is now what it was then"),
+    ],
+)
+def test_to_where_there_is_nothing_to_bring_back_is_told(
+    zone: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert revert("--zone", zone, "--to", "HEAD") == 1
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

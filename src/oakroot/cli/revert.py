@@ -17,13 +17,19 @@ from oakroot.cli.notify import notify
 from oakroot.cli.options import add_key_option, add_timeout_option, domain_name, key_option, server
 from oakroot.cli.plan_views import Paint, record_lines
 from oakroot.cli.repository import changed_paths, nothing, opened, version_of, work_version
+from oakroot.client.server import ServerError
 from oakroot.git.checkout import Checkout, Revision
 from oakroot.git.command import run_git
 from oakroot.git.errors import GitError, InvalidSetting
+from oakroot.keys.grant import Operation, read_grant
+from oakroot.keys.key import Key
+from oakroot.keys.rejected import KeyRejectedError
 from oakroot.operate.terminal import Style, painter
+from oakroot.zones.filenames import ZoneFile, classify, zone_file_of
 from oakroot.zones.restoring import Change, NotRestorable, Restored, restore
 from oakroot.zones.reversal import SerialRule
 from oakroot.zones.serials import SERIAL_POLICIES
+from oakroot.zones.tree import Tree
 
 _DESCRIPTION = """\
 Undoes what a commit did to zones and keys, on top of everything that came later: records that were
@@ -31,7 +37,8 @@ added since stay, comments and layout too, and each zone gets a new serial. With
 brought back to what it was at a moment. The result is a commit of yours, as by `git commit`."""
 
 _EPILOG = """\
-exit code: 0 it is undone, 1 it cannot be (a later change builds on it; nothing is written), 2 wrong usage.
+exit code: 0 it is undone; 1 it cannot be (a later change builds on it; nothing is written), or the push or
+the NOTIFY failed (the commit is made then, and stays); 2 wrong usage.
 
 Undo a commit, push, and have the primary serve it:
   oakroot revert 1a2b3c4 --push --notify ns1.example.org --key @laptop.key
@@ -72,6 +79,7 @@ def configure(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Writes, commits, pushes and notifies, as far as was asked; nothing where a part cannot be undone."""
     _refuse_odd_combinations(arguments)
+    key = None if arguments.key is None else key_option(arguments.key)
     with opened(arguments.repository) as checkout:
         folder = checkout.folder
         if folder is None:
@@ -83,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         except NotRestorable as error:
             raise CommandError(error.message, hint=error.hint) from None
         if not restored.contents:
-            raise CommandError("there is nothing to undo: it is undone already")
+            raise _nothing_to_undo(change, restored, arguments)
         _refuse_unsaved(checkout, head, restored)
         _write(folder, restored)
         for line in _report(restored, painter(sys.stdout, os.environ)):
@@ -91,11 +99,10 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.no_commit:
             _commit(folder, restored, title)
         if arguments.push:
-            run_git(folder, ["push", "--quiet"])
+            _push(folder)
     if arguments.notify is not None:
-        key = None if arguments.key is None else key_option(arguments.key)
-        zone = dns.name.from_text(restored.zones[0].apex) if restored.zones else dns.name.root
-        print(notify(arguments.notify, zone, key, arguments.timeout))
+        zone = _zone_to_tell_of(change, restored, key)
+        print(_told(arguments, zone, key))
     return Exit.FINE
 
 
@@ -168,6 +175,58 @@ def _commit(folder: Path, restored: Restored, title: str) -> None:
             "the files are written: mend that and `git commit`, or `git checkout HEAD -- .` to have them back"
         )
         raise CommandError(str(error), hint=hint) from None
+
+
+def _push(folder: Path) -> None:
+    try:
+        run_git(folder, ["push", "--quiet"])
+    except GitError as error:
+        hint = (
+            "the commit is made: go on with `git pull --rebase`, `git push` and `oakroot notify`; "
+            "to revert again might undo it"
+        )
+        raise CommandError(str(error), hint=hint) from None
+
+
+def _told(arguments: argparse.Namespace, zone: dns.name.Name, key: Key | None) -> str:
+    try:
+        return notify(arguments.notify, zone, key, arguments.timeout)
+    except (CommandError, ServerError) as error:
+        pushed = "the commit is pushed: only `oakroot notify` is left to do"
+        hint = pushed if error.hint is None else f"{error.hint}; {pushed}"
+        raise CommandError(error.message, hint=hint) from None
+
+
+def _zone_to_tell_of(change: Change, restored: Restored, key: Key | None) -> dns.name.Name:
+    """A zone that the key may notify of, if possible one that changed; the primary pulls all of them."""
+    paths = [*restored.contents, *change.now.files]
+    kinds = [classify(path) for path in paths if restored.contents.get(path, b"") is not None]
+    zones = [dns.name.from_text(kind.apex) for kind in kinds if isinstance(kind, ZoneFile)]
+    try:
+        grant = None if key is None else read_grant(key.name)
+    except KeyRejectedError:
+        grant = None
+    fit = (zone for zone in zones if grant is None or grant.allows(Operation.NOTIFY, zone))
+    return next(fit, next(iter(zones), dns.name.root))
+
+
+def _nothing_to_undo(change: Change, restored: Restored, arguments: argparse.Namespace) -> CommandError:
+    zone: dns.name.Name | None = arguments.zone
+    if arguments.to is not None:
+        if any(_has(tree, arguments.zone) for tree in (change.now, change.before)):
+            return CommandError(f"{zone} is now what it was then")
+        return CommandError(f"there is no zone {zone}, neither now nor then")
+    if restored.was_touched:
+        return CommandError("there is nothing to undo: it is undone already")
+    if zone is not None:
+        return CommandError(f"{arguments.revision} changed nothing of a zone {zone}")
+    hint = "`git revert` undoes what it did to other files"
+    return CommandError(f"{arguments.revision} changed no records and no keys", hint=hint)
+
+
+def _has(tree: Tree, zone: dns.name.Name) -> bool:
+    found = zone_file_of(tree.files, zone)
+    return found is not None and found[0] == zone.canonicalize().to_text()
 
 
 def _report(restored: Restored, paint: Paint) -> Iterator[str]:

@@ -58,6 +58,8 @@ class Restored:
     """By path; None removes the file."""
     zones: tuple[RestoredZone, ...]
     whole_files: tuple[str, ...]
+    was_touched: bool
+    """Whether the change did anything to records or keys; nothing to write then means that it is undone."""
 
     def words(self) -> Iterator[str]:
         """What was done, for the message of a commit."""
@@ -74,14 +76,15 @@ def restore(change: Change, rule: SerialRule) -> Restored:
     plan = make_plan(change.before, change.after, change.changed, Rules("increment", rule.now))
     contents: dict[str, bytes | None] = {}
     zones = []
-    for zone in plan.zones:
-        if change.apex in {None, zone.apex}:
-            restored, files = _restore_zone(change, zone, rule)
-            contents.update(files)
-            zones += [restored] if files else []
+    meant = [zone for zone in plan.zones if change.apex in {None, zone.apex}]
+    for zone in meant:
+        restored, files = _restore_zone(change, zone, rule)
+        contents.update(files)
+        zones += [restored] if files else []
     whole = [] if change.apex is not None else list(_restore_key_files(change))
     contents.update(whole)
-    return Restored(contents, tuple(zones), tuple(path for path, _ in whole))
+    keys = change.apex is None and any(isinstance(classify(path), KeyFile) for path in change.changed)
+    return Restored(contents, tuple(zones), tuple(path for path, _ in whole), bool(meant) or keys)
 
 
 Files = dict[str, bytes | None]
