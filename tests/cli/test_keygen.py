@@ -74,6 +74,11 @@ def test_the_server_is_named_to_who_needs_it(capsys: pytest.CaptureFixture[str])
     assert "DNSUPDATE_NAMESERVER=[2001:db8::53]:53\n" in told
 
 
+def test_the_address_in_a_keys_name_is_told_to_a_secondary(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "192.0.2.1.198.51.100.2._transfer.example.org"
+    assert f"request-xfr: 192.0.2.1@53 {name}\n" in printed(capsys, "tsig", name, "--for", "nsd")
+
+
 def test_a_key_that_is_there_is_shown_in_another_form(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -110,6 +110,55 @@ def test_nsd_checkconf_accepts_the_stanza(
     check([require("nsd-checkconf"), file])
 
 
+TRANSFERS = Key(dns.name.from_text("k._transfer.example.org."), Algorithm.SHA256, KEY.secret)
+TRANSFERS_OF_ALL = Key(dns.name.from_text("all._transfer."), Algorithm.SHA512, KEY.secret)
+CHECKERS = {
+    "bind": ["named-checkconf"],
+    "knot": ["knotc", "-c"],
+    "nsd": ["nsd-checkconf"],
+}
+
+
+@pytest.mark.parametrize("client", CHECKERS)
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::53"])
+@pytest.mark.parametrize("key", [TRANSFERS, TRANSFERS_OF_ALL])
+def test_a_secondarys_whole_configuration_is_accepted(
+    client: str, host: str, key: Key, require: Callable[[str], str], tmp_path: Path
+) -> None:
+    file = tmp_path / "conf"
+    file.write_text(key_file_note(key) + write_for(client, key, Primary(host, 5353)))
+    program, *options = CHECKERS[client]
+    check([require(program), *options, file, *(["conf-check"] if client == "knot" else [])])
+
+
+def test_knot_asks_the_primary_for_the_zone_and_takes_its_notify() -> None:
+    told = yaml.safe_load(write_for("knot", TRANSFERS, Primary("192.0.2.1", 5353)))
+    name = "k._transfer.example.org"
+    assert told["remote"] == [{"id": "oakroot", "address": "192.0.2.1@5353", "key": name}]
+    assert told["acl"] == [{"id": "oakroot", "address": "192.0.2.1", "key": name, "action": "notify"}]
+    assert told["zone"] == [{"domain": "example.org", "master": "oakroot", "acl": "oakroot"}]
+
+
+def test_nsd_asks_the_primary_for_the_zone_and_takes_its_notify() -> None:
+    told = write_for("nsd", TRANSFERS, Primary("192.0.2.1", 5353))
+    assert '    name: "example.org"\n' in told
+    assert "    request-xfr: 192.0.2.1@5353 k._transfer.example.org\n" in told
+    assert "    allow-notify: 192.0.2.1 k._transfer.example.org\n" in told
+
+
+@pytest.mark.parametrize("client", CHECKERS)
+def test_only_keys_for_transfers_come_with_a_zone(client: str) -> None:
+    assert write_for(client, KEY, Primary("192.0.2.53")) == write_for(client, KEY)
+    demo = Key(dns.name.from_text("demo.key"), KEY.algorithm, KEY.secret)
+    assert write_for(client, demo, Primary("192.0.2.53")) == write_for(client, demo)
+
+
+@pytest.mark.parametrize("client", CHECKERS)
+def test_a_secondary_is_told_an_address_and_no_name(client: str) -> None:
+    with pytest.raises(KeyRejectedError, match="address, not its name"):
+        write_for(client, TRANSFERS, Primary("ns1.example.org"))
+
+
 def test_certbots_file_is_a_list_of_settings() -> None:
     parser = configparser.ConfigParser(delimiters="=")
     parser.read_string("[certbot]\n" + write_for("certbot", KEY, Primary("2001:db8::53")))

@@ -23,6 +23,8 @@ below it. Each operation includes those to the right of it; without ZONE it is f
 _TSIG_EPILOG = """\
 A key for certbot, and the line for the repository above it:
   oakroot keygen tsig certbot._update.example.org --for certbot --server 192.0.2.53
+A secondary's whole configuration for a zone, in the form of NSD (or bind, knot):
+  oakroot keygen tsig nsd._transfer.example.org --for nsd --server 192.0.2.53
 A key that is there, for another client:
   oakroot keygen tsig --from @certbot.key --for knot"""
 
@@ -77,7 +79,7 @@ def _configure_tsig(parser: argparse.ArgumentParser) -> None:
         "--server",
         type=server,
         metavar="ADDRESS[:PORT]",
-        help="the primary's address, for clients that are told it (default: an example)",
+        help="the primary's address, for clients that are told it (default: that in NAME, or an example)",
     )
     parser.add_argument(
         "--from", dest="source", metavar="KEY", help="make none, but show this one: @FILE or KEY"
@@ -104,13 +106,24 @@ def _run_tsig(arguments: argparse.Namespace) -> int:
     if key.weakness is not None:
         print(f"oakroot: warning: {key.weakness}", file=sys.stderr)
     clients = arguments.clients or ["oakroot"]
-    primary = Primary() if arguments.server is None else Primary(arguments.server.host, arguments.server.port)
+    primary = _primary(arguments, key)
     snippets = [write_for(client, key, primary) for client in clients]
     # The server has to know a new key too; where its line is printed anyway, a note would say it twice.
     if arguments.source is None and "oakroot" not in clients:
         snippets.insert(1 if clients[0] in READ_FIRST_LINE else 0, key_file_note(key))
     print("\n".join(snippets), end="")
     return Exit.FINE
+
+
+def _primary(arguments: argparse.Namespace, key: Key) -> Primary | None:
+    """The one that was given, or that the key's name tells of."""
+    if arguments.server is not None:
+        return Primary(arguments.server.host, arguments.server.port)
+    try:
+        address = read_grant(key.name).primary
+    except KeyRejectedError:
+        return None
+    return None if address is None else Primary(str(address))
 
 
 def _new_key(arguments: argparse.Namespace) -> Key:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from types import MappingProxyType
 
 import dns.name
 
 from oakroot.keys.dnskey import write_dnskey
-from oakroot.keys.grant import read_grant
+from oakroot.keys.grant import Operation, read_grant
 from oakroot.keys.key import Algorithm, Key
 from oakroot.keys.rejected import KeyRejectedError
 
@@ -46,9 +47,14 @@ class Primary:
 def write_for(client: str, key: Key, primary: Primary | None = None) -> str:
     """The snippet for a client of `CLIENTS`, ending in a newline, with the primary for those who are told it.
 
+    A secondary that is told of a primary gets all it needs to have the zone of a key for transfers.
     Raises KeyRejectedError where the client cannot use the key.
     """
-    return CLIENTS[client](key, primary or Primary())
+    snippet = CLIENTS[client](key, primary or Primary())
+    if primary is None or client not in _SECONDARIES or not _is_for_transfers(key):
+        return snippet
+    note = "" if read_grant(key.name).zone != dns.name.root else "# One zone; the others go the same way.\n"
+    return snippet + note + _SECONDARIES[client](key, _with_address(client, primary))
 
 
 def key_file_note(key: Key) -> str:
@@ -125,6 +131,64 @@ def _write_nsd(key: Key, _primary: Primary) -> str:
         f"    algorithm: {key.algorithm.text}\n"
         f'    secret: "{key.secret.base64()}"\n'
     )
+
+
+def _have_bind_transfer(key: Key, primary: Primary) -> str:
+    zone = _zone_of(key)
+    return (
+        f'zone "{zone}" {{\n'
+        "\ttype secondary;\n"
+        f'\tfile "{zone}.secondary";\n'
+        f'\tprimaries {{ {primary.host} port {primary.port} key "{_without_dot(key.name)}"; }};\n'
+        "};\n"
+    )
+
+
+def _have_knot_transfer(key: Key, primary: Primary) -> str:
+    name = _without_dot(key.name)
+    return (
+        "remote:\n"
+        "  - id: oakroot\n"
+        f"    address: {primary.host}@{primary.port}\n"
+        f"    key: {name}\n"
+        "acl:\n"
+        "  - id: oakroot\n"
+        f"    address: {primary.host}\n"
+        f"    key: {name}\n"
+        "    action: notify\n"
+        "zone:\n"
+        f"  - domain: {_zone_of(key)}\n"
+        "    master: oakroot\n"
+        "    acl: oakroot\n"
+    )
+
+
+def _have_nsd_transfer(key: Key, primary: Primary) -> str:
+    name, zone = _without_dot(key.name), _zone_of(key)
+    return (
+        "zone:\n"
+        f'    name: "{zone}"\n'
+        f'    zonefile: "{zone}.secondary"\n'
+        f"    request-xfr: {primary.host}@{primary.port} {name}\n"
+        f"    allow-notify: {primary.host} {name}\n"
+    )
+
+
+def _is_for_transfers(key: Key) -> bool:
+    try:
+        return read_grant(key.name).operation is Operation.TRANSFER
+    except KeyRejectedError:
+        return False
+
+
+def _with_address(client: str, primary: Primary) -> Primary:
+    """The primary, whose address these configurations want; names are not looked up in them."""
+    try:
+        ip_address(primary.host)
+    except ValueError:
+        message = f"a secondary's configuration for {client} needs the primary's address, not its name"
+        raise KeyRejectedError("key-address", message, "give --server ADDRESS[:PORT]") from None
+    return primary
 
 
 def _write_certbot(key: Key, primary: Primary) -> str:
@@ -246,6 +310,10 @@ CLIENTS: Mapping[str, Callable[[Key, Primary], str]] = MappingProxyType(
     }
 )
 """Who a snippet can be written for."""
+
+_SECONDARIES: Mapping[str, Callable[[Key, Primary], str]] = MappingProxyType(
+    {"bind": _have_bind_transfer, "knot": _have_knot_transfer, "nsd": _have_nsd_transfer}
+)
 
 READ_FIRST_LINE = frozenset({"knsupdate", "kdig"})
 """Who reads the first line of a file, so that comments must follow."""
