@@ -73,7 +73,7 @@ def _page(command: Outline) -> str:
             lines += [
                 f".Nm {part.words}",
                 ".Op Ar option ...",
-                *(f".Ar {_quoted(a)}" for a in part.arguments),
+                *map(_argument, part.arguments),
             ]
     lines += [".Sh DESCRIPTION", *_text(command.description), *_options(command)]
     for child in command.children:
@@ -109,6 +109,12 @@ def _item(entry: Entry) -> str:
     flags = " , ".join(f"Fl {_quoted(flag.removeprefix('-'))}" for flag in entry.flags)
     value = f"Ar {_quoted(entry.value)}" if entry.value else ""
     return f".It {flags} {value}".replace("  ", " ").rstrip()
+
+
+def _argument(word: str) -> str:
+    if word.startswith("["):
+        return f".Op Ar {_quoted(word[1:-1])}"
+    return f".Ar {_quoted(word)}"
 
 
 def _environment() -> list[str]:

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from oakroot.cli.main import COMMANDS, build_parser
 from oakroot.operate.options import Option, Options, actions_of, sub_parsers_of
 
+_REPEATED = ("+", "*", argparse.REMAINDER)
+_OPTIONAL = ("?", "*", argparse.REMAINDER)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -32,6 +35,7 @@ class Outline:
     summary: str
     description: str
     arguments: tuple[str, ...]
+    """As a synopsis has them: what may be left out in brackets, dots behind what may be repeated."""
     entries: tuple[Entry, ...]
     epilog: str
     children: tuple[Outline, ...]
@@ -83,7 +87,8 @@ def _summary(parser: argparse.ArgumentParser) -> str:
 def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
     for action in actions_of(parser):
         if not action.option_strings:
-            yield _placeholder(action) + ("..." if action.nargs in ("+", "*") else "")
+            word = _placeholder(action) + ("..." if action.nargs in _REPEATED else "")
+            yield f"[{word}]" if action.nargs in _OPTIONAL else word
 
 
 def _entries(parser: argparse.ArgumentParser, options: dict[int, Option]) -> Iterator[Entry]:

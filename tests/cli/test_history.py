@@ -64,6 +64,12 @@ def test_the_log_for_programs_is_a_json_object_a_line(capsys: pytest.CaptureFixt
     assert event["changes"][0]["after"] == {"ttl": 3600, "rdata": ["192.0.2.25"]}
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "few"])
+def test_the_log_shows_at_least_one_commit(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("log", "mirage", f"--number={number}") == 2
+    assert "--number" in capsys.readouterr().err
+
+
 def test_a_name_that_never_was_has_no_log(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("log", "ftp.mirage") == 1
     assert capsys.readouterr().err == "oakroot: no commit ever changed ftp.mirage.\n"

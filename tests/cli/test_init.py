@@ -59,6 +59,13 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     assert (tmp_path / "example.org._keys").read_text() == key
 
 
+def test_a_second_time_it_says_that_all_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    init(tmp_path)
+    assert capsys.readouterr().out.endswith("and `oakroot primary --remote .`\n")
+    assert init(tmp_path) == 0
+    assert capsys.readouterr().out == f"{tmp_path} has all of it already: nothing was written\n"
+
+
 @pytest.mark.parametrize(
     ("ci", "path"),
     [

@@ -186,4 +186,4 @@ def _tell(imported: Mapping[Path, Imported]) -> None:
         print(f"{folder}: {len(each.zones)} zones, {len(each.keys)} keys")
         if each.zones:
             place = shlex.quote(str(folder))
-            print(f"next: cd {place}, `git commit`, and `oakroot primary --remote {place}`")
+            print(f"next: cd {place}, `git commit`, and `oakroot primary --remote .`")

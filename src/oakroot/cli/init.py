@@ -70,8 +70,11 @@ def run(arguments: argparse.Namespace) -> int:
     written = write_repository(folder, _files(arguments))
     for path in written:
         print(f"wrote {path}")
+    if not written:
+        print(f"{folder} has all of it already: nothing was written")
+        return Exit.FINE
     place = shlex.quote(str(folder))
-    print(f"next: cd {place}, look at the zone, `git commit`, and `oakroot primary --remote {place}`")
+    print(f"next: cd {place}, look at the zone, `git commit`, and `oakroot primary --remote .`")
     return Exit.FINE
 
 

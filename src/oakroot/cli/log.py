@@ -19,7 +19,7 @@ from oakroot.cli.history import (
     is_meant,
     start_of,
 )
-from oakroot.cli.options import add_format_option
+from oakroot.cli.options import add_format_option, positive_count
 from oakroot.cli.plan_views import Paint, record_lines, rrset_object
 from oakroot.cli.repository import opened
 from oakroot.operate.terminal import Style, painter
@@ -49,7 +49,9 @@ def configure(subparsers: Subparsers) -> None:
     )
     add_name_arguments(parser)
     add_repository_option(parser)
-    parser.add_argument("-n", "--number", type=int, metavar="N", help="show so many commits at most")
+    parser.add_argument(
+        "-n", "--number", type=positive_count, metavar="N", help="show so many commits at most"
+    )
     add_format_option(parser, "text", "json")
 
 

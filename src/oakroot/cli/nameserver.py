@@ -13,7 +13,7 @@ from pathlib import Path
 
 from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit
-from oakroot.cli.options import domain_name, key_option
+from oakroot.cli.options import domain_name, key_option, positive_count
 from oakroot.cli.privileges import add_user_option, drop_privileges
 from oakroot.distribution.targets import Configured
 from oakroot.operate.certificate import CertificateError, CertificateFiles
@@ -43,7 +43,7 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--workers",
-        type=_positive_count,
+        type=positive_count,
         default=os.cpu_count() or 1,
         metavar="N",
         help="threads that answer (default: one per processor)",
@@ -231,11 +231,4 @@ def count(text: str) -> int:
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError("it must not be negative")
-    return number
-
-
-def _positive_count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("it must be 1 or more")
     return number

@@ -119,6 +119,14 @@ def percentage(text: str) -> int:
     return number
 
 
+def positive_count(text: str) -> int:
+    """Reads a number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("it must be 1 or more")
+    return number
+
+
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds < float("inf"):

@@ -107,7 +107,7 @@ def _add_zone_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--transfers",
-        type=_positive_count,
+        type=options.positive_count,
         default=10,
         metavar="N",
         help="how many transfers from primaries may be under way (default: %(default)s)",
@@ -221,10 +221,3 @@ def _tell(plan: Plan, server: Server) -> None:
         _log.info("%s comes from %s", zone, source)
         if source.key.weakness is not None:
             _log.warning("%s: %s", source.key.name, source.key.weakness)
-
-
-def _positive_count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("it must be 1 or more")
-    return number
