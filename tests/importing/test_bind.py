@@ -8,6 +8,8 @@ from oakroot.importing.bind import read_bind
 from oakroot.importing.setup import ConfigurationError, Setup
 from tests.importing.sources import SECRET, granted, reading, set_up, told
 
+ZONE_A = 'zone "a" { type primary; file "x"; };'
+OTHER = f"AAAA{SECRET[4:]}"
 KEY = f'key "laptop" {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n'
 
 
@@ -112,6 +114,50 @@ def test_what_an_earlier_denial_narrows_is_not_made_wider(denied: str) -> None:
     assert any("a rule before it denies some of it" in note for note in told(setup))
 
 
+ZONES = 'zone "a.org" { type primary; file "a"; };\nzone "b.org" { type primary; file "b"; };\n'
+
+
+def test_a_list_for_all_zones_is_one_for_some_where_a_zone_has_its_own() -> None:
+    closed = 'zone "private.org" { type primary; file "p"; allow-transfer { none; }; };'
+    setup = bind(KEY + "options { allow-transfer { key laptop; }; };" + ZONES + closed)
+    assert granted(setup) == {("laptop", "transfer", "a.org."), ("laptop", "transfer", "b.org.")}
+
+
+def test_an_update_policy_replaces_the_updates_of_all_zones() -> None:
+    policy = 'zone "c" { type primary; file "c"; update-policy { grant laptop name www.c. A; }; };'
+    setup = bind(KEY + "options { allow-update { key laptop; }; };" + policy)
+    assert granted(setup) == {("laptop", "update", "www.c. A, the name alone")}
+
+
+@pytest.mark.proves("imports", "BIND", "what a list excepts is not granted")
+@pytest.mark.parametrize(
+    "entries",
+    ["!key laptop; key laptop;", "!{ !192.0.2.1; any; }; key laptop;", "{ !key laptop; }; key laptop;"],
+)
+def test_behind_an_exception_nothing_more_is_granted(entries: str) -> None:
+    text = f'zone "a" {{ type primary; file "x"; allow-transfer {{ {entries} }}; }};'
+    setup = bind(KEY + text)
+    assert granted(setup) == set()
+    assert any("from there on its keys are left behind" in note for note in told(setup))
+
+
+def test_a_list_within_a_list_grants_as_if_it_stood_there() -> None:
+    setup = bind(
+        KEY + 'zone "a" { type primary; file "x"; allow-transfer { { key laptop; }; 192.0.2.1; }; };'
+    )
+    assert granted(setup) == {("laptop", "transfer", "a.")}
+    assert any("has 192.0.2.1" in note for note in told(setup))
+
+
+def test_what_a_zone_includes_is_read_as_its_own() -> None:
+    conf = (
+        KEY
+        + 'options { allow-transfer { key laptop; }; };\nzone "a" { type primary; file "x"; include "no"; };'
+    )
+    setup = set_up(read_bind, "/named.conf", {"/named.conf": conf, "/no": "allow-transfer { none; };"})
+    assert granted(setup) == set()
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -124,6 +170,12 @@ def test_what_an_earlier_denial_narrows_is_not_made_wider(denied: str) -> None:
         ('zone "a" { type primary; file "x"; allow-update { 192.0.2.1; }; };', "grants by key alone"),
         ('zone "a" { type primary; file "x"; allow-transfer { any; }; };', "--allow-unsigned-transfer"),
         ('zone "a" { type primary; file "x"; also-notify { 192.0.2.9; }; };', "--notify 192.0.2.9"),
+        (
+            'zone "a" { type primary; file "x"; allow-query { 192.0.2.1; }; };',
+            "allow-query at a. is left behind",
+        ),
+        ('view "v" { allow-transfer { 192.0.2.1; }; ' + ZONE_A + " };", "allow-transfer at the view v"),
+        ('view "v" { also-notify { 192.0.2.9; }; };', "also-notify at the view v"),
         ('key "k" { algorithm hmac-md5; secret "x"; };', "make a new one"),
         ("statistics-channels { inet 127.0.0.1; };", "statistics-channels is left behind"),
     ],
@@ -139,6 +191,27 @@ def test_views_are_kept_apart() -> None:
         'view "outside" { zone "mirage" { type primary; file "/out"; }; };\n'
     )
     assert [(zone.view, zone.file) for zone in setup.zones] == [("inside", "/in"), ("outside", "/out")]
+
+
+@pytest.mark.proves("imports", "BIND", "views have their own keys and rights")
+def test_keys_and_permissions_are_those_of_their_view() -> None:
+    setup = bind(
+        KEY + 'view "x" { allow-transfer { key laptop; }; zone "a" { type primary; file "x"; }; };\n'
+        f'view "y" {{ {KEY.replace(SECRET, OTHER)} zone "a" {{ type primary; file "y"; '
+        "allow-update { key laptop; }; }; };\n"
+    )
+    assert {(each.view, each.operation.name, each.zone) for each in setup.permissions} == {
+        ("x", "TRANSFER", "."),
+        ("x", "TRANSFER", "a."),
+        ("y", "UPDATE", "a."),
+    }
+    assert None not in {*setup.keys_of("x").values(), *setup.keys_of("y").values()}
+    assert setup.keys_of("x")["laptop"] != setup.keys_of("y")["laptop"]
+
+
+def test_a_key_of_a_view_that_is_left_out_hides_that_of_all_views() -> None:
+    setup = bind(KEY + 'view "x" { key "laptop" { algorithm hmac-md5; secret "x"; }; ' + ZONE_A + " };")
+    assert setup.keys_of("x") == {"laptop": None}
 
 
 @pytest.mark.parametrize(

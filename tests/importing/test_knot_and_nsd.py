@@ -102,11 +102,43 @@ def test_limits_of_knots_updates_become_limits_of_keys(limits: str, zones: set[s
             PATTERN + KNOT_ZONE,
             "a key's name cannot say",
         ),
+        (
+            f"acl:\n  - id: x\n    key: k\n    address: 10.0.0.0/8\n    action: transfer\n{KNOT_ZONE}",
+            "acl x at a. is for some addresses",
+        ),
         ("mod-rrl:\n  - id: default\n", "the module mod-rrl is left behind"),
     ],
 )
 def test_what_knot_has_and_oakroot_has_not_is_told(text: str, expected: str) -> None:
     assert any(expected in note for note in told(knot(text)))
+
+
+@pytest.mark.proves("imports", "Knot DNS", "what an acl section denies is not granted")
+@pytest.mark.parametrize(
+    ("denial", "left"),
+    [
+        ("key: laptop\n    action: transfer", set()),
+        ("key: laptop\n    action: update", {"transfer"}),
+        ("key: laptop", set()),
+        ("address: 192.0.2.0/24", set()),
+        ("key: other", {"update", "transfer"}),
+    ],
+)
+def test_what_an_earlier_acl_denies_is_not_granted(denial: str, left: set[str]) -> None:
+    setup = knot(
+        KNOT_KEY + f"acl:\n  - id: no\n    {denial}\n    deny: on\n"
+        "  - id: yes\n    key: laptop\n    action: [transfer, update]\n"
+        "zone:\n  - domain: mirage\n    acl: [no, yes]\n"
+    )
+    assert granted(setup) == {("laptop", operation, "mirage.") for operation in left}
+
+
+def test_a_denial_behind_a_grant_takes_nothing_from_it() -> None:
+    setup = knot(
+        KNOT_KEY + "acl:\n  - id: no\n    deny: on\n  - id: yes\n    key: laptop\n    action: transfer\n"
+        "zone:\n  - domain: mirage\n    acl: [yes, no]\n"
+    )
+    assert granted(setup) == {("laptop", "transfer", "mirage.")}
 
 
 def test_nsds_zones_are_found_by_pattern_and_directory() -> None:
@@ -127,6 +159,8 @@ def test_nsds_zones_are_found_by_pattern_and_directory() -> None:
         ("zone:\n    name: a\n    request-xfr: 192.0.2.1 NOKEY\n", "oakroot secondary"),
         ("zone:\n    name: a\n    zonefile: z\n    provide-xfr: 192.0.2.1 NOKEY\n", "without a key"),
         ("zone:\n    name: a\n    zonefile: z\n    notify: 192.0.2.1@53 NOKEY\n", "--notify 192.0.2.1:53"),
+        ("zone:\n    name: a\n    zonefile: z\n    provide-xfr: 10.0.0.0/8 k\n", "is for 10.0.0.0/8"),
+        ("zone:\n    name: a\n    zonefile: z\n    provide-xfr: 10.0.0.0/8 BLOCKED\n", "blocks 10.0.0.0/8"),
         ("zone:\n    name: a\n", "it has no zonefile"),
         ("dnstap:\n    dnstap-enable: yes\n", "dnstap is left behind"),
     ],
@@ -148,9 +182,7 @@ def test_a_file_that_is_no_configuration_is_refused_with_its_place(text: str, ex
     assert expected in str(refused.value)
 
 
-@pytest.mark.proves(
-    "imports", "PowerDNS, bind backend", "its set-up is read like BIND's, which it has not been run beside"
-)
+@pytest.mark.proves("imports", "PowerDNS, bind backend", "its set-up is read like BIND's")
 def test_powerdns_with_the_bind_backend_is_read_like_bind() -> None:
     setup = set_up(
         read_powerdns,
@@ -172,3 +204,28 @@ def test_powerdns_with_the_bind_backend_is_read_like_bind() -> None:
 def test_powerdns_with_a_database_is_told_how_to_go_on() -> None:
     with pytest.raises(ConfigurationError, match="oakroot import axfr"):
         set_up(read_powerdns, "/pdns.conf", {"/pdns.conf": "launch=gmysql\n"})
+
+
+def test_a_key_of_nsd_for_all_addresses_is_granted_without_a_word() -> None:
+    setup = nsd("zone:\n    name: a\n    zonefile: z\n    provide-xfr: 0.0.0.0/0 laptop tls\n")
+    assert granted(setup) == {("laptop", "transfer", "a.")}
+    assert told(setup) == []
+
+
+def test_where_nsd_blocks_everybody_no_key_is_granted_anything() -> None:
+    rules = "    provide-xfr: 10.0.0.0/8 laptop\n    provide-xfr: 0.0.0.0/0 BLOCKED\n"
+    assert granted(nsd(f"zone:\n    name: a\n    zonefile: z\n{rules}")) == set()
+
+
+def test_what_powerdns_does_not_heed_grants_nothing() -> None:
+    setup = set_up(
+        read_powerdns,
+        "/pdns.conf",
+        {
+            "/pdns.conf": "launch=bind\nbind-config=named.conf\nallow-axfr-ips=10.0.0.0/8\ndnsupdate=yes\n",
+            "/named.conf": 'zone "a" { type native; file "/a"; allow-update { key k; }; };',
+        },
+    )
+    assert granted(setup) == set()
+    for expected in ("PowerDNS does not heed", "allow-axfr-ips is left behind", "dnsupdate is left behind"):
+        assert any(expected in note for note in told(setup))

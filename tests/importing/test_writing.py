@@ -13,6 +13,7 @@ from oakroot.importing.transferred import write_master_file
 from oakroot.importing.writing import Imported, views_of, write_repository
 from tests.importing.sources import SECRET, ZONE, reading
 
+OTHER = f"AAAA{SECRET[4:]}"
 CONF = 'options { directory "/srv"; };\n'
 MIRAGE = 'zone "mirage" { type primary; file "m"; };\n'
 
@@ -123,6 +124,51 @@ def test_each_view_makes_a_repository_of_its_own() -> None:
     assert views_of(setup) == ("in", "out")
     assert b"out A" in write_repository(setup, read, "out").files["mirage"]
     assert b"out A" not in write_repository(setup, read, "in").files["mirage"]
+
+
+def test_a_key_of_one_view_is_not_written_into_another() -> None:
+    views = [("x", SECRET, ""), ("y", OTHER, "allow-update { key k; };")]
+    conf = "".join(
+        f'view "{view}" {{ key "k" {{ algorithm hmac-sha256; secret "{secret}"; }};'
+        f' zone "mirage" {{ type primary; file "/m"; {rights} }}; }};\n'
+        for view, secret, rights in views
+    )
+    x, y = (imported(conf, {"/m": ZONE}, view) for view in ("x", "y"))
+    assert x.keys == ()
+    assert set(x.files) == {"mirage"}
+    assert y.files["mirage._keys"].decode().split() == [
+        "k._update.mirage.",
+        "DNSKEY",
+        "0",
+        "3",
+        "163",
+        OTHER,
+    ]
+
+
+def test_a_key_for_all_zones_is_written_once() -> None:
+    conf = (
+        f'key "k" {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n'
+        'options { directory "/srv"; allow-transfer { key k; }; };\n' + MIRAGE
+    )
+    result = imported(conf, {"/srv/m": ZONE})
+    assert result.keys == (("k", "k._transfer."),)
+    assert set(result.files) == {"mirage", "_keys"}
+
+
+def test_a_key_that_was_left_out_is_not_called_undefined() -> None:
+    conf = (
+        'key "old" { algorithm hmac-md5; secret "x"; };\n' + CONF + 'zone "mirage" '
+        '{ type primary; file "m"; allow-update { key old; }; };\n'
+    )
+    told = [str(note) for note in imported(conf, {"/srv/m": ZONE}).notes]
+    assert "the key old is used at mirage. but was left out" in told
+
+
+def test_a_zone_whose_file_would_be_a_key_file_is_left_out() -> None:
+    result = imported('zone "foo._keys" { type primary; file "/m"; };', {"/m": ZONE})
+    assert (result.zones, result.left_out, dict(result.files)) == ((), ("foo._keys.",), {})
+    assert any("no zone file in a repository" in str(note) for note in result.notes)
 
 
 @pytest.mark.proves(

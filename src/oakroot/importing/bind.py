@@ -6,8 +6,8 @@ PowerDNS reads the same file for its bind backend.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from oakroot.importing.named_conf import Statement, read_named_conf
 from oakroot.importing.permissions import read_source_key
@@ -29,10 +29,13 @@ from oakroot.keys.key import Key
 DEFAULT_DIRECTORY = "/var/cache/bind"
 _PRIMARY = frozenset({"master", "primary", "native"})
 """The last is PowerDNS's word for a zone whose secondaries are fed by other means."""
-_SILENT = frozenset(
-    {"key", "zone", "view", "options", "acl", "logging", "controls", "include", "trust-anchors"}
-)
+_SILENT = frozenset({"zone", "options", "acl", "logging", "controls", "include", "trust-anchors"})
 _SIGNING = ("dnssec-policy", "inline-signing", "auto-dnssec")
+
+
+_LISTS = {"allow-transfer": Operation.TRANSFER, "allow-update": Operation.UPDATE}
+_QUERIES = ("allow-query", "allow-query-on")
+_LEFT_BEHIND = ("allow-notify", "allow-update-forwarding")
 
 
 @dataclass
@@ -41,13 +44,39 @@ class _Reader:
 
     directory: str
     zones: list[SourceZone] = field(default_factory=list)
-    keys: dict[str, Key] = field(default_factory=dict)
+    keys: dict[str, Key | None] = field(default_factory=dict)
+    view_keys: dict[str, dict[str, Key | None]] = field(default_factory=dict)
     permissions: dict[Permission, None] = field(default_factory=dict)
-    notes: list[Note] = field(default_factory=list)
+    notes: dict[Note, None] = field(default_factory=dict)
 
     def note(self, text: str, place: Place) -> None:
-        """Something the operator has to know."""
-        self.notes.append(Note(text, place))
+        """Something the operator has to know; once is enough."""
+        self.notes[Note(text, place)] = None
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """A view, or all that is in none."""
+
+    view: str | None
+    zones: tuple[Statement, ...]
+    defaults: tuple[tuple[Statement, str], ...]
+    """Where stands what a zone does not say itself, the nearest first, and how to call it."""
+
+
+@dataclass(frozen=True)
+class _Granting:
+    """What the keys of a list are granted, and where that list stands."""
+
+    operation: Operation
+    zone: str
+    view: str | None
+    where: str
+
+    @property
+    def option(self) -> str:
+        """The list's name."""
+        return f"allow-{self.operation.name.lower()}"
 
 
 def read_bind(path: str, read: ReadFile) -> Setup:
@@ -55,46 +84,63 @@ def read_bind(path: str, read: ReadFile) -> Setup:
     statements = read_named_conf(path, read)
     options = next((each for each in statements if each.name == "options"), None)
     reader = _Reader((options.value("directory") if options else None) or DEFAULT_DIRECTORY)
+    defaults: tuple[tuple[Statement, str], ...] = ()
+    if options is not None:
+        defaults = ((options, "all zones"),)
+        _told(reader, *defaults[0])
     for statement in statements:
         if statement.name == "key":
-            _key(reader, statement)
-    if options is not None:
-        _grants(reader, options, ".", "all zones")
-        _notified(reader, options, "all zones")
-    for statement in statements:
-        _top(reader, statement)
-    return Setup(tuple(reader.zones), reader.keys, tuple(reader.permissions), tuple(reader.notes))
+            _key(reader, statement, reader.keys)
+        elif statement.name == "view":
+            _view(reader, statement, defaults)
+        elif statement.name not in _SILENT:
+            reader.note(f"{quoted(' '.join(statement.words[:2]))} is left behind", statement.place)
+    _scope(reader, _Scope(None, _zones_of(statements), defaults))
+    permissions, notes = tuple(reader.permissions), tuple(reader.notes)
+    return Setup(tuple(reader.zones), reader.keys, permissions, notes, reader.view_keys)
 
 
-def _top(reader: _Reader, statement: Statement) -> None:
-    if statement.name == "zone":
-        _zone(reader, statement, None)
-    elif statement.name == "view" and statement.block is not None:
-        name = statement.words[1] if len(statement.words) > 1 else "_default"
-        for inner in statement.block:
-            if inner.name == "zone":
-                _zone(reader, inner, name)
-            elif inner.name == "key":
-                _key(reader, inner)
-        reader.note(
-            f"the view {name} becomes a repository of its own: who is answered from it is left behind",
-            statement.place,
-        )
-    elif statement.name not in _SILENT:
-        reader.note(f"{quoted(' '.join(statement.words[:2]))} is left behind", statement.place)
+def _view(reader: _Reader, statement: Statement, defaults: tuple[tuple[Statement, str], ...]) -> None:
+    name = statement.words[1] if len(statement.words) > 1 else "_default"
+    where = f"the view {name}"
+    keys = reader.view_keys.setdefault(name, {})
+    for inner in statement.block or ():
+        if inner.name == "key":
+            _key(reader, inner, keys)
+    _told(reader, statement, where)
+    _scope(reader, _Scope(name, _zones_of(statement.block or ()), ((statement, where), *defaults)))
+    reader.note(
+        f"the view {name} becomes a repository of its own: who is answered from it is left behind",
+        statement.place,
+    )
 
 
-def _key(reader: _Reader, statement: Statement) -> None:
+def _zones_of(statements: Iterable[Statement]) -> tuple[Statement, ...]:
+    return tuple(each for each in statements if each.name == "zone")
+
+
+def _key(reader: _Reader, statement: Statement, keys: dict[str, Key | None]) -> None:
     name = statement.words[1] if len(statement.words) > 1 else ""
     algorithm, secret = statement.value("algorithm") or "", statement.value("secret") or ""
     key = read_source_key(name, algorithm, secret, statement.place)
     if isinstance(key, Note):
-        reader.notes.append(key)
-    else:
-        reader.keys[plain(name)] = key
+        reader.notes[key] = None
+    keys[plain(name)] = None if isinstance(key, Note) else key
 
 
-def _zone(reader: _Reader, statement: Statement, view: str | None) -> None:
+def _scope(reader: _Reader, scope: _Scope) -> None:
+    taken = [
+        (statement, apex)
+        for statement in scope.zones
+        if (apex := _zone(reader, statement, scope.view)) is not None
+    ]
+    for statement, apex in taken:
+        _told(reader, statement, apex)
+    _grants(reader, scope, taken)
+
+
+def _zone(reader: _Reader, statement: Statement, view: str | None) -> str | None:
+    """Takes a zone, and gives its apex; None where a note says why it is left out."""
     name = absolute(statement.words[1]) if len(statement.words) > 1 else "."
     kind = (statement.value("type") or "").lower()
     file = statement.value("file")
@@ -104,16 +150,16 @@ def _zone(reader: _Reader, statement: Statement, view: str | None) -> None:
             f"the zone {name} is left out: it is {what}, and only primary zones have files to take",
             statement.place,
         )
-        return
+        return None
     if file is None:
         reader.note(f"the zone {name} is left out: it has no file", statement.place)
-        return
+        return None
     if (statement.value("masterfile-format") or "text").lower() != "text":
         reader.note(
             f"the zone {name} is left out: its file is not text; `named-compilezone -F text` makes one",
             statement.place,
         )
-        return
+        return None
     path = posixpath.join(reader.directory, file)
     reader.zones.append(SourceZone(name, path, reader.directory, statement.place, view))
     for option in _SIGNING:
@@ -121,48 +167,90 @@ def _zone(reader: _Reader, statement: Statement, view: str | None) -> None:
             text = f"{name} was signed by named ({option}); Oakroot serves the file: remove the DS first"
             reader.note(text, statement.place)
             break
-    _grants(reader, statement, name, name)
-    _notified(reader, statement, name)
+    return name
 
 
-def _grants(reader: _Reader, statement: Statement, zone: str, where: str) -> None:
-    """Permissions by key; those by address are only told."""
-    for option, operation in (("allow-transfer", Operation.TRANSFER), ("allow-update", Operation.UPDATE)):
-        found = statement.find(option)
-        for entry in (found.block if found is not None else None) or ():
-            _grant(reader, entry, operation, zone, f"{option} at {where}")
-    policy = statement.find("update-policy")
-    if policy is not None:
-        for rule in read_update_policy(policy, zone):
-            if isinstance(rule, Note):
-                reader.notes.append(rule)
-            else:
-                reader.permissions[rule] = None
-        if policy.block is None:
+def _grants(reader: _Reader, scope: _Scope, zones: Sequence[tuple[Statement, str]]) -> None:
+    """Permissions by key; those by address are only told.
+
+    A zone's own list replaces that of its view, which replaces that of the options. A key may do something in
+    all zones only where no zone has a list of its own.
+    """
+    for option, operation in _LISTS.items():
+        default = next(
+            ((found, where) for each, where in scope.defaults if (found := each.find(option)) is not None),
+            None,
+        )
+        if default is not None and not any(_own(each, option) for each in scope.zones):
+            _grant(reader, default[0], _Granting(operation, ".", scope.view, default[1]))
+        for statement, apex in zones:
+            own = _own(statement, option)
+            found, where = (own, apex) if own is not None else default or (None, "")
+            if found is not None and found.name == option:
+                _grant(reader, found, _Granting(operation, apex, scope.view, where))
+    for statement, apex in zones:
+        policy = statement.find("update-policy")
+        if policy is not None:
+            _policy(reader, policy, apex, scope.view)
+
+
+def _own(zone: Statement, option: str) -> Statement | None:
+    """What a zone says itself; its update-policy stands for allow-update."""
+    policy = zone.find("update-policy") if option == "allow-update" else None
+    return policy or zone.find(option)
+
+
+def _policy(reader: _Reader, policy: Statement, zone: str, view: str | None) -> None:
+    for rule in read_update_policy(policy, zone):
+        if isinstance(rule, Note):
+            reader.notes[rule] = None
+        else:
+            reader.permissions[replace(rule, apex=zone, view=view)] = None
+    if policy.block is None:
+        text = f"update-policy {quoted(' '.join(policy.words[1:]))} at {zone} is left behind"
+        reader.note(text, policy.place)
+
+
+def _grant(reader: _Reader, option: Statement, granting: _Granting) -> bool:
+    """Grants what a list does, lists within it too; whether it goes on, since the first match decides."""
+    what = f"{option.name or granting.option} at {granting.where}"
+    for entry in option.block or ():
+        words = [word.lower() for word in entry.words]
+        if words and words[0].startswith("!"):
             reader.note(
-                f"update-policy {quoted(' '.join(policy.words[1:]))} at {where} is left behind", policy.place
+                f"{what} excepts {quoted(' '.join(entry.words))}: from there on its keys are left behind,"
+                " since Oakroot only grants",
+                entry.place,
             )
+            return False
+        if not words and entry.block is not None:
+            if not _grant(reader, entry, granting):
+                return False
+        elif words[:1] == ["key"] and len(words) > 1:
+            operation, zone = granting.operation, granting.zone
+            reader.permissions[Permission(plain(words[1]), operation, zone, view=granting.view)] = None
+        elif words == ["any"] and granting.operation is Operation.TRANSFER:
+            reader.note(f"{what} is any: `oakroot primary --allow-unsigned-transfer` does that", entry.place)
+        elif words == ["none"]:
+            return False
+        elif words:
+            told = quoted(" ".join(entry.words))
+            reader.note(f"{what} has {told}: Oakroot grants by key alone; give that peer a key", entry.place)
+    return True
 
 
-def _grant(reader: _Reader, entry: Statement, operation: Operation, zone: str, what: str) -> None:
-    words = [word.lower() for word in entry.words]
-    if words[:1] == ["key"] and len(words) > 1:
-        reader.permissions[Permission(plain(words[1]), operation, zone)] = None
-    elif words == ["any"] and operation is Operation.TRANSFER:
-        reader.note(f"{what} is any: `oakroot primary --allow-unsigned-transfer` does that", entry.place)
-    elif words not in ([], ["none"]):
-        told = quoted(" ".join(entry.words)) or "a list"
-        reader.note(f"{what} has {told}: Oakroot grants by key alone; give that peer a key", entry.place)
-
-
-def _notified(reader: _Reader, statement: Statement, where: str) -> None:
+def _told(reader: _Reader, statement: Statement, where: str) -> None:
+    """What a zone, a view or the options say of others than keys."""
+    for option in _QUERIES:
+        found = statement.find(option)
+        if found is not None and [each.words for each in found.block or ()] != [("any",)]:
+            reader.note(f"{option} at {where} is left behind: Oakroot answers everybody", found.place)
+    for option in _LEFT_BEHIND:
+        found = statement.find(option)
+        if found is not None:
+            reader.note(f"{option} at {where} is left behind", found.place)
     found = statement.find("also-notify")
-    addresses = list(_words(found)) if found is not None else []
+    addresses = [entry.words[0] for entry in (found.block if found else None) or () if entry.words]
     if found is not None and addresses:
         flags = " ".join(f"--notify {address}" for address in addresses)
         reader.note(f"also-notify at {where}: start the primary with {flags}", found.place)
-
-
-def _words(statement: Statement) -> Iterator[str]:
-    for entry in statement.block or ():
-        yield entry.words[0]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from oakroot.importing.permissions import read_source_key
-from oakroot.importing.setup import Note, Permission, ReadFile, Setup, SourceZone, absolute, plain
+from oakroot.importing.setup import Note, Permission, ReadFile, Setup, SourceZone, absolute, plain, quoted
 from oakroot.importing.stanzas import Item, read_stanzas
 from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
@@ -15,7 +15,7 @@ from oakroot.keys.limits import NO_LIMITS, Limits, types_limit
 from oakroot.keys.rejected import KeyRejectedError
 
 DEFAULT_STORAGE = "/var/lib/knot"
-_OPERATIONS = {"transfer": Operation.TRANSFER, "notify": Operation.NOTIFY}
+_OPERATIONS = {"notify": Operation.NOTIFY, "transfer": Operation.TRANSFER, "update": Operation.UPDATE}
 _MATCHES = {
     "sub-or-equal": NO_LIMITS,
     "equal": Limits(is_exact=True),
@@ -32,7 +32,7 @@ class _Named:
     """The stanzas that others refer to, by section and id."""
 
     items: Mapping[str, Mapping[str, Item]]
-    keys: dict[str, Key] = field(default_factory=dict)
+    keys: dict[str, Key | None] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
     def get(self, section: str, name: str) -> Item | None:
@@ -79,8 +79,7 @@ def _key(named: _Named, item: Item) -> None:
     key = read_source_key(name, item.value("algorithm") or "", item.value("secret") or "", item.place)
     if isinstance(key, Note):
         named.notes.append(key)
-    else:
-        named.keys[plain(name)] = key
+    named.keys[plain(name)] = None if isinstance(key, Note) else key
 
 
 def _zone(named: _Named, item: Item, zones: list[SourceZone], permissions: dict[Permission, None]) -> None:
@@ -101,37 +100,77 @@ def _zone(named: _Named, item: Item, zones: list[SourceZone], permissions: dict[
     if (named.option(item, "dnssec-signing") or ["off"])[-1] in {"on", "true"}:
         text = f"{apex} was signed by Knot DNS; Oakroot serves what is in the file: remove the DS first"
         named.notes.append(Note(text, item.place))
+    denied: list[Permission] = []
     for name in named.option(item, "acl"):
         rule = named.get("acl", name)
-        if rule is not None:
-            _grant(named, rule, apex, permissions)
+        if rule is not None and (rule.value("deny") or "off") in {"on", "true"}:
+            denied += _denials(named, rule, apex)
+        elif rule is not None:
+            _grant(named, rule, apex, denied, permissions)
     flags = " ".join(f"--notify {address}" for address in _addresses(named, named.option(item, "notify")))
     if flags:
         named.notes.append(Note(f"notify at {apex}: start the primary with {flags}", item.place))
 
 
-def _grant(named: _Named, rule: Item, apex: str, permissions: dict[Permission, None]) -> None:
-    name = rule.value("id") or ""
-    if (rule.value("deny") or "off") in {"on", "true"}:
-        named.notes.append(Note(f"acl {name} at {apex} denies: Oakroot only grants", rule.place))
-        return
-    keys = rule.values("key")
-    for remote in rule.values("remote"):
-        found = named.get("remote", remote)
-        keys = keys + (found.values("key") if found is not None else [])
-    if not keys:
-        text = f"acl {name} at {apex} grants by address: Oakroot grants by key alone; give that peer a key"
+def _denials(named: _Named, rule: Item, apex: str) -> list[Permission]:
+    """What a rule may deny to those behind it; a key `*` stands for any."""
+    what = f"acl {rule.value('id') or ''} at {apex} denies"
+    named.notes.append(Note(f"{what}: Oakroot only grants, and leaves behind what it touches", rule.place))
+    keys, is_by_address = _keys(named, rule)
+    actions = rule.values("action")
+    operations = [_OPERATIONS[action] for action in actions if action in _OPERATIONS]
+    if not actions:
+        operations = list(Operation)
+    return [
+        Permission(key, operation, apex)
+        for key in (["*"] if is_by_address else keys)
+        for operation in operations
+    ]
+
+
+def _keys(named: _Named, rule: Item) -> tuple[list[str], bool]:
+    """The keys of a rule, those of its remotes too; whether it is for some without a key as well."""
+    keys, remotes = rule.values("key"), rule.values("remote")
+    found = [named.get("remote", remote) for remote in remotes]
+    of_remotes = [[] if each is None else each.values("key") for each in found]
+    is_by_address = not all(of_remotes) or not (keys or of_remotes)
+    return [plain(key) for key in (*keys, *(key for each in of_remotes for key in each))], is_by_address
+
+
+def _grant(
+    named: _Named, rule: Item, apex: str, denied: Sequence[Permission], permissions: dict[Permission, None]
+) -> None:
+    what = f"acl {rule.value('id') or ''} at {apex}"
+    keys, is_by_address = _keys(named, rule)
+    if is_by_address:
+        text = f"{what} grants by address: Oakroot grants by key alone; give that peer a key"
+        named.notes.append(Note(text, rule.place))
+    if keys and (rule.values("address") or rule.values("remote")):
+        text = f"{what} is for some addresses: Oakroot grants to the key, wherever it is used from"
         named.notes.append(Note(text, rule.place))
     for key in keys:
-        for action in rule.values("action"):
-            if action == "update":
-                updates = _updates(rule, plain(key), apex)
-                permissions.update(dict.fromkeys(updates))
-                if not updates:
-                    text = f"updates of acl {name} at {apex}: a key's name cannot say their limits"
-                    named.notes.append(Note(text, rule.place))
-            elif action in _OPERATIONS:
-                permissions[Permission(plain(key), _OPERATIONS[action], apex)] = None
+        for permission in _granted(named, rule, key, apex):
+            # A key for updates may do all that the denial names, too.
+            if any(each.key in {"*", key} and each.operation <= permission.operation for each in denied):
+                text = f"{what} is left behind for the key {quoted(key)}: a rule before it denies some of it"
+                named.notes.append(Note(text, rule.place))
+            else:
+                permissions[permission] = None
+
+
+def _granted(named: _Named, rule: Item, key: str, apex: str) -> Iterator[Permission]:
+    """What a rule lets a key do."""
+    for action in rule.values("action"):
+        if action == "update":
+            updates = _updates(rule, key, apex)
+            if not updates:
+                text = (
+                    f"updates of acl {rule.value('id') or ''} at {apex}: a key's name cannot say their limits"
+                )
+                named.notes.append(Note(text, rule.place))
+            yield from updates
+        elif action in _OPERATIONS:
+            yield Permission(key, _OPERATIONS[action], apex)
 
 
 def _updates(rule: Item, key: str, apex: str) -> tuple[Permission, ...]:
@@ -155,7 +194,7 @@ def _updates(rule: Item, key: str, apex: str) -> tuple[Permission, ...]:
     if match is None or any("*" in name for name in names):
         return ()
     limits = replace(match, only=types or None)
-    return tuple(Permission(key, Operation.UPDATE, name, limits) for name in names)
+    return tuple(Permission(key, Operation.UPDATE, name, limits, apex) for name in names)
 
 
 def _below(name: str, apex: str) -> str:

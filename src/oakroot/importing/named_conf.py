@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _INCLUDE_DEPTH = 10
+_WITH_INCLUDES = frozenset({"view", "zone", "options"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def _included(statements: list[Statement], path: str, read: ReadFile, depth: int
             # or from beside the file.
             target = posixpath.join(posixpath.dirname(path), statement.words[1])
             yield from read_named_conf(target, read, depth + 1)
-        elif statement.name == "view" and statement.block is not None:
+        elif statement.name in _WITH_INCLUDES and statement.block is not None:
             block = tuple(_included(list(statement.block), path, read, depth))
             yield Statement(statement.words, block, statement.place)
         else:
@@ -91,24 +92,27 @@ def _tokens(text: str, path: str) -> Iterator[_Token]:
 def _statements(tokens: list[_Token], at: int, path: str) -> tuple[list[Statement], int]:
     """Statements up to the end or to a closing brace, and where that is."""
     statements = []
+    is_inner = at > 0
     while at < len(tokens) and not _is_mark(tokens[at], "}"):
         words: list[str] = []
         block: tuple[Statement, ...] | None = None
         place = Place(path, tokens[at].line)
-        while at < len(tokens) and tokens[at].kind != "mark":
-            words.append(tokens[at].text)
-            at += 1
-            if at < len(tokens) and _is_mark(tokens[at], "{"):
-                inner, end = _statements(tokens, at + 1, path)
-                if end >= len(tokens):
-                    raise ConfigurationError("a { that is never closed", place)
-                block, at = tuple(inner), end + 1
-        if at < len(tokens) and _is_mark(tokens[at], "{"):
-            raise ConfigurationError("a block without a name", place)
+        while at < len(tokens) and (tokens[at].kind != "mark" or _is_mark(tokens[at], "{")):
+            if not _is_mark(tokens[at], "{"):
+                words.append(tokens[at].text)
+                at += 1
+                continue
+            # In a list another list may stand as an element: `{ { key k; }; }`.
+            if (at and _is_mark(tokens[at - 1], "}")) or not (words or is_inner):
+                raise ConfigurationError("a block without a name", place)
+            inner, end = _statements(tokens, at + 1, path)
+            if end >= len(tokens):
+                raise ConfigurationError("a { that is never closed", place)
+            block, at = tuple(inner), end + 1
         if at >= len(tokens) or _is_mark(tokens[at], "}"):
             raise ConfigurationError(f"a semicolon is missing behind {quoted(' '.join(words))!r}", place)
         at += 1
-        if words:
+        if words or block is not None:
             statements.append(Statement(tuple(words), block, place))
     return statements, at
 

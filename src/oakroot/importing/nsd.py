@@ -5,14 +5,14 @@ from __future__ import annotations
 import posixpath
 
 from oakroot.importing.permissions import read_source_key
-from oakroot.importing.setup import Note, Permission, ReadFile, Setup, SourceZone, absolute, plain
+from oakroot.importing.setup import Note, Permission, ReadFile, Setup, SourceZone, absolute, plain, quoted
 from oakroot.importing.stanzas import Item, read_stanzas
 from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
 
 DEFAULT_DIRECTORY = "/etc/nsd"
 _SILENT = frozenset({"server", "key", "pattern", "zone", "remote-control"})
-_NO_KEYS = frozenset({"nokey", "blocked"})
+_EVERYWHERE = frozenset({"0.0.0.0/0", "::/0", "::0/0"})
 
 
 def read_nsd(path: str, read: ReadFile) -> Setup:
@@ -20,7 +20,7 @@ def read_nsd(path: str, read: ReadFile) -> Setup:
     items = list(read_stanzas(path, read))
     directory = next((item.value("zonesdir") for item in items if item.value("zonesdir")), None)
     patterns = {name: item for item in items if item.section == "pattern" and (name := item.value("name"))}
-    keys: dict[str, Key] = {}
+    keys: dict[str, Key | None] = {}
     zones: list[SourceZone] = []
     permissions: dict[Permission, None] = {}
     notes: list[Note] = []
@@ -30,8 +30,7 @@ def read_nsd(path: str, read: ReadFile) -> Setup:
             key = read_source_key(name, item.value("algorithm") or "", item.value("secret") or "", item.place)
             if isinstance(key, Note):
                 notes.append(key)
-            else:
-                keys[plain(name)] = key
+            keys[plain(name)] = None if isinstance(key, Note) else key
         elif item.section == "zone":
             whole = _with_patterns(item, patterns)
             zone = _zone(whole, directory or DEFAULT_DIRECTORY)
@@ -78,14 +77,29 @@ def _zone(item: Item, directory: str) -> SourceZone | Note:
 
 def _grants(item: Item, apex: str) -> list[Permission | Note]:
     found: list[Permission | Note] = []
-    for rule in item.values("provide-xfr"):
-        words = rule.split()
-        key = words[-1].lower()
-        if key not in _NO_KEYS:
-            found.append(Permission(plain(key), Operation.TRANSFER, apex))
-        elif key == "nokey":
-            text = f"provide-xfr at {apex} grants {words[0]} without a key: give that peer one"
+    # Behind the address and the key the name of a TLS section may stand.
+    rules = [
+        (words[0], words[1].lower()) for rule in item.values("provide-xfr") if len(words := rule.split()) > 1
+    ]
+    is_closed = any(key == "blocked" and address in _EVERYWHERE for address, key in rules)
+    for address, key in rules:
+        what = f"provide-xfr at {apex}"
+        if key == "blocked":
+            text = (
+                f"{what} blocks {quoted(address)}: Oakroot only grants, to keys wherever they are used from"
+            )
             found.append(Note(text, item.place))
+        elif key == "nokey":
+            text = f"{what} grants {quoted(address)} without a key: give that peer one"
+            found.append(Note(text, item.place))
+        elif is_closed:
+            text = f"{what} blocks everybody, the key {quoted(key)} too, which is left behind"
+            found.append(Note(text, item.place))
+        else:
+            found.append(Permission(plain(key), Operation.TRANSFER, apex))
+            if address not in _EVERYWHERE:
+                text = f"{what} is for {quoted(address)}: Oakroot grants to the key, wherever it is used from"
+                found.append(Note(text, item.place))
     addresses = [rule.split()[0].replace("@", ":") for rule in item.values("notify")]
     if addresses:
         flags = " ".join(f"--notify {address}" for address in addresses)

@@ -10,6 +10,15 @@ from oakroot.importing.setup import ConfigurationError, Note, Place, ReadFile, S
 
 _AXFR_HINT = "take its zones over by transfer: `oakroot import axfr SERVER ZONE…`"
 
+_BY_KEY = "Oakroot grants by key alone; give that peer a key"
+_TOLD = {
+    "allow-axfr-ips": _BY_KEY,
+    "dnsupdate": "give those who update a key (`oakroot keygen`)",
+    "allow-dnsupdate-from": _BY_KEY,
+    "also-notify": "start the primary with --notify",
+    "only-notify": "start the primary with --notify",
+}
+
 
 def read_powerdns(path: str, read: ReadFile) -> Setup:
     """The set-up of a `pdns.conf`; raises ConfigurationError, and OSError for a file that cannot be read."""
@@ -28,7 +37,15 @@ def read_powerdns(path: str, read: ReadFile) -> Setup:
     if "bind-dnssec-db" in settings:
         text = "keys and DNSSEC in bind-dnssec-db are left behind: `pdnsutil list-tsig-keys` shows the keys"
         notes.append(Note(text, place))
-    return replace(setup, notes=(*setup.notes, *notes))
+    if setup.permissions:
+        text = "what named.conf grants to keys is left behind: PowerDNS does not heed it"
+        notes.append(Note(text, place))
+    notes += [
+        Note(f"{name} is left behind: {why}", place)
+        for name, why in _TOLD.items()
+        if settings.get(name, "no") != "no"
+    ]
+    return replace(setup, permissions=(), notes=(*setup.notes, *notes))
 
 
 def _settings(text: str) -> dict[str, str]:

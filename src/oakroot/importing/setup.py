@@ -52,6 +52,9 @@ class Permission:
     """With its final dot; the root for all zones."""
     limits: Limits = NO_LIMITS
     """Of an update."""
+    apex: str | None = None
+    """The zone in whose settings it stands, and beyond which it says nothing; None: that is `zone`."""
+    view: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,17 @@ class Setup:
     """All of it."""
 
     zones: tuple[SourceZone, ...] = ()
-    keys: Mapping[str, Key] = field(default_factory=dict)
-    """By name, in lower case and without final dot."""
+    keys: Mapping[str, Key | None] = field(default_factory=dict)
+    """By name, in lower case and without final dot; None for one that a note says is left out."""
     permissions: tuple[Permission, ...] = ()
     notes: tuple[Note, ...] = ()
+    view_keys: Mapping[str, Mapping[str, Key | None]] = field(default_factory=dict)
+    """Keys that are defined in a view, by its name."""
+
+    def keys_of(self, view: str | None) -> dict[str, Key | None]:
+        """The keys that a view knows; its own hide others of their names."""
+        own = {} if view is None else self.view_keys.get(view, {})
+        return {**self.keys, **own}
 
 
 class ConfigurationError(Exception):

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import dns.name
 
+from oakroot.importing.narrowing import also_transferring, narrowed, widest
 from oakroot.importing.permissions import granted_name
-from oakroot.importing.setup import Note, Permission, ReadFile, Setup, SourceZone, plain, quoted, read_name
+from oakroot.importing.setup import Note, Permission, ReadFile, Setup, SourceZone, quoted, read_name
 from oakroot.keys.dnskey import write_dnskey
+from oakroot.keys.key import Key
 from oakroot.keys.rejected import KeyRejectedError
 from oakroot.zones.diagnostics import Finding, errors
-from oakroot.zones.filenames import file_name_of
+from oakroot.zones.filenames import ZoneFile, classify, file_name_of
 from oakroot.zones.reading import read_zone_file
 from oakroot.zones.tree import Tree
 
@@ -79,7 +81,7 @@ def write_repository(setup: Setup, read: ReadFile, view: str | None = None) -> I
         else:
             zones.append(zone.apex)
     left_out = tuple(zone.apex for zone in wanted if zone.apex not in zones)
-    keys = _add_keys(repository, setup, zones)
+    keys = _add_keys(repository, setup, zones, view)
     notes = (*setup.notes, *repository.notes)
     return Imported(repository.files, tuple(zones), keys, notes, tuple(findings), left_out)
 
@@ -91,6 +93,10 @@ def _add_zone(repository: _Repository, zone: SourceZone) -> tuple[Finding, ...] 
         repository.notes.append(Note(f"{quoted(zone.apex)} is left out: it is no domain name", zone.place))
         return None
     name = file_name_of(apex)
+    if not isinstance(classify(name), ZoneFile):
+        why = f"the zone {zone.apex} is left out: a file of that name is no zone file in a repository"
+        repository.notes.append(Note(why, zone.place))
+        return None
     if name in repository.files:
         repository.notes.append(Note(f"the zone {zone.apex} is there twice; the first is taken", zone.place))
         return None
@@ -159,52 +165,79 @@ def _place(repository: _Repository, written: str) -> str:
     return candidate
 
 
-def _widest(permissions: Iterable[Permission]) -> Iterator[Permission]:
-    """Of several permissions of a key at one zone those that no other one includes."""
-    found = list(dict.fromkeys(permissions))
-    for each in found:
-        others = (other for other in found if other != each and not other.limits)
-        if not any(
-            (other.key, other.zone) == (each.key, each.zone) and other.operation >= each.operation
-            for other in others
-        ):
-            yield each
-
-
-def _add_keys(repository: _Repository, setup: Setup, zones: list[str]) -> tuple[tuple[str, str], ...]:
+def _add_keys(
+    repository: _Repository, setup: Setup, zones: list[str], view: str | None
+) -> tuple[tuple[str, str], ...]:
     """Writes the keys that are granted something, into the key file of the zone they are granted it in."""
     lines: dict[str, list[str]] = {}
     renamed = []
-    apexes = [dns.name.from_text(apex) for apex in zones]
-    for permission in _widest(setup.permissions):
-        key = setup.keys.get(permission.key)
-        zone = read_name(permission.zone)
-        if zone is None:
-            repository.notes.append(
-                Note(f"keys for {quoted(permission.zone)} are left out: it is no domain name")
-            )
+    keys = setup.keys_of(view)
+    apexes = {dns.name.from_text(apex) for apex in zones}
+    for permission in widest(_narrowed(repository, setup, view, keys)):
+        path = _key_file(permission, apexes)
+        if path is None:
             continue
-        above = max((apex for apex in apexes if zone.is_subdomain(apex)), key=len, default=None)
-        if above is None and zone != dns.name.root:
+        key = _renamed(keys, permission)
+        if isinstance(key, Note):
+            repository.notes.append(key)
             continue
-        if key is None:
-            text = f"the key {quoted(permission.key)} is used at {permission.zone} but is not defined"
-            repository.notes.append(Note(text))
-            continue
-        try:
-            name = granted_name(permission)
-        except KeyRejectedError as error:
-            text = f"the key {quoted(permission.key)} is left behind at {permission.zone}: {error.message}"
-            repository.notes.append(Note(text))
-            continue
-        path = "_keys" if zone == dns.name.root or above is None else f"{file_name_of(above)}._keys"
-        lines.setdefault(path, []).append(write_dnskey(replace(key, name=name)))
-        renamed.append((permission.key, name.to_text()))
+        lines.setdefault(path, []).append(write_dnskey(key))
+        renamed.append((permission.key, key.name.to_text()))
     for path, records in lines.items():
         repository.files[path] = "".join(f"{record}\n" for record in records).encode()
-    used = {permission.key for permission in setup.permissions}
-    unused = [name for name in setup.keys if plain(name) not in used]
+    _tell_unused(repository, setup, view)
+    return tuple(renamed)
+
+
+def _narrowed(
+    repository: _Repository, setup: Setup, view: str | None, keys: Mapping[str, Key | None]
+) -> list[Permission]:
+    """The permissions of a view that do not become wider in a repository; notes tell of the others."""
+    wanted = [each for each in setup.permissions if each.view == view]
+    found: list[Permission] = []
+    for each in narrowed(wanted, (zone.apex for zone in setup.zones if zone.view == view)):
+        if isinstance(each, Note):
+            repository.notes.append(each)
+        else:
+            found.append(each)
+    names = ", ".join(map(quoted, also_transferring([each for each in found if keys.get(each.key)])))
+    if names:
+        repository.notes.append(
+            Note(f"who may update a zone may transfer it, too; here that is new: {names}")
+        )
+    return found
+
+
+def _key_file(permission: Permission, apexes: Collection[dns.name.Name]) -> str | None:
+    """The file for keys of this permission; None where its zone did not come along."""
+    zone = dns.name.from_text(permission.zone)
+    if zone == dns.name.root:
+        return "_keys"
+    above = next((zone.split(at)[1] for at in range(len(zone), 0, -1) if zone.split(at)[1] in apexes), None)
+    if above is None:
+        return None
+    return "_keys" if above == dns.name.root else f"{file_name_of(above)}._keys"
+
+
+def _renamed(keys: Mapping[str, Key | None], permission: Permission) -> Key | Note:
+    """The key under the name that says what it may do."""
+    key, name = keys.get(permission.key), quoted(permission.key)
+    if key is None:
+        why = "was left out" if permission.key in keys else "is not defined"
+        return Note(f"the key {name} is used at {permission.zone} but {why}")
+    try:
+        return replace(key, name=granted_name(permission))
+    except KeyRejectedError as error:
+        return Note(f"the key {name} is left behind at {permission.zone}: {error.message}")
+
+
+def _tell_unused(repository: _Repository, setup: Setup, view: str | None) -> None:
+    """Of keys for all views it counts whether any view uses them."""
+    own = {} if view is None else setup.view_keys.get(view, {})
+    used_here = {each.key for each in setup.permissions if each.view == view}
+    used = {each.key for each in setup.permissions}
+    unused = [name for name, key in own.items() if key is not None and name not in used_here]
+    unused += [name for name, key in setup.keys.items() if key is not None and name not in used]
     if unused:
         text = f"keys that no zone grants anything are left behind: {', '.join(map(quoted, sorted(unused)))}"
         repository.notes.append(Note(text))
-    return tuple(renamed)
