@@ -120,3 +120,20 @@ def test_of_a_configuration_that_lists_a_missing_file_the_others_come(
     assert "the zone binary.example. is left out" in told
     assert (new / "good.example").read_text() == ZONE
     assert not (new / "binary.example").exists()
+
+
+@pytest.mark.parametrize("views", [("a/b", "a-b", "A-B"), ("..", "."), ("../../x", "x")])
+def test_each_view_gets_a_folder_of_its_own_within_the_new_one(
+    views: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m").write_text(ZONE)
+    zone = f'zone "mirage" {{ type primary; file "{tmp_path / "m"}"; }};'
+    (tmp_path / "named.conf").write_text("".join(f'view "{view}" {{ {zone} }};\n' for view in views))
+    source, new = tmp_path / "named.conf", tmp_path / "new"
+    assert command.main(["import", "bind", str(source), "--out", str(new), "--ci", "none"]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"m", "named.conf", "new"}
+    assert len({folder.name.lower() for folder in new.iterdir() if (folder / "mirage").exists()}) == len(
+        views
+    )
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == len(set(told)), "each note is told once"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from oakroot.cli import CommandError, Exit, Subparsers
@@ -18,17 +19,18 @@ from oakroot.importing.files import read_files
 from oakroot.importing.knot import read_knot
 from oakroot.importing.nsd import read_nsd
 from oakroot.importing.powerdns import read_powerdns
-from oakroot.importing.setup import ConfigurationError, Setup
+from oakroot.importing.setup import ConfigurationError, Note, Setup
 from oakroot.importing.transferred import write_master_file
 from oakroot.importing.writing import Imported, views_of
 from oakroot.importing.writing import write_repository as files_of
 from oakroot.zones.diagnostics import render, visible
-from oakroot.zones.filenames import file_name_of, may_hold_keys
+from oakroot.zones.filenames import ZoneFile, classify, file_name_of, may_hold_keys
 
 _DESCRIPTION = """\
 Makes a zone repository of what another name server has: its zone files as they are, with comments and
-includes, and its keys under names that say what they may do. What cannot be carried over is listed;
-no permission becomes wider than it was. Nothing is written unless all of it can be."""
+includes, and its keys under names that say what they may do. What cannot be carried over is listed; no
+key may do more in a zone than before, but for what is listed: keys count from every address, and who
+may update may transfer, too."""
 
 _EPILOG = """\
 exit code: 0 every primary zone came along, 1 some did not, or nothing was written, 2 wrong usage.
@@ -43,6 +45,7 @@ _READERS = {
     "powerdns": (read_powerdns, "pdns.conf", "those of PowerDNS with its bind backend"),
 }
 _NOTES_SHOWN = 200
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def configure(subparsers: Subparsers) -> None:
@@ -136,9 +139,23 @@ def _from_files(arguments: argparse.Namespace) -> dict[Path, Imported]:
     views = views_of(setup)
     if views in {(), (None,)}:
         return {arguments.out: files_of(setup, read)}
-    return {
-        arguments.out / (view or "no-view").replace("/", "-"): files_of(setup, read, view) for view in views
-    }
+    folders = _folders(views)
+    return {arguments.out / folders[view]: files_of(setup, read, view) for view in views}
+
+
+def _folders(views: Iterable[str | None]) -> dict[str | None, str]:
+    """A folder for each view, none of them that of another, also where case does not count."""
+    folders: dict[str | None, str] = {}
+    taken: set[str] = set()
+    for view in views:
+        name = _UNSAFE.sub("-", view or "no-view").strip("-.") or "view"
+        folder, number = name, 1
+        while folder.lower() in taken:
+            number += 1
+            folder = f"{name}-{number}"
+        taken.add(folder.lower())
+        folders[view] = folder
+    return folders
 
 
 def _setup(arguments: argparse.Namespace, read: Callable[[str], bytes]) -> Setup:
@@ -160,6 +177,8 @@ def _transferred(arguments: argparse.Namespace) -> Imported:
     contents: dict[str, bytes] = {}
     zones = []
     for name in arguments.zones:
+        if not isinstance(classify(file_name_of(name)), ZoneFile):
+            raise CommandError(f"a file for {name} would be no zone file in a repository; leave it out")
         zone = fetch_zone(arguments.source, name, key, Deadline.after(arguments.timeout))
         contents[file_name_of(name)] = write_master_file(zone)
         zones.append(zone.apex)
@@ -174,13 +193,16 @@ def _files(imported: Imported, workflows: list[str]) -> Iterator[File]:
 
 def _tell(imported: Mapping[Path, Imported]) -> None:
     """What came along on standard output; what did not, on standard error."""
+    told: set[Note] = set()
     for folder, each in imported.items():
+        notes = [note for note in each.notes if note not in told]
+        told.update(notes)
         for finding in each.findings:
             print(render(finding, "text"), file=sys.stderr)
-        for note in each.notes[:_NOTES_SHOWN]:
+        for note in notes[:_NOTES_SHOWN]:
             print(f"note: {visible(str(note))}", file=sys.stderr)
-        if len(each.notes) > _NOTES_SHOWN:
-            print(f"note: and {len(each.notes) - _NOTES_SHOWN} more", file=sys.stderr)
+        if len(notes) > _NOTES_SHOWN:
+            print(f"note: and {len(notes) - _NOTES_SHOWN} more", file=sys.stderr)
         for old, new in each.keys:
             print(f"key {visible(old)} is now {visible(new)}: tell its users")
         print(f"{folder}: {len(each.zones)} zones, {len(each.keys)} keys")
