@@ -86,7 +86,7 @@ def test_an_update_policy_that_a_keys_name_can_say_is_carried_over(rule: str, zo
     assert granted(setup) == {("laptop", "update", zone)}
 
 
-@pytest.mark.proves("imports", "BIND", "no permission becomes wider")
+@pytest.mark.proves("imports", "BIND", "no rule of an update-policy becomes wider")
 @pytest.mark.parametrize(
     "rule",
     [

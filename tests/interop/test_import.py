@@ -204,6 +204,11 @@ security-poll-suffix=
         return (f"--config-dir={configuration_file.parent}",)
 
 
+@pytest.mark.proves(
+    "imports",
+    "PowerDNS, bind backend",
+    "three zones of a running server, with includes, answer alike, record by record",
+)
 def test_zones_of_powerdns_answer_as_the_source_does(
     zones: tuple[ZoneFile, ...], tmp_path: Path, require: Callable[[str], str]
 ) -> None:
@@ -215,6 +220,11 @@ def test_zones_of_powerdns_answer_as_the_source_does(
         assert_answers_alike(source, tmp_path / "new", tmp_path / "log")
 
 
+@pytest.mark.proves(
+    "imports",
+    "zone files, as OctoDNS and DNSControl write them",
+    "dumps of both answer as BIND does with them, record by record",
+)
 def test_dumps_of_octodns_and_dnscontrol_answer_as_bind_does_with_them(
     project_root: Path, tmp_path: Path, require: Callable[[str], str]
 ) -> None:
