@@ -16,6 +16,7 @@ import pytest
 from oakroot.keys.dnskey import write_dnskey
 from oakroot.keys.key import Key
 from oakroot.primary import core, events
+from oakroot.protocol import update as reading
 from oakroot.protocol.tsig_client import sign_request
 from oakroot.roles.events import Log, Moment, Note, PacketReceived, SendReply
 from oakroot.roles.quota import QUOTA_LINES
@@ -27,6 +28,7 @@ from tests.zones.repositories import Repository, zone_text
 
 KEY = make_key("personal._update.mirage.")
 STRANGER = make_key("stranger._update.mirage.")
+COPIER = make_key("copier._transfer.mirage.")
 OTHER_ZONE = make_key("other._update.example.org.")
 NOW = Moment(WALL, 1000.0)
 FLOOD = 300
@@ -34,7 +36,7 @@ FLOOD = 300
 
 def primary(settings: core.Settings | None = None) -> core.State:
     """One that serves, and whose git is idle."""
-    keys = f"{write_dnskey(KEY)}\n{write_dnskey(OTHER_ZONE)}\n"
+    keys = f"{write_dnskey(KEY)}\n{write_dnskey(OTHER_ZONE)}\n{write_dnskey(COPIER)}\n"
     loading = Repository().holds({"mirage": zone_text(), "_keys": keys})
     state, _ = core.handle(core.new_state(settings or core.Settings()), events.Started(), NOW)
     state, _ = core.handle(state, events.Fetched(loading), NOW)
@@ -89,6 +91,21 @@ def test_a_flood_that_must_not_be_made_leaves_nothing_behind(kind: str) -> None:
     assert lines <= QUOTA_LINES
     assert (state.updates, state.writing, state.memory) == (before.updates, before.writing, before.memory)
     assert core.wake_at(state) == core.wake_at(before)
+
+
+@pytest.mark.parametrize("key", [None, COPIER])
+def test_an_update_of_who_may_send_none_is_refused_unread(
+    key: Key | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(query: bytes) -> None:
+        raise AssertionError(f"{len(query)} octets of a stranger are read")
+
+    monkeypatch.setattr(reading, "read", read)
+    state = primary()
+    wire = update(1) if key is None else signed(update(1), key)
+    _, actions = core.handle(state, PacketReceived(Packet(wire)), NOW)
+    (answer,) = (action.wire for action in actions if isinstance(action, SendReply))
+    assert answer[3] & 15 == dns.rcode.REFUSED
 
 
 def test_updates_beyond_the_limit_are_told_to_come_later() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oakroot.primary.writing import Draft
+from oakroot.zones.serials import is_forward
 from tests.primary.group import Build, Group, text_of, together
 from tests.zones.repositories import BROKEN, zone_text
 
@@ -193,6 +194,22 @@ def test_with_the_manual_policy_an_update_brings_its_serial() -> None:
         )
     )
     assert group.loaded.serials["mirage."] == 9
+
+
+def soa(serial: int) -> Build:
+    return lambda m: m.add("@", 3600, "SOA", f"ns1 hostmaster {serial % 2**32} 86400 7200 1048576 3600")
+
+
+ROUND = (10 + 2**31 - 1, 10 + 2 * (2**31 - 1), 9, 10)
+
+
+@pytest.mark.parametrize("updates", [[together(*map(soa, ROUND[:3]))], [*map(soa, ROUND)]])
+def test_serials_that_come_round_are_refused(updates: list[Build]) -> None:
+    group = Group({"mirage": zone_text(10)})
+    draft = group.write("mirage", *updates, lambda m: m.add("a", 60, "A", "192.0.2.1"))
+    group.take(draft)
+    assert any(each.verdict.rcode == dns.rcode.REFUSED for each in draft.outcomes)
+    assert is_forward(10, group.loaded.serials["mirage."])
 
 
 NAMES = ["@", "www", "a", "b.a", "x.sub"]

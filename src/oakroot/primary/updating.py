@@ -13,18 +13,20 @@ from dataclasses import replace
 import dns.rcode
 from dns.edns import EDECode
 
+from oakroot.keys.grant import Operation
 from oakroot.primary import memory, turns
 from oakroot.primary.events import Action
 from oakroot.primary.memory import Identity, Memory
 from oakroot.primary.state import Attempt, Pending, State, Task
 from oakroot.primary.turns import Step
 from oakroot.primary.verdict import Verdict, failure
-from oakroot.primary.writing import Outcome, Submission, find_zone
+from oakroot.primary.writing import Outcome, Submission, deny_stranger, find_zone
 from oakroot.protocol import update
 from oakroot.protocol.message import response
 from oakroot.protocol.tsig import sign_reply
 from oakroot.protocol.tsig_record import MESSAGE_LIMIT
-from oakroot.protocol.update import Denied
+from oakroot.protocol.update import Denied, deny
+from oakroot.protocol.wire import MalformedError, read_question
 from oakroot.roles.events import Log, Moment, SendReply, UpdateAnswered
 from oakroot.roles.requests import Asked, Signature, name_of, reply
 from oakroot.zones.loaded import Loading
@@ -34,14 +36,14 @@ REFUSALS_LIMIT = 3
 
 def received(state: State, asked: Asked, now: Moment) -> Step:
     """Queues an update, or answers it at once: it must not be made, or comes again."""
-    read = update.read(asked.query)
+    read = _read(asked)
     if isinstance(read, Denied):
         return _deny(state, asked, read, now)
-    zone = find_zone(read, asked.signer, state.loaded)
+    if asked.signature is None:
+        raise AssertionError("an update without signature is never read")
+    zone = find_zone(read, asked.signature.signer, state.loaded)
     if isinstance(zone, Denied):
         return _deny(state, asked, zone, now)
-    if asked.signature is None:
-        raise AssertionError("an update without signature is never made")
     pending = _pending(state, asked, asked.signature, read, now)
     known = state.memory.find(pending.identity, now.monotonic)
     if isinstance(known, Verdict):
@@ -69,7 +71,10 @@ def written(state: State, outcomes: tuple[Outcome, ...], loading: Loading | None
         if state.group is not None and state.group >= state.settings.group_limit:
             state = replace(state, group=None)
     state, answers = _settle(state, outcomes, now)
-    state, following = turns.go_on(turns.in_touch(state, now), now)
+    if loading is not None:
+        # Only for a commit is git asked: without one, the next poll is due when it was.
+        state = turns.in_touch(state, now)
+    state, following = turns.go_on(state, now)
     return state, (*actions, *answers, *following)
 
 
@@ -129,23 +134,28 @@ def time_passed(state: State, now: Moment) -> Step:
     late = [each for each in (*state.writing, *state.updates) if _is_late(each, now)]
     if not late:
         return state, ()
+    numbers = {each.submission.number for each in late}
     why = state.trouble or "the push is still under way"
     verdict = failure(EDECode.NETWORK_ERROR, f"the update is not in the repository yet: {why}")
     actions = tuple(action for each in late for action in _answer(each, verdict, now))
+    kept = tuple(each for each in state.updates if each.submission.number not in numbers)
+    gone = (each for each in state.updates if each.submission.number in numbers)
     state = replace(
         state,
-        writing=tuple(replace(each, is_answered=True) if each in late else each for each in state.writing),
-        updates=tuple(each for each in state.updates if each not in late),
-        memory=_noting(state.memory, {each.identity: None for each in state.updates if each in late}, now),
+        writing=tuple(
+            replace(each, is_answered=True) if each.submission.number in numbers else each
+            for each in state.writing
+        ),
+        updates=kept,
+        memory=_noting(state.memory, dict.fromkeys(each.identity for each in gone), now),
     )
     return _without_stale_attempts(state), actions
 
 
 def wake_at(state: State) -> float | None:
-    """When the first update has waited too long."""
-    # In the order of arrival, all with the same patience: the first one is the first to lose it.
+    """When the first update has waited too long: not always the oldest, which may have been sent again."""
     waiting = (each.until for part in (state.writing, state.updates) for each in part if not each.is_answered)
-    return next(waiting, None)
+    return min(waiting, default=None)
 
 
 def _pending(state: State, asked: Asked, signature: Signature, read: update.Update, now: Moment) -> Pending:
@@ -159,6 +169,17 @@ def _pending(state: State, asked: Asked, signature: Signature, read: update.Upda
         since=now.monotonic,
         until=now.monotonic + state.settings.patience,
     )
+
+
+def _read(asked: Asked) -> update.Update | Denied:
+    """The update, if it is from somebody who may send any: reading it costs more than to send it."""
+    if asked.signer is not None and asked.signer.grant.may(Operation.UPDATE):
+        return update.read(asked.query)
+    try:
+        scope = read_question(asked.query).name
+    except MalformedError as error:
+        return deny(dns.rcode.FORMERR, str(error))
+    return deny_stranger(scope, asked.signer)
 
 
 def _deny(state: State, asked: Asked, denied: Denied, now: Moment) -> Step:

@@ -82,15 +82,24 @@ def zone_above(name: dns.name.Name, loaded: Loaded) -> LoadedZone | None:
         name = name.parent()
 
 
+# Reading a name is slow, and clients speak of the same few names again and again.
+_name = functools.lru_cache(4096)(dns.name.from_text)
+
+
 @functools.lru_cache(1024)
 def _canonical_text(name: dns.name.Name) -> str:
     return name.canonicalize().to_text()
 
 
-def find_zone(update: Update, signer: GrantedKey | None, loaded: Loaded) -> LoadedZone | Denied:
-    """The zone that the update is for; or why nobody, or not this key, may make it at all."""
+def deny_stranger(scope: dns.name.Name, signer: GrantedKey | None) -> Denied:
+    """The denial for who may send no updates at all, whatever is in them."""
     if signer is None:
-        return deny(dns.rcode.REFUSED, f"an update must be signed by a key for {update.scope}")
+        return deny(dns.rcode.REFUSED, f"an update must be signed by a key for {scope}")
+    return _not_granted(signer, str(scope))
+
+
+def find_zone(update: Update, signer: GrantedKey, loaded: Loaded) -> LoadedZone | Denied:
+    """The zone that the update is for; or why this key may not make it."""
     known = loaded.keyring.find(signer.key.name)
     if known is None or known.key != signer.key:
         return deny(dns.rcode.REFUSED, f"the key {signer.key.name} is no longer in the repository")
@@ -121,7 +130,7 @@ def _find_missing_grant(update: Update, signer: GrantedKey) -> Denied | None:
 def _beyond_limits(operation: UpdateOperation, signer: GrantedKey) -> Denied | None:
     """A name as a whole goes only where the key may change all types: what it has is not looked up."""
     rtype = None if isinstance(operation, DeleteName) else operation.type
-    if signer.grant.allows(Operation.UPDATE, dns.name.from_text(operation.owner), rtype):
+    if signer.grant.allows(Operation.UPDATE, _name(operation.owner), rtype):
         return None
     return _not_granted(signer, f"{operation.owner} {rtype or 'as a whole: name the type'}")
 
@@ -224,6 +233,8 @@ class _Group:
         removed, added = ((*change.removed, *serial.removed), (*change.added, *serial.added))
         try:
             newer = zone.changed(removed, added)
+            if denied := self._find_step_back(loaded, newer):
+                return _verdict(denied)
             if faults := newer.faults_since(zone):
                 return _verdict(deny(dns.rcode.REFUSED, f"the zone would not pass the check: {faults[0]}"))
             if self._write_each:
@@ -234,6 +245,17 @@ class _Group:
         except ValueError as error:
             return failure(EDECode.OTHER, f"the change cannot be made: {error}")
         return None
+
+    def _find_step_back(self, loaded: LoadedZone, newer: Zone) -> Denied | None:
+        """SOAs that are each forward of the one before may come round to what secondaries have already."""
+        before = [] if loaded.zone is None else [loaded.zone.serial]
+        if loaded.apex in self._known.serials:
+            before.append(self._known.serials[loaded.apex])
+        behind = next((serial for serial in before if not is_forward(serial, newer.serial)), None)
+        if behind is None:
+            return None
+        text = f"the serial {newer.serial} would not be forward of {behind}, which is served (RFC 1982)"
+        return deny(dns.rcode.REFUSED, text)
 
     def _serial_change(self, loaded: LoadedZone, zone: Zone, change: Change) -> Change | Denied:
         """The SOA that goes with the first change of a zone: a commit has one new serial."""
