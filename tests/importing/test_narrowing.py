@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import product
+
+import dns.name
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oakroot.importing.narrowing import also_transferring, narrowed, widest
+from oakroot.importing.permissions import granted_name
 from oakroot.importing.setup import Note, Permission
-from oakroot.keys.grant import Operation
+from oakroot.keys.grant import Operation, read_grant
 from oakroot.keys.limits import NO_LIMITS, Limits
 
 EXACT, BELOW = Limits(is_exact=True), Limits(is_below=True)
@@ -81,3 +87,51 @@ def test_updates_that_bring_transfers_along_are_told() -> None:
     assert list(also_transferring([update("a.org.")])) == ["k"]
     assert list(also_transferring([update("a.org."), transfer("a.org.")])) == []
     assert list(also_transferring([update("a.org.", EXACT)])) == []
+
+
+APEXES = (".", "org.", "a.org.", "sub.a.org.", "b.org.")
+NAMES = tuple(
+    map(dns.name.from_text, (*APEXES, "net.", "www.a.org.", "x.www.a.org.", "www.sub.a.org.", "c.org."))
+)
+PERMISSIONS = st.builds(
+    lambda operation, zone, limits, apex: Permission(
+        "k", operation, zone, limits if operation is Operation.UPDATE else NO_LIMITS, apex
+    ),
+    st.sampled_from(Operation),
+    st.sampled_from([name.to_text() for name in NAMES]),
+    st.sampled_from([NO_LIMITS, EXACT, BELOW, ONLY_TXT]),
+    st.sampled_from(APEXES),
+)
+
+
+def home(name: dns.name.Name, zones: set[str]) -> str | None:
+    """The zone that a name is in."""
+    above = [zone for zone in zones if name.is_subdomain(dns.name.from_text(zone))]
+    return max(above, key=lambda zone: len(dns.name.from_text(zone)), default=None)
+
+
+def could(permission: Permission, asked: tuple[Operation, dns.name.Name, str], zones: set[str]) -> bool:
+    """Whether the old server allowed an operation at a name, for records of a type."""
+    return home(asked[1], zones) == permission.apex and read_grant(granted_name(permission)).allows(*asked)
+
+
+@given(st.lists(PERMISSIONS, max_size=5), st.sets(st.sampled_from(APEXES)))
+def test_no_name_in_any_zone_becomes_open_to_a_key(permissions: list[Permission], zones: set[str]) -> None:
+    served = [name for name in NAMES if home(name, zones) is not None]
+    stay = [each for each in narrowed(permissions, zones) if isinstance(each, Permission)]
+    for each in widest(stay):
+        grant = read_grant(granted_name(each))
+        for asked in product([each.operation], served, ["TXT", "A"]):
+            if grant.allows(*asked):
+                assert any(could(old, asked, zones) for old in permissions), (each, asked)
+
+
+@given(st.lists(PERMISSIONS, max_size=5), st.sets(st.sampled_from(APEXES)))
+def test_what_is_not_written_is_included_in_what_is(permissions: list[Permission], zones: set[str]) -> None:
+    stay = [each for each in narrowed(permissions, zones) if isinstance(each, Permission)]
+    written = [read_grant(granted_name(each)) for each in widest(stay)]
+    for each in stay:
+        grant = read_grant(granted_name(each))
+        for asked in product([each.operation], NAMES, ["TXT", "A"]):
+            if grant.allows(*asked):
+                assert any(other.allows(*asked) for other in written)
