@@ -12,7 +12,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.update
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oakroot.protocol.update import (
@@ -115,6 +115,40 @@ def test_a_type_of_which_nothing_is_known_is_as_good_as_any() -> None:
     assert read_well(wire).operations == (Add("a.mirage.", 60, "TYPE65280", "\\# 2 ABCD"),)
 
 
+@pytest.mark.parametrize(
+    ("class_", "ttl", "operation"),
+    [
+        ("IN", 60, Add("a.mirage.", 60, "TYPE65280", "\\# 0")),
+        ("NONE", 0, DeleteRecord("a.mirage.", "TYPE65280", "\\# 0")),
+    ],
+)
+def test_a_type_of_which_nothing_is_known_may_have_no_octets(
+    class_: str, ttl: int, operation: Add | DeleteRecord
+) -> None:
+    assert read_well(raw(UPDATE, "a.mirage.", class_, ttl, "TYPE65280")).operations == (operation,)
+
+
+@pytest.mark.parametrize("kind", ["A", "TXT", "MX", "SOA"])
+def test_a_type_that_is_never_empty_has_octets(kind: str) -> None:
+    assert denied(raw(UPDATE, "a.mirage.", "IN", 60, kind))[0] == "FORMERR"
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(min_size=1, max_size=63), st.text(".\\09", min_size=1, max_size=63).map(str.encode)
+        ),
+        max_size=3,
+    )
+)
+@example([b"\\.\\\\", b"\\", b"."])
+def test_owners_of_any_octets_are_read(labels: list[bytes]) -> None:
+    owner = dns.name.Name((*labels, b"mirage", b""))
+    made = message()
+    made.add(owner, 60, "A", "192.0.2.1")
+    assert read_well(made.to_wire()).owners[0].labels == owner.labels
+
+
 @pytest.mark.parametrize(("section", "owner"), [(PREREQUISITE, "a.other."), (UPDATE, "amirage.")])
 def test_a_name_outside_the_zone_is_answered_notzone(section: int, owner: str) -> None:
     rcode, text = denied(raw(section, owner, "ANY", 0, "A"))
@@ -169,3 +203,9 @@ def test_a_changed_octet_is_read_or_denied(data: st.DataObject) -> None:
     wire = bytearray(made.to_wire())
     wire[data.draw(st.integers(0, len(wire) - 1))] = data.draw(st.integers(0, 255))
     read(bytes(wire))
+
+
+def test_the_root_is_an_owner_where_it_is_the_zone() -> None:
+    made = message(".")
+    made.add(".", 60, "NS", "a.")
+    assert read_well(made.to_wire()).owners == (dns.name.root,)

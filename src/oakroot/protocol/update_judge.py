@@ -38,6 +38,10 @@ _SIGNER_TYPES = frozenset({"RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "ZONEMD", "SI
 # The numbers that TSIG keys have in key files, which DNSSEC does not use.
 _SECRET_PREFIXES = tuple(f"0 3 {number} " for number in (157, *range(161, 166)))
 _SERIAL_AT = 2
+MOST_TYPES = 100
+"""How many types of records an update may bring a name to: each one is looked at when the name changes."""
+# A reason names them all only where somebody would read it.
+_MOST_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,39 +58,37 @@ class Change:
 
 def judge(update: Update, zone: Zone) -> Change | Denied:
     """The change this update makes of the zone, if its prerequisites hold."""
-    for prerequisite in update.prerequisites:
-        denied = _judge_prerequisite(prerequisite, zone)
-        if denied is not None:
-            return denied
     draft = _Draft(zone)
-    for operation in update.operations:
-        denied = _judge_type(operation)
+    for prerequisite in update.prerequisites:
+        denied = _judge_prerequisite(prerequisite, draft)
         if denied is not None:
             return denied
-        _apply(draft, operation)
+    for operation in update.operations:
+        denied = _judge_type(operation) or _apply(draft, operation)
+        if denied is not None:
+            return denied
     return draft.change()
 
 
 def _judge_prerequisite(  # noqa: C901 - one arm for each kind, and nothing else
-    prerequisite: Prerequisite, zone: Zone
+    prerequisite: Prerequisite, draft: _Draft
 ) -> Denied | None:
     """None if it holds (§3.2)."""
     match prerequisite:
         case NameInUse(owner):
-            if not zone.types_of(owner):
+            if not draft.node(owner).types:
                 return deny(dns.rcode.NXDOMAIN, f"prerequisite: {owner} has no records")
         case NameNotInUse(owner):
-            if zone.types_of(owner):
+            if draft.node(owner).types:
                 return deny(dns.rcode.YXDOMAIN, f"prerequisite: {owner} has records")
         case RrsetExists(owner, kind):
-            if not zone.records_of(owner, kind):
+            if kind not in draft.node(owner).types:
                 return deny(dns.rcode.NXRRSET, f"prerequisite: {owner} has no {kind} records")
         case RrsetAbsent(owner, kind):
-            if zone.records_of(owner, kind):
+            if kind in draft.node(owner).types:
                 return deny(dns.rcode.YXRRSET, f"prerequisite: {owner} has {kind} records")
         case RrsetIs(owner, kind, values):
-            found = {canonical_rdata(kind, rdata) for *_, rdata in zone.records_of(owner, kind)}
-            if found != values:
+            if draft.rrset(owner, kind).before.keys() != values:
                 text = f"prerequisite: the {kind} records of {owner} are others than these"
                 return deny(dns.rcode.NXRRSET, text)
     return None
@@ -104,94 +106,114 @@ def _judge_type(operation: UpdateOperation) -> Denied | None:
     return None
 
 
-# TTL and RDATA, by the canonical text of the RDATA.
-_Values = dict[str, tuple[int, str]]
-
-
 @dataclass(slots=True)
 class _Rrset:
-    """An RRset as it was, and as it becomes."""
+    """An RRset as it was (TTL and RDATA) and as it becomes (RDATA), by the canonical text of its RDATA."""
 
     owner: str
     type: str
-    before: _Values
-    after: _Values = field(default_factory=dict)
+    before: dict[str, tuple[int, str]]
+    after: dict[str, str]
+    ttl: int | None = None
+    """That of all records (RFC 2181 §5.2), once one was added; until then each has the one it had."""
 
-    def __post_init__(self) -> None:
-        self.after = dict(self.before)
-
-    def records(
-        self, one: dict[str, tuple[int, str]], other: dict[str, tuple[int, str]]
-    ) -> Iterator[TextRecord]:
-        """The records of the one that the other does not have, or has with another TTL."""
-        for value, (ttl, rdata) in one.items():
-            if value not in other or other[value][0] != ttl:
+    def removed(self) -> Iterator[TextRecord]:
+        for value, (ttl, rdata) in self.before.items():
+            if value not in self.after or self.ttl not in {None, ttl}:
                 yield (self.owner, ttl, self.type, rdata)
+
+    def added(self) -> Iterator[TextRecord]:
+        if self.ttl is None:
+            return
+        for value, rdata in self.after.items():
+            if value not in self.before or self.before[value][0] != self.ttl:
+                yield (self.owner, self.ttl, self.type, rdata)
+
+
+@dataclass(slots=True)
+class _Node:
+    """A name: the types that it has by now, and those of its RRsets that were looked at."""
+
+    types: set[str]
+    rrsets: dict[str, _Rrset] = field(default_factory=dict)
 
 
 class _Draft:
-    """A zone under change: what was touched, above what it is."""
+    """A zone under change: what was looked at, and becomes of it. The zone is asked for each thing once."""
 
     def __init__(self, zone: Zone) -> None:
-        self.zone = zone
         self.ignored: list[str] = []
+        self._zone = zone
         self._apex = zone.apex.lower()
-        self._touched: dict[str, dict[str, _Rrset]] = {}
+        self._nodes: dict[str, _Node] = {}
 
     def is_apex(self, owner: str) -> bool:
         return owner.lower() == self._apex
 
-    def rrset(self, owner: str, kind: str) -> _Rrset:
-        touched = self._touched.setdefault(owner.lower(), {})
-        if kind not in touched:
-            found = self.zone.records_of(owner, kind)
-            values = {canonical_rdata(kind, rdata): (ttl, rdata) for _, ttl, _, rdata in found}
-            touched[kind] = _Rrset(found[0][0] if found else owner, kind, values)
-        return touched[kind]
+    def node(self, owner: str) -> _Node:
+        key = owner.lower()
+        node = self._nodes.get(key)
+        if node is None:
+            node = self._nodes[key] = _Node(set(self._zone.types_of(owner)))
+        return node
 
-    def types(self, owner: str) -> set[str]:
-        touched = self._touched.get(owner.lower(), {})
-        kept = {kind for kind in self.zone.types_of(owner) if kind not in touched}
-        return kept | {kind for kind, rrset in touched.items() if rrset.after}
+    def rrset(self, owner: str, kind: str) -> _Rrset:
+        node = self.node(owner)
+        rrset = node.rrsets.get(kind)
+        if rrset is None:
+            found = self._zone.records_of(owner, kind) if kind in node.types else []
+            before = {canonical_rdata(kind, rdata): (ttl, rdata) for _, ttl, _, rdata in found}
+            after = {value: rdata for value, (_, rdata) in before.items()}
+            rrset = node.rrsets[kind] = _Rrset(found[0][0] if found else owner, kind, before, after)
+        return rrset
+
+    def clear(self, owner: str, kind: str) -> None:
+        self.rrset(owner, kind).after.clear()
+        self.node(owner).types.discard(kind)
 
     def change(self) -> Change:
-        rrsets = [rrset for touched in self._touched.values() for rrset in touched.values()]
+        rrsets = [rrset for node in self._nodes.values() for rrset in node.rrsets.values()]
         return Change(
-            tuple(record for rrset in rrsets for record in rrset.records(rrset.before, rrset.after)),
-            tuple(record for rrset in rrsets for record in rrset.records(rrset.after, rrset.before)),
+            tuple(record for rrset in rrsets for record in rrset.removed()),
+            tuple(record for rrset in rrsets for record in rrset.added()),
             tuple(self.ignored),
         )
 
 
-def _apply(draft: _Draft, operation: UpdateOperation) -> None:
+def _apply(draft: _Draft, operation: UpdateOperation) -> Denied | None:
     match operation:
         case Add():
-            _add(draft, operation)
+            return _add(draft, operation)
         case DeleteName(owner):
-            for kind in sorted(draft.types(owner)):
+            for kind in sorted(draft.node(owner).types):
                 if not (draft.is_apex(owner) and kind in {"SOA", "NS"}):
-                    draft.rrset(owner, kind).after.clear()
+                    draft.clear(owner, kind)
         case DeleteRrset(owner, kind):
             if draft.is_apex(owner) and kind in {"SOA", "NS"}:
                 draft.ignored.append(f"the {kind} records of a zone are not deleted all at once (§3.4.2.3)")
             else:
-                draft.rrset(owner, kind).after.clear()
+                draft.clear(owner, kind)
         case DeleteRecord(owner, kind, rdata):
             _delete_record(draft, owner, kind, rdata)
+    return None
 
 
-def _add(draft: _Draft, add: Add) -> None:
+def _add(draft: _Draft, add: Add) -> Denied | None:
     """§3.4.2.2."""
     obstacle = _obstacle(draft, add)
     if obstacle is not None:
         draft.ignored.append(f"{add.owner} {add.type} is not added: {obstacle} (§3.4.2.2)")
-        return
+        return None
+    types = draft.node(add.owner).types
+    if add.type not in types and len(types) >= MOST_TYPES:
+        return deny(dns.rcode.REFUSED, f"{add.owner} {add.type}: a name has at most {MOST_TYPES} types here")
     rrset = draft.rrset(add.owner, add.type)
-    value = canonical_rdata(add.type, add.rdata)
-    kept = {} if add.type in _SINGLE_TYPES else rrset.after
-    # All records of an RRset have one TTL (RFC 2181 §5.2): that of the last one added.
-    rrset.after = {known: (add.ttl, rdata) for known, (_, rdata) in kept.items()}
-    rrset.after.setdefault(value, (add.ttl, add.rdata))
+    if add.type in _SINGLE_TYPES:
+        rrset.after.clear()
+    rrset.after.setdefault(canonical_rdata(add.type, add.rdata), add.rdata)
+    rrset.ttl = add.ttl
+    types.add(add.type)
+    return None
 
 
 def _obstacle(draft: _Draft, add: Add) -> str | None:
@@ -199,15 +221,16 @@ def _obstacle(draft: _Draft, add: Add) -> str | None:
     if add.type == "SOA":
         if not draft.is_apex(add.owner):
             return "a SOA belongs to the name of the zone"
-        ((_, known),) = draft.rrset(add.owner, "SOA").after.values()
+        (known,) = draft.rrset(add.owner, "SOA").after.values()
         old, new = (int(rdata.split()[_SERIAL_AT]) for rdata in (known, add.rdata))
         return None if is_forward(old, new) else f"its serial {new} is not forward of {old} (RFC 1982)"
-    others = draft.types(add.owner) - {add.type}
-    if add.type == "CNAME" and others:
-        return f"the name has other records, {', '.join(sorted(others))}"
-    if "CNAME" in others:
-        return "the name is an alias; its CNAME must be deleted first"
-    return None
+    types = draft.node(add.owner).types
+    if add.type != "CNAME":
+        return "the name is an alias; its CNAME must be deleted first" if "CNAME" in types else None
+    if types <= {"CNAME"}:
+        return None
+    others = types - {"CNAME"} if len(types) <= _MOST_LISTED else ()
+    return f"the name has other records, {', '.join(sorted(others)) or f'of {len(types)} types'}"
 
 
 def _delete_record(draft: _Draft, owner: str, kind: str, rdata: str) -> None:
@@ -222,3 +245,5 @@ def _delete_record(draft: _Draft, owner: str, kind: str, rdata: str) -> None:
         draft.ignored.append(f"the last name server {rdata} of a zone is not deleted (§3.4.2.4)")
     else:
         del rrset.after[value]
+        if not rrset.after:
+            draft.node(owner).types.discard(kind)
