@@ -99,6 +99,17 @@ def test_what_is_no_limit_grants_nothing(limits: str) -> None:
     assert refusal.value.code == "key-limit"
 
 
+@pytest.mark.parametrize("limits", ["_only-nsap-ptr", "_not-nsap-ptr", "_only-a-NSAP-PTR-txt"])
+def test_words_that_may_be_one_type_or_two_are_refused_with_what_to_write(limits: str) -> None:
+    with pytest.raises(KeyRejectedError, match=r"write TYPE23, or the two the other way round"):
+        grant(limits)
+
+
+@pytest.mark.parametrize(("limits", "types"), [("_only-type23", {23}), ("_only-ptr-nsap", {12, 22})])
+def test_what_to_write_instead_means_one_thing(limits: str, types: set[int]) -> None:
+    assert grant(limits).limits.only == frozenset(types)
+
+
 @pytest.mark.parametrize("operation", ["_transfer", "_notify"])
 def test_only_updates_have_limits(operation: str) -> None:
     with pytest.raises(KeyRejectedError, match="a limit stands left of"):

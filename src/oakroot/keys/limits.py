@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 
 import dns.name
 import dns.rdatatype
@@ -128,9 +129,9 @@ def _read_limit(label: bytes) -> Limits:
     if label == _BELOW:
         return Limits(is_below=True)
     if label.startswith(_ONLY):
-        return Limits(only=types_limit(label.removeprefix(_ONLY).split(b"-")))
+        return Limits(only=_read_types(label.removeprefix(_ONLY)))
     if label.startswith(_NOT):
-        return Limits(never=types_limit(label.removeprefix(_NOT).split(b"-")))
+        return Limits(never=_read_types(label.removeprefix(_NOT)))
     raise _rejected("a limit left of _update in the key's name is not known")
 
 
@@ -155,14 +156,32 @@ def _limits_types(limits: Limits) -> bool:
     return limits.only is not None or bool(limits.never)
 
 
+def _read_types(text: bytes) -> frozenset[int]:
+    words = text.split(b"-")
+    numbers = types_limit(words)
+    for word, following in pairwise(words):
+        number = _number_of(word + b"-" + following)
+        if number:
+            message = (
+                f"a limit in the key's name may mean one type or two: instead of its name write TYPE{number}"
+            )
+            raise _rejected(f"{message}, or the two the other way round")
+    return numbers
+
+
 def _read_type(word: bytes) -> int:
-    try:
-        number = type_number(word.decode("ascii").upper())
-    except ValueError:
-        number = 0
+    number = _number_of(word)
     if number in _META_TYPES:
         raise _rejected("a limit in the key's name names something that is no type of records")
     return number
+
+
+def _number_of(word: bytes) -> int:
+    """0 for what is no type."""
+    try:
+        return type_number(word.decode("ascii").upper())
+    except ValueError:
+        return 0
 
 
 def _label_of(number: int) -> bytes:
