@@ -16,6 +16,8 @@ import pytest
 
 from oakroot.keys.dnskey import write_dnskey
 from oakroot.primary.core import Settings
+from oakroot.primary.events import Event, Fetch
+from oakroot.primary.worker import GitWorker
 from tests.peers.git_servers import BareRepository
 from tests.primary.running import Running, running
 from tests.protocol.keys import make_key
@@ -113,6 +115,27 @@ def test_polling_pulls(remote: BareRepository) -> None:
             remote.commit({"mirage": zone_text(2, "www A 192.0.2.2")})
             await primary.until(www, "192.0.2.2")
 
+    asyncio.run(dialogue())
+
+
+def test_a_panic_of_the_engine_does_not_stop_git(
+    remote: BareRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class PanicError(BaseException):
+        """As PyO3 raises one: no Exception."""
+
+    fetch, panics = GitWorker.fetch, iter([PanicError("index out of bounds")])
+
+    def panicking_once(worker: GitWorker, action: Fetch) -> Event:
+        for panic in panics:
+            raise panic
+        return fetch(worker, action)
+
+    async def dialogue() -> None:
+        async with running(remote.path, Settings(poll=0.05)) as primary:
+            await serving(primary)
+
+    monkeypatch.setattr(GitWorker, "fetch", panicking_once)
     asyncio.run(dialogue())
 
 

@@ -195,4 +195,5 @@ class Recall:
     known: Loaded
 
 
-Action = Fetch | Push | Write | Recall | Publish | SendReply | Log | Note | Distribute
+GitAction = Fetch | Push | Write | Recall
+Action = GitAction | Publish | SendReply | Log | Note | Distribute

@@ -30,10 +30,10 @@ from oakroot.operate.ledger import Ledger
 from oakroot.operate.lifetime import Lifetime
 from oakroot.operate.overview import Overview
 from oakroot.primary import core, events
-from oakroot.primary.events import Action, Event, Fetch, Push, Recall, Write
+from oakroot.primary.events import Action, Event, Fetch, GitAction, Push, Recall, Write
 from oakroot.primary.overview import Surroundings, note_git, overview, pulled
 from oakroot.primary.state import Task
-from oakroot.primary.worker import GitWorker
+from oakroot.primary.worker import GitWorker, broken_off
 from oakroot.roles.events import (
     Log,
     Moment,
@@ -247,24 +247,27 @@ class Service:
             case SendTransfer() | Enlist() | Remind() | NoteAsked():
                 self._distributor.carry_out(action)
             case Fetch():
-                self._start_git(lambda: self._worker.fetch(action))
+                self._start_git(action, lambda: self._worker.fetch(action))
             case Push():
-                self._start_git(lambda: self._worker.push(action))
+                self._start_git(action, lambda: self._worker.push(action))
             case Recall():
-                self._start_git(lambda: self._worker.recall(action), HISTORY_NICENESS)
+                self._start_git(action, lambda: self._worker.recall(action), HISTORY_NICENESS)
             case Write():
-                self._start_git(lambda: self._worker.write(action))
+                self._start_git(action, lambda: self._worker.write(action))
 
-    def _start_git(self, work: Callable[[], Event], niceness: int = GIT_NICENESS) -> None:
+    def _start_git(self, action: GitAction, work: Callable[[], Event], niceness: int = GIT_NICENESS) -> None:
         """Does this in a thread. A daemon one: a remote that hangs must not keep the process from ending."""
         self._at_work += 1
         self._all_is_done.clear()
         began = time.monotonic()
 
         def do() -> None:
-            if sys.platform == "linux":  # where this is said of one thread
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
-            event = work()
+            try:
+                if sys.platform == "linux":  # where this is said of one thread
+                    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+                event = work()
+            except BaseException as error:  # noqa: BLE001 - a panic of the engine is no Exception; git goes on
+                event = broken_off(action, error)
             self._loop.call_soon_threadsafe(self._git_ended, event, time.monotonic() - began)
 
         threading.Thread(target=do, name="git", daemon=True).start()

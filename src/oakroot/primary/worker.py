@@ -26,7 +26,7 @@ from oakroot.git.trees import BlobId, Files, normalised
 from oakroot.operate.changes import Change
 from oakroot.primary import events
 from oakroot.primary import recall as history
-from oakroot.primary.events import Event, Fetch, Push, Recall, Write
+from oakroot.primary.events import Event, Fetch, GitAction, Push, Recall, Write
 from oakroot.primary.raised import RaisedSerials
 from oakroot.primary.recent_changes import recent_changes
 from oakroot.primary.texts import Texts
@@ -294,7 +294,21 @@ def _written(submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> 
             yield Written(outcome.apex, outcome.words, key, submission.client)
 
 
-def _bug(error: Exception) -> str:
+def broken_off(action: GitAction, error: BaseException) -> Event:
+    """How an action ends that raised what it does not handle itself; to be called by the handler."""
+    reason = _bug(error)
+    match action:
+        case Fetch():
+            return events.FetchFailed(reason)
+        case Push():
+            return events.PushFailed(reason)
+        case Write():
+            return events.WriteFailed(reason)
+        case Recall():
+            return events.Recalled({}, 0, reason)
+
+
+def _bug(error: BaseException) -> str:
     """The server goes on with what it has; the log keeps what is needed to mend it."""
     _log.exception("this is a bug in Oakroot, please report it")
     return f"a bug in Oakroot ({type(error).__name__}); its log says more"
