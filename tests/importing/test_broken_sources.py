@@ -137,3 +137,22 @@ def test_each_view_gets_a_folder_of_its_own_within_the_new_one(
     )
     told = capsys.readouterr().err.splitlines()
     assert len(told) == len(set(told)), "each note is told once"
+
+
+def test_a_zone_that_would_be_a_key_file_is_not_even_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new"
+    assert command.main(["import", "axfr", "127.0.0.1:1", "foo._keys", "--out", str(new)]) == 1
+    assert "would be no zone file" in capsys.readouterr().err
+    assert not new.exists()
+
+
+def test_the_command_to_go_on_with_works_where_it_says_to_stand(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new, files = tmp_path / "new", tmp_path / "files"
+    files.mkdir()
+    (files / "mirage").write_text(ZONE)
+    assert command.main(["import", "files", str(files), "--out", str(new), "--ci", "none"]) == 0
+    assert f"next: cd {new}, `git commit`, and `oakroot primary --remote .`" in capsys.readouterr().out
