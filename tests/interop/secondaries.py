@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from oakroot.keys.key import Key
-from oakroot.keys.snippets import write_for
+from oakroot.keys.snippets import Primary, write_for
 from tests.peers.nameservers import Address, Bind, DaemonNameserver, Knot, NameserverError, Nsd
 from tests.peers.powerdns import PowerDns, key_name
 
@@ -78,7 +78,7 @@ class BindSecondary(Secondary):
 
     def configuration(self, port: int) -> str:
         """The text of named.conf."""
-        host, (primary, primary_port), key = self.address[0], self.primary, self.key
+        (primary, primary_port), key = self.primary, self.key
         tls, over_tls = "", ""
         if self.trust is not None:
             over_tls = " tls xot"
@@ -86,6 +86,18 @@ class BindSecondary(Secondary):
         return f"""
 {tls}
 {write_for("bind", key)}
+{self.options(port)}
+zone "{self.zone}" {{
+  type secondary; file "secondary.zone";
+  primaries port {primary_port} {{ {primary} key "{key.name}"{over_tls}; }};
+}};
+{self._catalog()}
+"""
+
+    def options(self, port: int) -> str:
+        """All but keys and zones."""
+        host = self.address[0]
+        return f"""
 options {{
   directory "{self.directory}"; pid-file none; session-keyfile "{self.directory}/session.key"; lock-file none;
   listen-on port {port} {{ {host}; }}; listen-on-v6 {{ none; }};
@@ -94,11 +106,6 @@ options {{
   {self._catalog_zones()}
 }};
 controls {{ }};
-zone "{self.zone}" {{
-  type secondary; file "secondary.zone";
-  primaries port {primary_port} {{ {primary} key "{key.name}"{over_tls}; }};
-}};
-{self._catalog()}
 """
 
     def _catalog_zones(self) -> str:
@@ -127,19 +134,7 @@ class KnotSecondary(Secondary):
         """The text of knot.conf."""
         host, (primary, primary_port), key = self.address[0], self.primary, self.key
         return f"""
-server:
-    rundir: {self.directory}
-    listen: {host}@{port}
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-log:
-  - target: stderr
-    any: info
-database:
-    storage: {self.directory}
-control:
-    listen: {self.directory}/knot.sock
+{self.server(port)}
 {write_for("knot", key)}
 remote:
   - id: primary
@@ -158,6 +153,25 @@ zone:
     master: primary
     acl: primary
 {self._catalog()}
+"""
+
+    def server(self, port: int) -> str:
+        """All but keys, servers and zones."""
+        host = self.address[0]
+        return f"""
+server:
+    rundir: {self.directory}
+    listen: {host}@{port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+log:
+  - target: stderr
+    any: info
+database:
+    storage: {self.directory}
+control:
+    listen: {self.directory}/knot.sock
 """
 
     def _members(self) -> str:
@@ -200,9 +214,25 @@ class NsdSecondary(Secondary):
             bundle = f'tls-cert-bundle: "{self.trust.authority}"'
             authentication = f'tls-auth:\n    name: "xot"\n    auth-domain-name: "{self.trust.name}"'
         return f"""
-server:
+{self.server(port)}
     {bundle}
-    ip-address: {host}@{port}
+{write_for("nsd", key)}
+{authentication}
+zone:
+    name: "{self.zone}"
+    zonefile: "secondary.zone"
+    request-xfr: {request}
+    allow-notify: {primary} {key_name}
+    outgoing-interface: {host}
+"""
+
+    def server(self, port: int) -> str:
+        """All but keys and zones; the section of the server is the last one."""
+        return f"""
+remote-control:
+    control-enable: no
+server:
+    ip-address: {self.address[0]}@{port}
     username: ""
     chroot: ""
     zonesdir: "{self.directory}"
@@ -213,17 +243,32 @@ server:
     pidfile: "{self.directory}/nsd.pid"
     server-count: 1
     verbosity: 2
-remote-control:
-    control-enable: no
-{write_for("nsd", key)}
-{authentication}
-zone:
-    name: "{self.zone}"
-    zonefile: "secondary.zone"
-    request-xfr: {request}
-    allow-notify: {primary} {key_name}
-    outgoing-interface: {host}
 """
+
+
+class PrintedBind(BindSecondary):
+    """BIND with no zones but what `oakroot keygen` prints."""
+
+    def configuration(self, port: int) -> str:
+        """The text of named.conf."""
+        return self.options(port) + write_for("bind", self.key, Primary(*self.primary))
+
+
+class PrintedKnot(KnotSecondary):
+    """Knot DNS with no servers and zones but what `oakroot keygen` prints."""
+
+    def configuration(self, port: int) -> str:
+        """The text of knot.conf."""
+        storage = f"template:\n  - id: default\n    storage: {self.directory}\n"
+        return self.server(port) + storage + write_for("knot", self.key, Primary(*self.primary))
+
+
+class PrintedNsd(NsdSecondary):
+    """NSD with no zones but what `oakroot keygen` prints."""
+
+    def configuration(self, port: int) -> str:
+        """The text of nsd.conf."""
+        return self.server(port) + write_for("nsd", self.key, Primary(*self.primary))
 
 
 class PowerDnsSecondary(PowerDns, Secondary):
@@ -253,6 +298,13 @@ class PowerDnsSecondary(PowerDns, Secondary):
         self.tool("create-secondary-zone", zone, f"{host}:{port}")
         self.tool("set-meta", zone, "AXFR-MASTER-TSIG", key_name(self.key))
 
+
+PRINTED: tuple[tuple[type[Secondary], str], ...] = (
+    (PrintedBind, "127.0.0.1"),
+    (PrintedKnot, "127.0.0.3"),
+    (PrintedNsd, "127.0.0.4"),
+)
+"""Configured by `oakroot keygen` alone."""
 
 SECONDARIES: tuple[tuple[type[Secondary], str], ...] = (
     # BIND listens on addresses of interfaces only, and there is but this one on every machine.

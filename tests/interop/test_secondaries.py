@@ -28,7 +28,7 @@ from oakroot.keys.key import Key
 from oakroot.primary.core import Settings
 from oakroot.primary.service import Service
 from oakroot.primary.worker import GitWorker
-from tests.interop.secondaries import SECONDARIES, Secondary
+from tests.interop.secondaries import PRINTED, SECONDARIES, Secondary
 from tests.peers.git_servers import BareRepository
 from tests.peers.ports import free_port
 from tests.protocol.keys import make_key
@@ -125,6 +125,22 @@ def test_a_secondary_follows_pushes_by_differences(
             sent = [record.getMessage() for record in caplog.records if "sent:" in record.getMessage()]
             assert "serial 1 sent: all of it" in sent[0]
             assert any("differences from serial" in line for line in sent[1:]), sent
+
+    asyncio.run(dialogue())
+
+
+@pytest.mark.proves("clients", "bind", "has the zone with what is printed, and nothing else")
+@pytest.mark.proves("clients", "knot", "has the zone with what is printed, and nothing else")
+@pytest.mark.proves("clients", "nsd", "has the zone with what is printed, and nothing else")
+@pytest.mark.parametrize(("kind", "address"), PRINTED, ids=[kind.name for kind, _ in PRINTED])
+def test_what_keygen_prints_is_all_that_a_secondary_needs(
+    kind: type[Secondary], address: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def dialogue() -> None:
+        async with a_world(kind, address, tmp_path, caplog) as world:
+            await world.until(serial(1))
+            world.push({ZONE: zone_text(2)})
+            await world.until(serial(2))
 
     asyncio.run(dialogue())
 
