@@ -3,6 +3,9 @@
 The answer to an update may be lost on its way, or come later than its sender has patience. What it then sends
 is the same message, octet for octet, or the same one signed anew. Both are known by a digest here, for as
 long as one is likely, and in bounded number: then a repeated update is judged as a new one.
+
+What a signature does not cover (the identifier in the header, the case of the key's name) tells nothing:
+whoever captured a message may change it.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from oakroot.primary.verdict import Verdict
+from oakroot.protocol.tsig_record import FUDGE
 
-# A signature is accepted for 300 s before and after its time (RFC 8945 §10): so long can it be sent again.
-SAME_OCTETS_SECONDS = 600.0
+# A signature is accepted from `FUDGE` before to `FUDGE` after its time, in whole seconds: so long can it be
+# sent again.
+SIGNATURE_SECONDS = 2.0 * FUDGE + 1
 # Clients that have no luck for so long begin anew. Some give all their messages the same identifier, so this
 # must not be much longer than it takes.
 SAME_MESSAGE_SECONDS = 60.0
@@ -23,16 +28,18 @@ ENTRIES_LIMIT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a message is known by: its octets with their signature, and those without it under its key."""
+    """What a message is known by: its signatures, one for each time it was signed, and what they are over."""
 
-    octets: bytes
+    signatures: tuple[bytes, ...]
     message: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    until: float
-    verdict: Verdict | None
+class Answered:
+    """The verdict. `serial`: the zone's since then; who signs anew after another change may mean it anew."""
+
+    verdict: Verdict
+    serial: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +50,15 @@ class Pending:
 PENDING = Pending()
 
 
-def identify(wire: bytes, query: bytes, key: bytes) -> Identity:
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    until: float
+    known: Answered | Pending | None
+
+
+def identify(mac: bytes, query: bytes, original_id: int, key: bytes) -> Identity:
     """The identity of a message signed by the key of this name; `query` is without its TSIG record."""
-    return Identity(_digest(wire), _digest(key + query))
+    return Identity((_digest(key + mac),), _digest(key + original_id.to_bytes(2) + query[2:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +71,39 @@ class Memory:
 
     layers: tuple[Mapping[bytes, _Entry], ...] = ()
 
-    def find(self, identity: Identity, now: float) -> Verdict | Pending | None:
-        """What is known of such a message; None if nothing is."""
-        for digest in (identity.octets, identity.message):
-            entry = self._entry(digest)
-            if entry is not None and entry.until > now:
-                return PENDING if entry.verdict is None else entry.verdict
-        return None
+    def find(self, identity: Identity, serial: int | None, now: float) -> Verdict | Pending | None:
+        """What is known of such a message for a zone that has this serial; None if nothing is."""
+        for signature in identity.signatures:
+            known = self._find(signature, now)
+            if known is not None:
+                return known.verdict if isinstance(known, Answered) else known
+        known = self._find(identity.message, now)
+        if isinstance(known, Answered):
+            return known.verdict if known.serial is not None and known.serial == serial else None
+        return known
 
-    def noting(self, entries: Mapping[Identity, Verdict | Pending | None], now: float) -> Memory:
+    def noting(self, entries: Mapping[Identity, Answered | Pending | None], now: float) -> Memory:
         """The memory with these verdicts; None: forget that there was such a message."""
         layer: dict[bytes, _Entry] = {}
         for identity, known in entries.items():
-            verdict = None if isinstance(known, Pending) else known
-            spans = (0.0, 0.0) if known is None else (SAME_OCTETS_SECONDS, SAME_MESSAGE_SECONDS)
-            layer[identity.octets] = _Entry(now + spans[0], verdict)
-            layer[identity.message] = _Entry(now + spans[1], verdict)
+            until = now if known is None else now + SIGNATURE_SECONDS
+            layer.update(dict.fromkeys(identity.signatures, _Entry(until, known)))
+            # One in work is known for as long as that may last.
+            layer[identity.message] = _Entry(
+                now + SAME_MESSAGE_SECONDS if isinstance(known, Answered) else until, known
+            )
         return Memory(_merged(self.layers, layer, now))
 
-    def _entry(self, digest: bytes) -> _Entry | None:
+    def noting_signatures(self, identity: Identity, verdict: Verdict, now: float) -> Memory:
+        """The memory with this verdict for messages with these signatures; others are known as before."""
+        entry = _Entry(now + SIGNATURE_SECONDS, Answered(verdict))
+        return Memory(_merged(self.layers, dict.fromkeys(identity.signatures, entry), now))
+
+    def _find(self, digest: bytes, now: float) -> Answered | Pending | None:
         for layer in reversed(self.layers):
             if digest in layer:
-                return layer[digest]
+                entry = layer[digest]
+                return entry.known if entry.until > now else None
         return None
 
 

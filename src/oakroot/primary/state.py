@@ -70,13 +70,26 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """Somebody who sent an update and awaits the answer: with this identifier, signed to suit."""
+
+    request: Request
+    context: ReplyContext
+    identifier: bytes
+
+    @property
+    def whom(self) -> tuple[object, ...]:
+        """Equal where one answer reaches both."""
+        return (self.request.transport, self.request.peer, self.identifier)
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """An update that waits for its commit. `is_answered`: it was told that this lasts too long."""
 
     submission: Submission
-    request: Request
+    askers: tuple[Asker, ...]
     query: bytes
-    context: ReplyContext
     identity: Identity
     since: float
     """When it came."""

@@ -1,13 +1,13 @@
 """Updates on their way into the repository: queued in order, committed in groups, answered when it is done.
 
 NOERROR means that the change is in the remote repository, and served. Updates that arrive while a commit is
-under way go into the next one. One that comes again is not made again: it takes the place of the one it
-repeats, or has the same answer. What must not live here: what an update changes (`writing`), and git's turns.
+under way go into the next one. One that comes again is not made again: its sender waits for the same answer,
+or has it at once. What must not live here: what an update changes (`writing`), and git's turns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import dns.rcode
@@ -16,8 +16,8 @@ from dns.edns import EDECode
 from oakroot.keys.grant import Operation
 from oakroot.primary import memory, turns
 from oakroot.primary.events import Action
-from oakroot.primary.memory import Identity, Memory
-from oakroot.primary.state import Attempt, Pending, State, Task
+from oakroot.primary.memory import Answered, Identity, Memory
+from oakroot.primary.state import Asker, Attempt, Pending, State, Task
 from oakroot.primary.turns import Step
 from oakroot.primary.verdict import Verdict, failure
 from oakroot.primary.writing import Outcome, Submission, deny_stranger, find_zone
@@ -32,6 +32,9 @@ from oakroot.roles.requests import Asked, Signature, name_of, reply
 from oakroot.zones.loaded import Loading
 
 REFUSALS_LIMIT = 3
+# One who lost patience, and asks from another port or over TCP: of one update, not many do.
+ASKERS_LIMIT = 4
+SIGNATURES_LIMIT = 64
 
 
 def received(state: State, asked: Asked, now: Moment) -> Step:
@@ -45,11 +48,12 @@ def received(state: State, asked: Asked, now: Moment) -> Step:
     if isinstance(zone, Denied):
         return _deny(state, asked, zone, now)
     pending = _pending(state, asked, asked.signature, read, now)
-    known = state.memory.find(pending.identity, now.monotonic)
+    serial = None if zone.zone is None else zone.zone.serial
+    known = state.memory.find(pending.identity, serial, now.monotonic)
     if isinstance(known, Verdict):
-        return state, _answer(pending, known, now)
-    if known is not None and (renewed := _renewed(state, pending)) is not None:
-        return renewed, ()
+        return _answer_again(state, pending, known, now)
+    if known is not None and (joined := _join(state, pending, now)) is not None:
+        return joined
     if _is_full(state, pending):
         full = failure(EDECode.NOT_READY, "too many updates are waiting for a push; try again later")
         return state, _answer(pending, full, now)
@@ -162,10 +166,11 @@ def _pending(state: State, asked: Asked, signature: Signature, read: update.Upda
     request = asked.request
     return Pending(
         submission=Submission(state.arrivals, read, signature.signer, request.peer[0]),
-        request=request,
+        askers=(Asker(request, signature.context, asked.query[:2]),),
         query=asked.query,
-        context=signature.context,
-        identity=memory.identify(request.wire, asked.query, signature.signer.key.octets),
+        identity=memory.identify(
+            signature.context.prior_mac, asked.query, signature.original_id, signature.signer.key.octets
+        ),
         since=now.monotonic,
         until=now.monotonic + state.settings.patience,
     )
@@ -196,21 +201,47 @@ def _deny(state: State, asked: Asked, denied: Denied, now: Moment) -> Step:
     return replace(state, quota=quota), (*reply(asked, wire, now), answered, *log)
 
 
-def _renewed(state: State, again: Pending) -> State | None:
-    """The state with this message in the place of the one that it repeats and that waits; None: none does."""
+def _answer_again(state: State, again: Pending, verdict: Verdict, now: Moment) -> Step:
+    """The answer that is known; this signature must not make the update again later."""
+    known = state.memory.noting_signatures(again.identity, verdict, now.monotonic)
+    return replace(state, memory=known), _answer(again, verdict, now)
 
-    def renew(known: Pending) -> Pending:
-        if known.identity.message != again.identity.message:
-            return known
-        # It may be signed anew, and its sender awaits an answer to that.
-        until = again.until if known.is_answered else known.until
-        since = again.since if known.is_answered else known.since
-        return replace(again, submission=known.submission, identity=known.identity, since=since, until=until)
 
-    if all(each.identity.message != again.identity.message for each in (*state.writing, *state.updates)):
+def _join(state: State, again: Pending, now: Moment) -> Step | None:
+    """Has the sender wait with those who sent the same message and still wait; None: nobody does."""
+    message = again.identity.message
+    known = next(
+        (each for each in (*state.writing, *state.updates) if each.identity.message == message), None
+    )
+    if known is None:
         return None
-    writing, updates = tuple(map(renew, state.writing)), tuple(map(renew, state.updates))
-    return replace(state, writing=writing, updates=updates)
+    if len(known.identity.signatures) >= SIGNATURES_LIMIT:
+        often = failure(EDECode.NOT_READY, "the update waits for a push, and was sent too often")
+        return _answer_again(state, again, often, now)
+    joined = _joined(known, again)
+    return replace(
+        state,
+        writing=tuple(joined if each is known else each for each in state.writing),
+        updates=tuple(joined if each is known else each for each in state.updates),
+        memory=state.memory.noting({joined.identity: memory.PENDING}, now.monotonic),
+    ), ()
+
+
+def _joined(known: Pending, again: Pending) -> Pending:
+    """The update with one more who asks for it, or with a newer signature of one who does."""
+    (asker,), (signature,) = again.askers, again.identity.signatures
+    is_replay = signature in known.identity.signatures
+    signatures = known.identity.signatures if is_replay else (*known.identity.signatures, signature)
+    identity = replace(known.identity, signatures=signatures)
+    if known.is_answered:
+        return replace(again, submission=known.submission, identity=identity)
+    # Anybody may have captured a message and send it, so nobody loses his place to a signature that is known.
+    askers = known.askers
+    if all(each.whom != asker.whom for each in askers):
+        askers = (*askers, asker)[:ASKERS_LIMIT]
+    elif not is_replay:
+        askers = tuple(asker if each.whom == asker.whom else each for each in askers)
+    return replace(known, askers=askers, identity=identity)
 
 
 def _is_full(state: State, pending: Pending) -> bool:
@@ -233,16 +264,17 @@ def _begin(state: State, now: Moment) -> Step:
     return replace(state, next_pull=soon if state.next_pull is None else min(state.next_pull, soon)), ()
 
 
-def _settle(state: State, outcomes: Iterable[Outcome], now: Moment) -> Step:
+def _settle(state: State, outcomes: tuple[Outcome, ...], now: Moment) -> Step:
     """Answers the updates of the commit that was under way."""
     pending = {each.submission.number: each for each in state.writing}
-    verdicts: dict[Identity, Verdict | None] = {}
+    serials = _serials_since(state, outcomes)
+    verdicts: dict[Identity, Answered | None] = {}
     actions: list[Action] = []
     for outcome in outcomes:
         each = pending.get(outcome.number)
         if each is None:
             continue
-        verdicts[each.identity] = outcome.verdict
+        verdicts[each.identity] = Answered(outcome.verdict, serials.get(outcome.number))
         state, logs = _tell(state, each, outcome, now)
         actions += logs
         if not each.is_answered:
@@ -263,7 +295,7 @@ def _tell(state: State, pending: Pending, outcome: Outcome, now: Moment) -> tupl
         return state, ()
     rcode = dns.rcode.to_text(outcome.verdict.rcode)
     quota, log = state.quota.tell(
-        pending.request,
+        pending.askers[0].request,
         f"an update by {key} is answered {rcode}: {reason.text}",
         now,
         key=key.to_text(omit_final_dot=True),
@@ -272,11 +304,24 @@ def _tell(state: State, pending: Pending, outcome: Outcome, now: Moment) -> tupl
     return replace(state, quota=quota), log
 
 
-def _noting(known: Memory, verdicts: Mapping[Identity, Verdict | None], now: Moment) -> Memory:
+def _serials_since(state: State, outcomes: tuple[Outcome, ...]) -> dict[int, int]:
+    """By number of the update: the serial of its zone, unless a later one in the commit changed that too."""
+    last = {outcome.apex: outcome.number for outcome in outcomes if outcome.words}
+    zones = state.loaded.zones
+    return {
+        outcome.number: zone.zone.serial
+        for outcome in outcomes
+        if last.get(outcome.apex, outcome.number) <= outcome.number
+        and (zone := zones.get(outcome.apex or "")) is not None
+        and zone.zone is not None
+    }
+
+
+def _noting(known: Memory, verdicts: Mapping[Identity, Answered | None], now: Moment) -> Memory:
     """Remembers verdicts; after SERVFAIL another try may have more luck."""
     entries = {
-        identity: None if verdict is None or verdict.rcode == dns.rcode.SERVFAIL else verdict
-        for identity, verdict in verdicts.items()
+        identity: None if answered is None or answered.verdict.rcode == dns.rcode.SERVFAIL else answered
+        for identity, answered in verdicts.items()
     }
     return known.noting(entries, now.monotonic) if entries else known
 
@@ -309,8 +354,13 @@ def _is_late(pending: Pending, now: Moment) -> bool:
 
 
 def _answer(pending: Pending, verdict: Verdict, now: Moment) -> tuple[SendReply | UpdateAnswered, ...]:
-    wire = response(pending.query, verdict.rcode, extended=verdict.reason, reserve=pending.context.reserve)
+    """The answer to everybody who asked; it counts as one."""
+    reserve = pending.askers[0].context.reserve
+    wire = response(pending.query, verdict.rcode, extended=verdict.reason, reserve=reserve)
     if wire is None:
         return ()
-    answered = UpdateAnswered(verdict.rcode, now.monotonic - pending.since)
-    return SendReply(pending.request, sign_reply(wire, pending.context, int(now.wall))), answered
+    replies = (
+        SendReply(each.request, sign_reply(each.identifier + wire[2:], each.context, int(now.wall)))
+        for each in pending.askers
+    )
+    return *replies, UpdateAnswered(verdict.rcode, now.monotonic - pending.since)

@@ -70,12 +70,13 @@ class Verified:
     """A request signed by a key we know; `query` is the message without its TSIG record.
 
     The query keeps the identifier it came with, which is where its sender waits: a forwarder may have
-    replaced the original one, which only the digest needs (RFC 8945 §5.5).
+    replaced the original one, which the digest is over (RFC 8945 §5.5).
     """
 
     query: bytes
     signer: GrantedKey
     context: ReplyContext
+    original_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +135,15 @@ def _judge_time(wire: bytes, found: FoundTsig, signer: GrantedKey, now: int) -> 
     """The checks behind the MAC: it was right, so these refusals are signed (§5.3.2)."""
     context = ReplyContext(signer.key, found.rdata.mac, found.rdata.fudge)
     late = now - found.rdata.time_signed
-    if abs(late) > found.rdata.fudge:
+    # A longer fudge than is usual would let a captured message be sent again for as long.
+    if abs(late) > min(found.rdata.fudge, FUDGE):
         relation = "behind" if late > 0 else "ahead of"
         reason = f"the signer's clock is {abs(late)} s {relation} ours, or the message was held up on its way"
         return _refuse_signed(wire, context, dns.rcode.BADTIME, reason, now, found.rdata.time_signed)
     if len(found.rdata.mac) < signer.key.algorithm.digest_length:
         reason = f"the MAC is truncated to {len(found.rdata.mac)} octets; only whole ones are taken"
         return _refuse_signed(wire, context, dns.rcode.BADTRUNC, reason, now)
-    return Verified(found.message, signer, context)
+    return Verified(found.message, signer, context, found.rdata.original_id)
 
 
 def sign_reply(wire: bytes, context: ReplyContext, now: int) -> bytes:

@@ -32,7 +32,7 @@ from oakroot.protocol.wire import (
 )
 
 FUDGE = 300
-"""Seconds that clocks may differ (RFC 8945 §10)."""
+"""Seconds that clocks may differ (RFC 8945 §10); also the most that a request may allow."""
 MESSAGE_LIMIT = 65535
 
 _FIXED_FIELDS = struct.Struct("!HHIH")

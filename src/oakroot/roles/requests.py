@@ -17,10 +17,11 @@ from oakroot.roles.events import KeyUsed, Moment, Request, SendReply, SignatureR
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Whose signature a request bore, and what a signed reply needs."""
+    """Whose signature a request bore, what a signed reply needs, and the identifier that was signed."""
 
     signer: GrantedKey
     context: ReplyContext
+    original_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ def judge_signature(request: Request, keyring: Keyring, now: Moment) -> Asked | 
         case Unsigned():
             return Asked(request, request.wire, None)
         case verified:
-            return Asked(request, verified.query, Signature(verified.signer, verified.context))
+            signature = Signature(verified.signer, verified.context, verified.original_id)
+            return Asked(request, verified.query, signature)
 
 
 def name_of(asked: Asked) -> str | None:
