@@ -13,7 +13,7 @@ from oakroot._engine import Zone
 from oakroot.protocol.update import Denied, Update, read
 from oakroot.protocol.update_judge import MOST_TYPES, Change, judge
 from oakroot.zones.edits import TextRecord
-from tests.protocol.test_update_judge import APEX, ZONE, change, outcome
+from tests.protocol.test_update_judge import APEX, TEXT, ZONE, change, outcome, zone_of
 
 
 @dataclass
@@ -66,3 +66,12 @@ def test_a_name_has_at_most_100_types() -> None:
 
 def add_unknown(message: dns.update.UpdateMessage, number: int) -> None:
     message.add("new", 60, f"TYPE{number}", "\\# 1 00")
+
+
+def test_each_type_of_a_name_is_listed_once() -> None:
+    signature = "8 2 300 20300101000000 20200101000000 1 mirage. AAAA"
+    records = ["A 192.0.2.1", "A 192.0.2.2", f"RRSIG A {signature}", "TXT x", f"RRSIG TXT {signature}"]
+    unknown = [f"TYPE{number} \\# 1 00" for number in range(1000, 3000)]
+    zone = zone_of(TEXT + "".join(f"many {record}\n" for record in records + unknown))
+    types = zone.types_of("many.mirage.")
+    assert sorted(types) == sorted(["A", "RRSIG", "TXT", *(f"TYPE{number}" for number in range(1000, 3000))])

@@ -1,5 +1,6 @@
 //! Zones for Python.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -65,16 +66,14 @@ impl Zone {
         py.detach(|| records(&self.0))
     }
 
-    fn types_of(&self, owner: &str) -> PyResult<Vec<String>> {
+    fn types_of(&self, py: Python<'_>, owner: &str) -> PyResult<Vec<String>> {
         let owner = names::parse(owner)?;
-        let mut types: Vec<String> = Vec::new();
-        for rrset in self.0.node_of(owner.as_wire()).iter().flat_map(super::super::zone::page::Node::rrsets) {
-            let rtype = type_text(rrset.rtype);
-            if !types.contains(&rtype) {
-                types.push(rtype);
-            }
-        }
-        Ok(types)
+        Ok(py.detach(|| {
+            let node = self.0.node_of(owner.as_wire());
+            let rrsets = node.iter().flat_map(super::super::zone::page::Node::rrsets);
+            let mut seen = HashSet::new();
+            rrsets.map(|rrset| rrset.rtype).filter(|&rtype| seen.insert(rtype)).map(type_text).collect()
+        }))
     }
 
     fn records_of(&self, owner: &str, rtype: &str) -> PyResult<Vec<TextRecord>> {
