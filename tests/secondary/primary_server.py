@@ -22,7 +22,7 @@ class Faults:
     """What is wrong with connections; None and False: nothing."""
 
     cut_after: int | None = None
-    """So many messages of a transfer are sent, then the connection is closed."""
+    """So many messages of a transfer are sent, then, if there are more, the connection is closed."""
     cut_octets: bool = False
     """The last of them is cut in the middle."""
     silent_after: int | None = None

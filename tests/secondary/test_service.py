@@ -72,7 +72,7 @@ def test_a_zone_is_transferred_and_served() -> None:
 
 def test_before_the_first_transfer_the_answer_is_servfail_and_recovery_needs_no_help() -> None:
     async def scenario() -> None:
-        with primary(make_zone(7), faults=Faults(cut_after=1)) as server:
+        with primary(make_zone(7), faults=Faults(cut_after=0)) as server:
             async with running(KEY, primary=server.address) as secondary:
                 assert (await secondary.ask(ZONE)).rcode() == dns.rcode.SERVFAIL
                 while "AXFR" not in [kind for _, kind in server.authority.asked]:
