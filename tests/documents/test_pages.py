@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import peers_are_required
 from tests.documents.page import agrees, blocks_of
 from tests.documents.stage import Stage, may_use_the_dns_port
 from tests.documents.worlds import WORLDS
@@ -24,6 +25,7 @@ def test_the_commands_of_a_page_do_what_it_says(
     page: str, tmp_path: Path, project_root: Path, require: Callable[[str], str], commands: LoadedCommands
 ) -> None:
     if not may_use_the_dns_port():
+        assert not peers_are_required(), "pages are played on port 53, which needs root"
         pytest.skip("only root may serve on port 53, as the pages do")
     with Stage(tmp_path, page, commands.command) as stage, WORLDS[page](stage, require):
         for block in blocks_of(project_root / page):

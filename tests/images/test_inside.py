@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.conftest import peers_are_required
+
 _ADDRESSES = """
 import socket
 from ipaddress import ip_address, ip_interface
@@ -47,7 +49,7 @@ tried("elsewhere", lambda: open("/var/tmp/oakroot-elsewhere", "w").close())
 def _in_namespace(require: Callable[[str], str], script: str) -> str:
     command = [require("unshare"), "--net", "sh", "-ec", script, "sh", sys.executable]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if "unshare failed" in done.stderr:
+    if "unshare failed" in done.stderr and not peers_are_required():
         pytest.skip("no rights to make a network namespace")
     assert done.returncode == 0, done.stderr
     return done.stdout
