@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -45,12 +44,8 @@ class Supervisor:
         self._send("\n".join(lines), ())
 
     def tell_ready(self) -> None:
-        """We serve, or have read our settings anew."""
+        """We serve."""
         self.tell("READY=1")
-
-    def tell_reloading(self) -> None:
-        """We read our settings anew; `tell_ready` ends it."""
-        self.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def keep(self, descriptors: Sequence[int]) -> None:
         """Has these come back to whoever is started in our place, whatever becomes of us."""
