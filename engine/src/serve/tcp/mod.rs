@@ -321,8 +321,8 @@ impl Worker {
     /// Closes the connection whose peer was not active for longest; says whether there was one.
     fn evict(&mut self) -> bool {
         let Some((token, _)) = self.table.longest(Waiting::ForPeer) else { return false };
-        self.close(token);
         self.desk.tally().add(Counter::TcpEvicted, 1);
+        self.close(token);
         true
     }
 
@@ -350,8 +350,9 @@ impl Worker {
         }
         for waiting in [Waiting::ForPeer, Waiting::ForReply] {
             while let Some((token, 0)) = self.time_left(waiting) {
-                self.close(token);
+                // Counted first: whoever sees the end finds it counted.
                 self.desk.tally().add(Counter::TcpTimedOut, 1);
+                self.close(token);
             }
         }
     }
