@@ -1,8 +1,7 @@
 """What is answered to a packet that the engine handed over: signed queries, NOTIFY, UPDATE, transfers.
 
-Data is the engine's business: a signed query is answered by the same code that answers an unsigned one. What
-a NOTIFY sets off stands in `pulling`, what an UPDATE does in `updating`, what is sent for a transfer in
-`protocol.transfer_server`. Octets may be anything; nothing here raises for them.
+What a NOTIFY sets off stands in `pulling`, what an UPDATE does in `updating`; queries and transfers are
+`roles.queries`'. Octets may be anything; nothing here raises for them.
 """
 
 from __future__ import annotations
@@ -13,20 +12,19 @@ from dataclasses import replace
 import dns.name
 import dns.opcode
 import dns.rcode
-import dns.rdatatype
 
 from oakroot._engine import Zone
 from oakroot.primary import updating
 from oakroot.primary.pulling import await_pull
 from oakroot.primary.state import State, Waiting
 from oakroot.primary.turns import Step
-from oakroot.protocol import notify, transfer_server
+from oakroot.protocol import notify
 from oakroot.protocol.message import error_response
 from oakroot.protocol.tsig import Refused
-from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
+from oakroot.protocol.wire import MalformedError, read_header
 from oakroot.roles.events import Log, Moment, Request
-from oakroot.roles.followers import judge_transfer, soa_asked, visible
-from oakroot.roles.requests import Asked, answer, judge_signature, name_of, note_signature, reply, send
+from oakroot.roles.queries import Sources, answer_query
+from oakroot.roles.requests import Asked, judge_signature, name_of, note_signature, reply, send
 
 
 def received(state: State, request: Request, now: Moment) -> Step:
@@ -84,41 +82,14 @@ def _notified(state: State, asked: Asked, now: Moment) -> Step:
 
 
 def _queried(state: State, asked: Asked, now: Moment) -> Step:
-    """Ordinary queries come here for their signature alone; the engine has the answer."""
-    try:
-        question = read_question(asked.query)
-    except MalformedError:
-        question = None
-    if question is not None and question.type in transfer_server.TRANSFER_TYPES:
-        return _transfer(state, asked, question, now)
-    catalogue = state.loaded.catalogue
-    if question is not None:
-        catalogue = visible(asked, question.name, catalogue, state.catalogs.get)
-    replies = reply(asked, answer(asked, catalogue), now)
-    if question is not None and question.type == dns.rdatatype.SOA:
-        return state, (*replies, *soa_asked(asked, question.name))
-    return state, replies
-
-
-def _transfer(state: State, asked: Asked, question: Question, now: Moment) -> Step:
-    verdict = judge_transfer(
-        asked,
-        question.name,
+    sources = Sources(
+        state.loaded.catalogue,
+        state.catalogs.get,
         lambda name: _versions(state, name),
         state.settings.transfer_rules,
     )
-    if not isinstance(verdict, transfer_server.Refused):
-        return state, verdict
-    wire = transfer_server.refusal(asked.query, verdict, asked.reserve)
-    state, log = _told(
-        state,
-        asked.request,
-        f"a transfer refused: {verdict.reason.text}",
-        now,
-        key=name_of(asked),
-        reason=verdict.reason.text,
-    )
-    return state, (*reply(asked, wire, now), *log)
+    quota, actions = answer_query(asked, sources, state.quota, now)
+    return replace(state, quota=quota), actions
 
 
 def _versions(state: State, name: dns.name.Name) -> Sequence[Zone] | None:

@@ -1,4 +1,4 @@
-"""What is answered to packets: queries by the engine, NOTIFYs by `notices`, transfers as any server does.
+"""What is answered to packets: NOTIFYs by `notices`, queries and transfers by `roles.queries`.
 
 Octets may be anything; nothing here raises for them.
 """
@@ -11,17 +11,15 @@ from dataclasses import replace
 import dns.name
 import dns.opcode
 import dns.rcode
-import dns.rdatatype
 from dns.edns import EDECode
 
 from oakroot._engine import Zone
-from oakroot.protocol import transfer_server
 from oakroot.protocol.message import ExtendedError, error_response, response
 from oakroot.protocol.tsig import Refused
-from oakroot.protocol.wire import MalformedError, Question, read_header, read_question
+from oakroot.protocol.wire import MalformedError, read_header
 from oakroot.roles.events import Moment, Request
-from oakroot.roles.followers import judge_transfer, soa_asked, visible
-from oakroot.roles.requests import Asked, answer, judge_signature, name_of, note_signature, reply, send
+from oakroot.roles.queries import Sources, answer_query
+from oakroot.roles.requests import Asked, judge_signature, name_of, note_signature, reply, send
 from oakroot.secondary.events import LinkRequest
 from oakroot.secondary.notices import notified
 from oakroot.secondary.state import State, Step
@@ -56,36 +54,14 @@ def _dispatch(state: State, asked: Asked, now: Moment) -> Step:
 
 
 def _queried(state: State, asked: Asked, now: Moment) -> Step:
-    try:
-        question = read_question(asked.query)
-    except MalformedError:
-        question = None
-    if question is not None and question.type in transfer_server.TRANSFER_TYPES:
-        return _transfer(state, asked, question, now)
-    catalogue = state.catalogue
-    if question is not None:
-        catalogue = visible(asked, question.name, catalogue, lambda apex: _hidden(state, apex))
-    replies = reply(asked, answer(asked, catalogue), now)
-    if question is not None and question.type == dns.rdatatype.SOA:
-        return state, (*replies, *soa_asked(asked, question.name))
-    return state, replies
-
-
-def _transfer(state: State, asked: Asked, question: Question, now: Moment) -> Step:
-    verdict = judge_transfer(
-        asked,
-        question.name,
+    sources = Sources(
+        state.catalogue,
+        lambda apex: _hidden(state, apex),
         lambda name: _versions(state, name),
         state.settings.transfer_rules,
     )
-    if not isinstance(verdict, transfer_server.Refused):
-        return state, verdict
-    wire = transfer_server.refusal(asked.query, verdict, asked.reserve)
-    reason = verdict.reason.text
-    quota, log = state.quota.tell(
-        asked.request, f"a transfer refused: {reason}", now, key=name_of(asked), reason=reason
-    )
-    return replace(state, quota=quota), (*reply(asked, wire, now), *log)
+    quota, actions = answer_query(asked, sources, state.quota, now)
+    return replace(state, quota=quota), actions
 
 
 def _versions(state: State, name: dns.name.Name) -> Sequence[Zone] | None:
