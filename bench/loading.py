@@ -26,6 +26,8 @@ class Load:
     processor_seconds: float
     peak_octets: int
     resting_octets: int
+    own_octets: int = 0
+    """At rest and in no file; older results have none."""
 
 
 def load(kind: type[DaemonNameserver], workload: Workload, directory: Path) -> Load:
@@ -42,7 +44,7 @@ def load(kind: type[DaemonNameserver], workload: Workload, directory: Path) -> L
         taken = memory(server.process_ids())
     finally:
         server.stop()
-    return Load(workload.name, kind.name, seconds, used, taken.peak, taken.resting)
+    return Load(workload.name, kind.name, seconds, used, taken.peak, taken.resting, taken.own)
 
 
 def wait_for_last(server: DaemonNameserver, workload: Workload) -> None:

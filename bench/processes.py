@@ -20,6 +20,8 @@ class Memory:
 
     peak: int
     resting: int
+    own: int
+    """Of what all take at rest, that which stands in no file: programs and libraries left aside."""
 
 
 def memory(process_ids: Sequence[int]) -> Memory:
@@ -29,8 +31,12 @@ def memory(process_ids: Sequence[int]) -> Memory:
     peak is that of the largest process, which is the one that loads.
     """
     peaks = [_field(Path(f"/proc/{process}/status"), "VmHWM") for process in process_ids]
-    shares = [_field(Path(f"/proc/{process}/smaps_rollup"), "Pss") for process in process_ids]
-    return Memory(peak=max(peaks, default=0), resting=sum(shares))
+    shares = [Path(f"/proc/{process}/smaps_rollup") for process in process_ids]
+    return Memory(
+        peak=max(peaks, default=0),
+        resting=sum(_field(path, "Pss") for path in shares),
+        own=sum(_field(path, "Pss_Anon") for path in shares),
+    )
 
 
 def _field(path: Path, name: str) -> int:

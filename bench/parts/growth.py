@@ -37,7 +37,8 @@ class Size:
     load_microseconds: float
     """For each record, beyond what a server with next to nothing needs to start."""
     octets: float
-    """For each record at rest, beyond the same."""
+    """For each record at rest, beyond the same. What stands in files is left aside: of a library's pages a
+    process is charged the more, the fewer others use them just then, megabytes that no record has taken."""
     query_microseconds: float
     """Processor time for each answer."""
     reading_microseconds: float | None = None
@@ -88,7 +89,7 @@ class GrowthPart(Part[Size]):
                     load = _load(kind, workload, options)
                     start = starts[kind.name]
                     seconds = load.seconds - median(one.seconds for one in start)
-                    octets = load.resting_octets - median(one.resting_octets for one in start)
+                    octets = load.own_octets - median(one.own_octets for one in start)
                     sizes.append(
                         Size(
                             case=f"{records:,} {kind_of_growth}",
