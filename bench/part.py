@@ -14,6 +14,7 @@ from statistics import median
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 Row = Sequence[str]
+NOT_MEASURED = "not measured"
 
 
 class Measurement(Protocol):
@@ -59,7 +60,7 @@ class Target:
     def verdict(self) -> str:
         """Met, or missed by how much."""
         if self.found is None:
-            return "not measured"
+            return NOT_MEASURED
         if self.found <= self.wanted:
             return "met"
         if not self.wanted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from bench import results
 from bench.__main__ import PARTS
 from bench.part import Target
 from bench.parts import latency
-from bench.report import PAGE, fill
+from bench.report import PAGE, PLACE, fill, write_page
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,33 @@ def test_a_target_says_whether_it_is_met(found: float | None, verdict: str) -> N
 def test_only_known_places_of_the_page_are_filled() -> None:
     page = "a\n<!-- bench: one -->\nold\n<!-- end -->\nb\n<!-- bench: two -->\nkept\n<!-- end -->\n"
     filled = "a\n<!-- bench: one -->\n\nnew\n\n<!-- end -->\nb\n<!-- bench: two -->\nkept\n<!-- end -->\n"
-    assert fill(page, {"one": lambda: "new\n"}) == filled
-    assert fill(filled, {"one": lambda: "new\n"}) == filled
+    assert fill(page, {"one": lambda _before: "new\n"}) == filled
+    assert fill(filled, {"one": lambda _before: "new\n"}) == filled
+
+
+def test_what_was_not_measured_stays_on_the_page(tmp_path: Path) -> None:
+    page, images = tmp_path / "performance.md", tmp_path / "images"
+    page.write_text(PAGE.read_text())
+    images.mkdir()
+    (images / "growth-of-zones.svg").write_text("drawn before")
+    same = {"p50": 20.0, "p99": 30.0, "p99.9": 40.0, "max": 50.0}
+    found = latency.Latency("1 zone of 1,000,000 records", "oakroot", 1000.0, same, same, lost=0, reloads=3)
+    machine, versions = {"processor": "another"}, {"oakroot": "newer"}
+    command, at = "python -m bench latency", "2027-01-01T00:00:00Z"
+    results.write(results.Run("latency", at, command, machine, versions, [asdict(found)]), tmp_path)
+    write_page(PARTS, tmp_path, page)
+    before, after = (_places(text) for text in (PAGE.read_text(), page.read_text()))
+    assert {name for name in before if before[name] != after[name]} == {"latency", "machine", "targets"}
+    assert "2027-01-01" in after["latency"]
+    assert "oakroot newer, bind " in after["machine"]
+    rows = {name: row for row in after["targets"].splitlines() if "p99.9" in (name := row.split(" | ")[0])}
+    assert ["met" in row for row in rows.values()] == [True]
+    assert after["targets"].count("\n") == before["targets"].count("\n")
+    assert (images / "growth-of-zones.svg").read_text() == "drawn before"
+
+
+def _places(page: str) -> dict[str, str]:
+    return {place["name"]: place["text"] for place in PLACE.finditer(page)}
 
 
 def test_every_part_has_its_place_on_the_page() -> None:
