@@ -16,6 +16,8 @@ from bench.soak.house import CHANGED, PUSHED, House, house
 from bench.soak.work import (
     PATIENCE,
     Comings,
+    Hangups,
+    Looks,
     Pushes,
     Queries,
     Renewals,
@@ -136,6 +138,8 @@ def start(everybody: House, directory: Path) -> list[Work]:
         Transfers(everybody),
         Comings(everybody),
         Renewals(everybody),
+        Looks(everybody),
+        Hangups(everybody),
     ]
     for work in works:
         work.start()

@@ -63,6 +63,10 @@ class House:
     pebble: Pebble
     update_key: Key
     transfer_key: Key
+    watched: tuple[Address, ...]
+    """Where those that stay show their metrics."""
+    control: Path
+    """The primary's control socket."""
 
     @property
     def address(self) -> Address:
@@ -104,6 +108,9 @@ def house(directory: Path, records: int) -> Iterator[House]:
         options: list[str | Path] = ["--remote", repository.path, "--poll", "3", "--rate-limit", "0"]
         places = [(LOOPBACK, free_port()), (LOOPBACK, free_port()), (ASIDE, free_port())]
         options += [word for host, port in places for word in ("--notify", f"{host}:{port}@{transfer.name}")]
+        watched = tuple((LOOPBACK, free_port()) for _ in range(3))
+        control = directory / "control"
+        options += ["--control", control, *_metrics_at(watched[0])]
         primary = stack.enter_context(Primary(options, directory / "primary.log"))
         at = (LOOPBACK, primary.port)
         secondaries = [
@@ -113,6 +120,8 @@ def house(directory: Path, records: int) -> Iterator[House]:
         for each in secondaries:
             each.options += ["--rate-limit", "0"]
         secondaries[0].state = directory / "state"
+        for each, place in zip(secondaries, watched[1:], strict=False):
+            each.options += _metrics_at(place)
         for each in secondaries[:2]:
             stack.enter_context(each)
             each.until_serial(PUSHED, 1)
@@ -122,7 +131,16 @@ def house(directory: Path, records: int) -> Iterator[House]:
         text = f"{certify.name}:SHA256:{certify.secret.base64()}"
         certifier = stack.enter_context(CertifierProcess(at, text, ca, directory / "certifier", [places[0]]))
         yield House(
-            repository, primary, tuple(secondaries[:2]), secondaries[2], certifier, ca, update, transfer
+            repository,
+            primary,
+            tuple(secondaries[:2]),
+            secondaries[2],
+            certifier,
+            ca,
+            update,
+            transfer,
+            watched,
+            control,
         )
 
 
@@ -133,6 +151,10 @@ def requests() -> Sequence[tuple[str, str]]:
         (f"_letsencrypt._tcp.{name}.", request_record(read_signing_request(new_request(name))))
         for name in names
     ]
+
+
+def _metrics_at(place: Address) -> list[str]:
+    return ["--metrics", f"{place[0]}:{place[1]}", "--ask-nameservers", "30"]
 
 
 def _key(name: str) -> Key:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import signal
 import subprocess
 import threading
 import time
+import urllib.request
 from abc import ABC, abstractmethod
 from pathlib import Path
 
@@ -26,6 +28,8 @@ import dns.zone
 
 from bench.soak.house import CHANGED, PUSHED, QUIET, House, requests
 from oakroot.keys.key import Key
+from oakroot.operate import control_client
+from oakroot.operate.control import Request
 from tests.peers.git_servers import NOBODYS_CONFIG
 from tests.peers.nameservers import Address
 
@@ -80,14 +84,7 @@ class Work(ABC):
             try:
                 self.step()
                 self.done += 1
-            except (
-                OSError,
-                EOFError,
-                dns.exception.DNSException,
-                FailureError,
-                AssertionError,  # of those who start processes
-                subprocess.SubprocessError,
-            ) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure, and the work goes on
                 self.failures.append(f"{time.strftime('%H:%M:%S')} {type(error).__name__}: {error}")
 
 
@@ -221,6 +218,40 @@ class Comings(Work):
             while (reply := passing.ask(apex)) is None or not reply.answer:
                 expect(time.monotonic() < deadline, f"{apex} is not there")
                 time.sleep(0.2)
+
+
+class Looks(Work):
+    """Whoever watches: metrics, health, the status page, and the primary's status over its control socket."""
+
+    name = "looks"
+    pause = 1.0
+    PAGES = ("/metrics", "/healthz", "/readyz", "/")
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house)
+        self._pages = itertools.cycle(itertools.product(house.watched, self.PAGES))
+
+    def step(self) -> None:
+        """One page, and now and then the status."""
+        (host, port), page = next(self._pages)
+        with urllib.request.urlopen(f"http://{host}:{port}{page}", timeout=PATIENCE) as answer:
+            expect(bool(answer.read()), f"{page} is empty")
+        if self.done % 5 == 0:
+            overview = control_client.ask(self.house.control, Request("status"), PATIENCE)["overview"]
+            zones = overview["zones"] if isinstance(overview, dict) else ()
+            expect(len(zones) == QUIET + 2, f"{len(zones)} zones are in the status")
+
+
+class Hangups(Work):
+    """SIGHUP: settings are read again, and the repository is looked at."""
+
+    name = "SIGHUPs"
+    pause = 20.0
+
+    def step(self) -> None:
+        """To all that stay."""
+        for process in self.house.processes().values():
+            os.kill(process, signal.SIGHUP)
 
 
 class Renewals(Work):
