@@ -100,41 +100,30 @@ def house(directory: Path, records: int) -> Iterator[House]:
     certify = _key(f"certifier._update.{CHANGED}.")
     transfer = _key("everything._transfer.")
     repository = BareRepository(directory / "zones.git")
-    lines = "".join(
-        f"{key.name} DNSKEY 0 3 163 {key.secret.base64()}\n" for key in (update, certify, transfer)
-    )
-    repository.commit({**zone_files(records), "_keys": lines.encode()})
+    repository.commit({**zone_files(records), "_keys": _key_file(update, certify, transfer)})
+    places = [(LOOPBACK, free_port()), (LOOPBACK, free_port()), (ASIDE, free_port())]
+    watched = tuple((LOOPBACK, free_port()) for _ in range(3))
+    control = directory / "control"
+    options: list[str | Path] = ["--remote", repository.path, "--poll", "3", "--rate-limit", "0"]
+    options += [word for host, port in places for word in ("--notify", f"{host}:{port}@{transfer.name}")]
+    options += ["--control", control, *_metrics_at(watched[0])]
     with ExitStack() as stack:
-        options: list[str | Path] = ["--remote", repository.path, "--poll", "3", "--rate-limit", "0"]
-        places = [(LOOPBACK, free_port()), (LOOPBACK, free_port()), (ASIDE, free_port())]
-        options += [word for host, port in places for word in ("--notify", f"{host}:{port}@{transfer.name}")]
-        watched = tuple((LOOPBACK, free_port()) for _ in range(3))
-        control = directory / "control"
-        options += ["--control", control, *_metrics_at(watched[0])]
         primary = stack.enter_context(Primary(options, directory / "primary.log"))
         at = (LOOPBACK, primary.port)
-        secondaries = [
-            SecondaryProcess(place, [transfer], at, directory / f"secondary{number}")
-            for number, place in enumerate(places)
-        ]
-        for each in secondaries:
-            each.options += ["--rate-limit", "0"]
-        secondaries[0].state = directory / "state"
-        for each, place in zip(secondaries, watched[1:], strict=False):
-            each.options += _metrics_at(place)
-        for each in secondaries[:2]:
+        *lasting, passing = _secondaries(places, watched[1:], transfer, at, directory)
+        for each in lasting:
             stack.enter_context(each)
             each.until_serial(PUSHED, 1)
-        secondaries[2].start()
-        stack.callback(secondaries[2].stop)
+        passing.start()
+        stack.callback(passing.stop)
         ca = stack.enter_context(Pebble(pebble, directory / "pebble", dns=places[0][1], lifetime=LIFETIME))
         text = f"{certify.name}:SHA256:{certify.secret.base64()}"
         certifier = stack.enter_context(CertifierProcess(at, text, ca, directory / "certifier", [places[0]]))
         yield House(
             repository,
             primary,
-            tuple(secondaries[:2]),
-            secondaries[2],
+            tuple(lasting),
+            passing,
             certifier,
             ca,
             update,
@@ -151,6 +140,26 @@ def requests() -> Sequence[tuple[str, str]]:
         (f"_letsencrypt._tcp.{name}.", request_record(read_signing_request(new_request(name))))
         for name in names
     ]
+
+
+def _key_file(*keys: Key) -> bytes:
+    return "".join(f"{key.name} DNSKEY 0 3 163 {key.secret.base64()}\n" for key in keys).encode()
+
+
+def _secondaries(
+    places: Sequence[Address], watched: Sequence[Address], key: Key, primary: Address, directory: Path
+) -> list[SecondaryProcess]:
+    """Not started yet; the first keeps its zones on disk, and those with a place for it show metrics."""
+    made = [
+        SecondaryProcess(place, [key], primary, directory / f"secondary{number}")
+        for number, place in enumerate(places)
+    ]
+    made[0].state = directory / "state"
+    for each in made:
+        each.options += ["--rate-limit", "0"]
+    for each, place in zip(made, watched, strict=False):
+        each.options += _metrics_at(place)
+    return made
 
 
 def _metrics_at(place: Address) -> list[str]:
