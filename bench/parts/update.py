@@ -16,6 +16,7 @@ import dns.query
 
 from bench import workloads
 from bench.part import Part, Table, Target, cases, ratio, servers, told
+from bench.processes import processor
 from bench.updatable import TAKERS, Taker
 from bench.updating import Burst, Plan, burst
 from oakroot.keys.key import Algorithm, Key
@@ -49,6 +50,8 @@ class Updates:
     middle: float
     slowest: float
     """Seconds until the acknowledgement that 50 % and 99 % of all updates had."""
+    processor: float = 0.0
+    """Seconds of processor time that the server used, in user space and in the kernel."""
     commits: int = 0
     parts: dict[str, float] = field(default_factory=dict)
     """Of us: seconds of each part of the work."""
@@ -116,14 +119,23 @@ def _measure(
     with kind(zone, key, directory) as taker:
         plan = Plan(taker.address, key, zone.apex)
         burst(plan, 1, WARM_UP)
-        before = taker.commits()
+        commits, spent = taker.commits(), processor(taker.server.process_ids())
         found = burst(plan, clients, seconds)
-        commits = taker.commits() - before
+        spent = processor(taker.server.process_ids()) - spent
+        commits = taker.commits() - commits
         _require_served(taker, found)
     parts = taker.parts()
     middle, slowest = found.percentile(0.5), found.percentile(0.99)
     return Updates(
-        case, kind.name, len(found.latencies), found.seconds, middle, slowest, commits, dict(parts)
+        case=case,
+        server=kind.name,
+        acknowledged=len(found.latencies),
+        seconds=found.seconds,
+        middle=middle,
+        slowest=slowest,
+        processor=spent.total,
+        commits=commits,
+        parts=dict(parts),
     )
 
 
@@ -152,7 +164,7 @@ def _rate(measurements: Sequence[Updates]) -> float | None:
 def _rates(case: str, measurements: Sequence[Updates]) -> Table:
     of_server = servers(measurements)
     yardstick = _rate(of_server.get(YARDSTICK, []))
-    head = ("server", "updates/s", f"to {YARDSTICK}", "p50 ms", "p99 ms", "updates a commit")
+    head = ("server", "updates/s", f"to {YARDSTICK}", "CPU µs", "p50 ms", "p99 ms", "updates a commit")
     rows = []
     for server, own in of_server.items():
         groups = [each.acknowledged / each.commits for each in own if each.commits]
@@ -161,6 +173,7 @@ def _rates(case: str, measurements: Sequence[Updates]) -> Table:
                 server,
                 told([each.rate for each in own], "{:.0f}"),
                 ratio(_rate(own), yardstick),
+                told([1e6 * each.processor / each.acknowledged for each in own if each.processor], "{:.0f}"),
                 told([1000 * each.middle for each in own], "{:.2f}"),
                 told([1000 * each.slowest for each in own], "{:.1f}"),
                 told(groups, "{:.1f}"),
