@@ -20,14 +20,15 @@ from oakroot.cli import main
 from oakroot.git import local, repository, smart
 from oakroot.git.copy import Copy
 from oakroot.primary import core, texts, worker, writing
+from oakroot.zones import edits
 
 # Part -> functions, each as where it is looked up and its name there.
 PARTS: dict[str, list[tuple[Any, str]]] = {
     "requests": [(core, "handle")],
     "reading": [(texts, "read_zone_text")],
     "judging": [(worker, "write_group")],
-    "engine": [(writing._Group, "_edit")],  # noqa: SLF001 - a stopwatch looks inside
-    "edit": [(writing._Group, "write_rest"), (writing._Group, "contents")],  # noqa: SLF001
+    "engine": [(writing._Group, "make_all")],  # noqa: SLF001 - a stopwatch looks inside
+    "edit": [(edits.ZoneText, "changed"), (writing._Group, "contents")],  # noqa: SLF001
     "hash": [(repository, "replace_files")],
     "objects": [(local, "write_object"), (Copy, "add"), (repository, "make_delta")],
     "push": [(local.LocalRemote, "push"), (smart.SmartRemote, "push")],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import dns.name
 import dns.rcode
@@ -18,12 +18,14 @@ from dns.edns import EDECode
 from oakroot._engine import Zone
 from oakroot.keys.grant import Operation
 from oakroot.keys.keyring import GrantedKey
+from oakroot.keys.names import is_within
 from oakroot.primary.verdict import FINE, Verdict, failure
 from oakroot.primary.words import describe_change
 from oakroot.protocol import update_judge
 from oakroot.protocol.message import ExtendedError
 from oakroot.protocol.update import DeleteName, Denied, Update, UpdateOperation, deny
 from oakroot.protocol.update_judge import Change
+from oakroot.zones.changing import ChangingZone
 from oakroot.zones.diagnostics import errors
 from oakroot.zones.edited import EditedZone
 from oakroot.zones.edits import EditError, TextRecord, ZoneText, canonical_order
@@ -76,7 +78,7 @@ class Draft:
 def zone_above(name: dns.name.Name, loaded: Loaded) -> LoadedZone | None:
     """Our zone that this name is in: the nearest apex at or above it."""
     while True:
-        zone = loaded.zones.get(_canonical_text(name))
+        zone = loaded.zones.get(_canonical_text(name.labels))
         if zone is not None or name == dns.name.root:
             return zone
         name = name.parent()
@@ -87,8 +89,8 @@ _name = functools.lru_cache(4096)(dns.name.from_text)
 
 
 @functools.lru_cache(1024)
-def _canonical_text(name: dns.name.Name) -> str:
-    return name.canonicalize().to_text()
+def _canonical_text(labels: tuple[bytes, ...]) -> str:
+    return dns.name.Name(labels).canonicalize().to_text()
 
 
 def deny_stranger(scope: dns.name.Name, signer: GrantedKey | None) -> Denied:
@@ -116,12 +118,12 @@ def _find_missing_grant(update: Update, signer: GrantedKey) -> Denied | None:
     Prerequisites are not limited: who may ask them learns what anybody learns by a query.
     """
     grant = signer.grant
-    related = grant.covers(update.scope) or grant.zone.is_subdomain(update.scope)
-    if not grant.may(Operation.UPDATE) or not related:
+    covers_all = grant.covers(update.scope)
+    if not grant.may(Operation.UPDATE) or not (covers_all or is_within(grant.zone, update.scope)):
         return _not_granted(signer, str(update.scope))
     if grant.limits:
         return next(filter(None, (_beyond_limits(each, signer) for each in update.operations)), None)
-    if grant.covers(update.scope):
+    if covers_all:
         return None
     beyond = next((owner for owner in update.owners if not grant.covers(owner)), None)
     return None if beyond is None else _not_granted(signer, str(beyond))
@@ -140,70 +142,77 @@ def write_group(
 ) -> Draft:
     """Judges updates in their order. Raises only what `read_text` raises.
 
-    One edit for all of them costs a third of one for each. Which of them it is that cannot be written is
-    found out when that is so.
+    One new version for all of them costs a fraction of one for each. Which of them it is that a version
+    cannot be made with is found out when that is so.
     """
-    group = _Group(known, read_text, rules, write_each=False)
+    group = _Group(known, read_text, rules)
     outcomes = tuple(map(group.submit, submissions))
-    try:
-        group.write_rest()
-    except ValueError:
-        group = _Group(known, read_text, rules, write_each=True)
-        outcomes = tuple(map(group.submit, submissions))
-    return Draft(outcomes, group.edited(), group.contents())
+    if not group.make_all():
+        group = _Group(known, read_text, rules)
+        outcomes = tuple(map(group.submit_and_make, submissions))
+    return Draft(outcomes, group.edited, group.contents())
 
 
 class _Group:
     """The zones as the updates so far have left them."""
 
-    def __init__(self, known: Loaded, read_text: ReadText, rules: SerialRules, *, write_each: bool) -> None:
-        """`write_each`: whether each update is written by itself, so that one can be denied for it."""
+    def __init__(self, known: Loaded, read_text: ReadText, rules: SerialRules) -> None:
         self._known = known
         self._read_text = read_text
         self._rules = rules
-        self._write_each = write_each
-        self._zones: dict[str, Zone] = {}
-        self._texts: dict[str, ZoneText] = {}
+        self._changing: dict[str, ChangingZone] = {}
+        self.edited: dict[str, EditedZone] = {}
+        """The new versions made so far, by apex."""
         self._texts_before: dict[str, ZoneText] = {}
-
-    def edited(self) -> dict[str, EditedZone]:
-        """The zones that changed, by apex."""
-        return {apex: EditedZone(zone, self._texts[apex]) for apex, zone in self._zones.items()}
 
     def contents(self) -> dict[str, bytes]:
         """The files that changed, by path."""
         contents: dict[str, bytes] = {}
-        for apex, text in self._texts.items():
-            contents.update(text.contents_since(self._texts_before[apex]))
+        for apex, edited in self.edited.items():
+            contents.update(edited.text.contents_since(self._texts_before[apex]))
         return contents
-
-    def write_rest(self) -> None:
-        """Writes what is not written yet; ValueError if that cannot be."""
-        for apex, zone in self._zones.items():
-            loaded = self._known.zones[apex]
-            if loaded.zone is not None:
-                removed, added = loaded.zone.difference(zone)
-                added.sort(key=lambda record: (canonical_order(record[0], record[2]), record[3]))
-                self._texts[apex] = self._text(loaded).changed(removed, added)
-
-    def _text(self, loaded: LoadedZone) -> ZoneText:
-        """The files of a zone as written so far."""
-        apex = loaded.apex
-        if apex not in self._texts_before:
-            self._texts_before[apex] = self._read_text(loaded)
-        return self._texts.get(apex, self._texts_before[apex])
 
     def submit(self, submission: Submission) -> Outcome:
         """Judges one update; what it changes is kept for those after it."""
-        is_settled = not self._zones
+        is_first = not self._changing and not self.edited
         outcome = self._judge(submission)
-        return Outcome(
-            submission.number,
-            outcome.verdict,
-            outcome.apex,
-            outcome.words,
-            is_settled=is_settled and not outcome.words,
-        )
+        return replace(outcome, is_settled=True) if is_first and not outcome.words else outcome
+
+    def submit_and_make(self, submission: Submission) -> Outcome:
+        """Judges one update, and denies it if the new version that it asks for cannot be made."""
+        outcome = self.submit(submission)
+        for apex in tuple(self._changing):
+            denied = self._make(apex)
+            if denied is not None:
+                return Outcome(outcome.number, denied, apex, is_settled=not self.edited)
+        return outcome
+
+    def make_all(self) -> bool:
+        """Makes the new versions; whether that was possible."""
+        return all(self._make(apex) is None for apex in tuple(self._changing))
+
+    def _make(self, apex: str) -> Verdict | None:
+        """Makes the new version of a zone and its files; the verdict if that cannot be, and nothing is left."""
+        changing = self._changing.pop(apex)
+        removed, added = changing.difference()
+        added.sort(key=lambda record: (canonical_order(record[0], record[2]), record[3]))
+        try:
+            zone = changing.zone.changed(removed, added)
+            if faults := zone.faults_since(changing.zone):
+                return _verdict(deny(dns.rcode.REFUSED, f"the zone would not pass the check: {faults[0]}"))
+            self.edited[apex] = EditedZone(zone, self._text(apex).changed(removed, added))
+        except EditError as error:
+            return _cannot_be_written(*error.args)
+        except ValueError as error:
+            return failure(EDECode.OTHER, f"the change cannot be made: {error}")
+        return None
+
+    def _text(self, apex: str) -> ZoneText:
+        """The files of a zone as written so far."""
+        if apex in self.edited:
+            return self.edited[apex].text
+        text = self._texts_before[apex] = self._read_text(self._known.zones[apex])
+        return text
 
     def _judge(self, submission: Submission) -> Outcome:
         number = submission.number
@@ -213,69 +222,66 @@ class _Group:
         if loaded.zone is None or not loaded.is_current:
             return Outcome(number, _out_of_order(loaded))
         apex = loaded.apex
-        zone = self._zones.get(apex, loaded.zone)
-        change = update_judge.judge(submission.update, zone)
+        changing = self._changing_zone(apex, loaded.zone)
+        change = update_judge.judge(submission.update, changing)
         if isinstance(change, Denied):
             return Outcome(number, _verdict(change), apex)
         if not change:
             return Outcome(number, _done(change), apex)
-        denied = self._edit(loaded, zone, change)
-        if denied is not None:
-            return Outcome(number, denied, apex)
+        serial = self._serial_change(loaded, changing, change)
+        if isinstance(serial, Denied):
+            return Outcome(number, _verdict(serial), apex)
+        changing.change((*change.removed, *serial.removed), (*change.added, *serial.added))
+        self._changing[apex] = changing
         return Outcome(number, _done(change), apex, describe_change(change, apex))
 
-    def _edit(self, loaded: LoadedZone, zone: Zone, change: Change) -> Verdict | None:
-        """Makes the change; the verdict if it cannot be made."""
-        apex = loaded.apex
-        serial = self._serial_change(loaded, zone, change)
-        if isinstance(serial, Denied):
-            return _verdict(serial)
-        removed, added = ((*change.removed, *serial.removed), (*change.added, *serial.added))
-        try:
-            newer = zone.changed(removed, added)
-            if denied := self._find_step_back(loaded, newer):
-                return _verdict(denied)
-            if faults := newer.faults_since(zone):
-                return _verdict(deny(dns.rcode.REFUSED, f"the zone would not pass the check: {faults[0]}"))
-            if self._write_each:
-                self._texts[apex] = self._text(loaded).changed(removed, added)
-            self._zones[apex] = newer
-        except EditError as error:
-            return _cannot_be_written(*error.args)
-        except ValueError as error:
-            return failure(EDECode.OTHER, f"the change cannot be made: {error}")
-        return None
+    def _changing_zone(self, apex: str, loaded: Zone) -> ChangingZone:
+        if apex in self._changing:
+            return self._changing[apex]
+        return ChangingZone(self.edited[apex].zone if apex in self.edited else loaded)
 
-    def _find_step_back(self, loaded: LoadedZone, newer: Zone) -> Denied | None:
-        """SOAs that are each forward of the one before may come round to what secondaries have already."""
-        before = [] if loaded.zone is None else [loaded.zone.serial]
-        if loaded.apex in self._known.serials:
-            before.append(self._known.serials[loaded.apex])
-        behind = next((serial for serial in before if not is_forward(serial, newer.serial)), None)
-        if behind is None:
-            return None
-        text = f"the serial {newer.serial} would not be forward of {behind}, which is served (RFC 1982)"
-        return deny(dns.rcode.REFUSED, text)
-
-    def _serial_change(self, loaded: LoadedZone, zone: Zone, change: Change) -> Change | Denied:
+    def _serial_change(self, loaded: LoadedZone, changing: ChangingZone, change: Change) -> Change | Denied:
         """The SOA that goes with the first change of a zone: a commit has one new serial."""
         none = Change((), ())
-        if zone.serial_is_sealed:
+        if changing.zone.serial_is_sealed:
             text = f"the zone {loaded.apex} is signed in its file: sign it anew with the change"
             return deny(dns.rcode.REFUSED, text)
-        if loaded.apex in self._zones or any(kind == "SOA" for _, _, kind, _ in change.added):
+        before = self._serials_before(loaded)
+        soa = next((record for record in change.added if record[2] == "SOA"), None)
+        if soa is not None:
+            return _find_step_back(before, _serial(soa)) or none
+        if loaded.apex in self._changing or loaded.apex in self.edited:
             return none
         if self._rules.policy == "manual":
             text = "serials are the operator's here (--serial manual): update the SOA too"
             return deny(dns.rcode.REFUSED, text)
-        served = self._known.serials.get(loaded.apex, zone.serial)
-        serial = next_serial(self._rules.policy, _later(served, zone.serial), self._rules.now)
-        (soa,) = zone.records_of(loaded.apex, "SOA")
+        serial = next_serial(self._rules.policy, functools.reduce(_later, before), self._rules.now)
+        (soa,) = changing.records_of(loaded.apex, "SOA")
         return Change((soa,), (_with_serial(soa, serial),))
+
+    def _serials_before(self, loaded: LoadedZone) -> list[int]:
+        """That of the zone as it was, and that which is served."""
+        before = [] if loaded.zone is None else [loaded.zone.serial]
+        if loaded.apex in self._known.serials:
+            before.append(self._known.serials[loaded.apex])
+        return before
+
+
+def _find_step_back(before: Sequence[int], serial: int) -> Denied | None:
+    """SOAs that are each forward of the one before may come round to what secondaries have already."""
+    behind = next((each for each in before if not is_forward(each, serial)), None)
+    if behind is None:
+        return None
+    text = f"the serial {serial} would not be forward of {behind}, which is served (RFC 1982)"
+    return deny(dns.rcode.REFUSED, text)
 
 
 def _later(one: int, other: int) -> int:
     return one if is_forward(other, one) else other
+
+
+def _serial(soa: TextRecord) -> int:
+    return int(soa[3].split(" ", 3)[2])
 
 
 def _with_serial(soa: TextRecord, serial: int) -> TextRecord:

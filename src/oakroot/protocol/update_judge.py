@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import dns.rcode
 
-from oakroot._engine import Zone, canonical_rdata
+from oakroot._engine import canonical_rdata
 from oakroot.protocol.update import (
     Add,
     DeleteName,
@@ -42,6 +43,20 @@ MOST_TYPES = 100
 """How many types of records an update may bring a name to: each one is looked at when the name changes."""
 # A reason names them all only where somebody would read it.
 _MOST_LISTED = 10
+
+
+class Zone(Protocol):
+    """A zone to look things up in, whether it is a version of its own or one under change."""
+
+    @property
+    def apex(self) -> str:
+        """Its name."""
+
+    def types_of(self, owner: str) -> list[str]:
+        """The types of the records of a name."""
+
+    def records_of(self, owner: str, rtype: str, /) -> list[TextRecord]:
+        """The records of one RRset; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
