@@ -270,7 +270,7 @@ class Distributor:
     def _note_copy(self, request: Request, context: ReplyContext | None, zone: Zone) -> None:
         """Over UDP nobody is sent a zone: there the SOA alone means "come again over TCP"."""
         if request.transport != "udp":
-            key = None if context is None else context.key.name.to_text(omit_final_dot=True)
+            key = None if context is None else context.key.text
             self._copied(Copied(request.peer[0], key, zone.apex, zone.serial))
 
     # --- the log ---

@@ -20,6 +20,7 @@ import dns.name
 
 from oakroot._engine import type_number
 from oakroot.keys.limits import NO_LIMITS, Limits, is_like_limit, read_limits
+from oakroot.keys.names import is_within
 from oakroot.keys.rejected import KeyRejectedError
 
 Address = IPv4Address | IPv6Address
@@ -77,7 +78,7 @@ class Grant:
 
     def covers(self, name: dns.name.Name) -> bool:
         """Whether the name is the zone or below it."""
-        return name.is_subdomain(self.zone)
+        return is_within(name, self.zone)
 
     @property
     def words(self) -> str:

@@ -68,9 +68,12 @@ class Key:
     secret: Secret
     octets: bytes = field(init=False, repr=False, compare=False)
     """The name in canonical form, which every signature covers (RFC 8945 §4.3.3)."""
+    text: str = field(init=False, repr=False, compare=False)
+    """The name as it is spoken of, without its final dot."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "octets", self.name.to_digestable())
+        object.__setattr__(self, "text", self.name.to_text(omit_final_dot=True))
 
     def __str__(self) -> str:
         return f"{self.name} ({self.algorithm.text})"

@@ -18,6 +18,7 @@ from oakroot.keys.dnskey import read_dnskey_rdata
 from oakroot.keys.grant import Grant, Operation, read_grant
 from oakroot.keys.key import Key
 from oakroot.keys.limits import is_nearly_limit
+from oakroot.keys.names import folded
 from oakroot.keys.rejected import KeyRejectedError
 
 
@@ -98,10 +99,10 @@ class Keyring:
 
     def __init__(self, keys: Iterable[GrantedKey] = ()) -> None:
         """Takes the keys in the order in which they win: of several with one name the first is taken."""
-        by_name: dict[dns.name.Name, GrantedKey] = {}
+        by_name: dict[tuple[bytes, ...], GrantedKey] = {}
         for granted in keys:
-            by_name.setdefault(granted.key.name, granted)
-        self._keys: Mapping[dns.name.Name, GrantedKey] = MappingProxyType(by_name)
+            by_name.setdefault(folded(granted.key.name), granted)
+        self._keys: Mapping[tuple[bytes, ...], GrantedKey] = MappingProxyType(by_name)
 
     @property
     def keys(self) -> tuple[GrantedKey, ...]:
@@ -110,7 +111,7 @@ class Keyring:
 
     def find(self, name: dns.name.Name) -> GrantedKey | None:
         """The key of exactly this name, in any case of letters."""
-        return self._keys.get(name)
+        return self._keys.get(folded(name))
 
     def allowing(self, operation: Operation, name: dns.name.Name) -> tuple[GrantedKey, ...]:
         """The keys that may do this at this name, without limits."""

@@ -14,6 +14,7 @@ import dns.name
 import dns.rcode
 
 from oakroot.keys.keyring import Keyring
+from oakroot.keys.names import folded
 from oakroot.operate.overview import Attempt, Copied, Histogram, KeyUse, Updates
 
 LATENCY_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -57,7 +58,7 @@ class Ledger:
     unknown_keys: int = 0
     events: Counter[str] = field(default_factory=Counter)
     """Whatever else the role counts."""
-    _keys: dict[dns.name.Name, _Uses] = field(default_factory=dict)
+    _keys: dict[tuple[bytes, ...], _Uses] = field(default_factory=dict)
     _since: dict[str, tuple[int, float]] = field(default_factory=dict)
     _copies: dict[Copier, dict[str, Copied]] = field(default_factory=dict)
     _answers: Counter[dns.rcode.Rcode] = field(default_factory=Counter)
@@ -114,10 +115,11 @@ class Ledger:
 
     def keys(self, keyring: Keyring) -> tuple[KeyUse, ...]:
         """The keys that there are now, with what was done under their names; others are forgotten."""
-        self._keys = {name: uses for name, uses in self._keys.items() if keyring.find(name) is not None}
+        known = {folded(granted.key.name) for granted in keyring.keys}
+        self._keys = {name: uses for name, uses in self._keys.items() if name in known}
         return tuple(
             KeyUse(
-                name=granted.key.name.to_text(omit_final_dot=True),
+                name=granted.key.text,
                 operation=granted.grant.operation.name.lower(),
                 zone=granted.grant.zone.to_text(),
                 algorithm=granted.key.algorithm.text,
@@ -127,7 +129,7 @@ class Ledger:
                 last_failure=uses.last_failure,
             )
             for granted in keyring.keys
-            for uses in [self._keys.get(granted.key.name) or _Uses()]
+            for uses in [self._keys.get(folded(granted.key.name)) or _Uses()]
         )
 
     @property
@@ -141,7 +143,8 @@ class Ledger:
         return Updates(answers, Histogram(LATENCY_BOUNDS, tuple(self._latencies), self._seconds))
 
     def _uses(self, name: dns.name.Name) -> _Uses:
-        uses = self._keys.get(name)
+        key = folded(name)
+        uses = self._keys.get(key)
         if uses is None:
-            uses = self._keys[name] = _Uses()
+            uses = self._keys[key] = _Uses()
         return uses

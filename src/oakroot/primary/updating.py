@@ -285,20 +285,18 @@ def _settle(state: State, outcomes: tuple[Outcome, ...], now: Moment) -> Step:
 
 def _tell(state: State, pending: Pending, outcome: Outcome, now: Moment) -> tuple[State, tuple[Log, ...]]:
     """A line for what was changed, and for what was denied as long as the minute's quota lasts."""
-    key, reason = pending.submission.signer.key.name, outcome.verdict.reason
+    key, reason = pending.submission.signer.key.text, outcome.verdict.reason
     if outcome.words:
-        text = f"update by {key}: {', '.join(outcome.words)}"
-        return state, (
-            Log("info", text, outcome.apex, pending.submission.client, key.to_text(omit_final_dot=True)),
-        )
+        text = f"update by {key}.: {', '.join(outcome.words)}"
+        return state, (Log("info", text, outcome.apex, pending.submission.client, key),)
     if reason is None:
         return state, ()
     rcode = dns.rcode.to_text(outcome.verdict.rcode)
     quota, log = state.quota.tell(
         pending.askers[0].request,
-        f"an update by {key} is answered {rcode}: {reason.text}",
+        f"an update by {key}. is answered {rcode}: {reason.text}",
         now,
-        key=key.to_text(omit_final_dot=True),
+        key=key,
         reason=reason.text,
     )
     return replace(state, quota=quota), log

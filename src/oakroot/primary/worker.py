@@ -290,8 +290,7 @@ def _written(submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> 
     """What the updates that changed something did, for the words of the commit."""
     for submission, outcome in zip(submissions, outcomes, strict=True):
         if outcome.words and outcome.apex is not None:
-            key = submission.signer.key.name.to_text(omit_final_dot=True)
-            yield Written(outcome.apex, outcome.words, key, submission.client)
+            yield Written(outcome.apex, outcome.words, submission.signer.key.text, submission.client)
 
 
 def broken_off(action: GitAction, error: BaseException) -> Event:

@@ -148,7 +148,7 @@ def _judge_time(wire: bytes, found: FoundTsig, signer: GrantedKey, now: int) -> 
 
 def sign_reply(wire: bytes, context: ReplyContext, now: int) -> bytes:
     """The reply with its signature; raises ValueError unless `context.reserve` octets were left free."""
-    return sign_next(wire, context, now)[0]
+    return _sign(wire, context, now)[0]
 
 
 def sign_next(wire: bytes, context: ReplyContext, now: int) -> tuple[bytes, ReplyContext]:
@@ -156,11 +156,16 @@ def sign_next(wire: bytes, context: ReplyContext, now: int) -> tuple[bytes, Repl
 
     Every message of a transfer is signed: there are clients that cannot do with less.
     """
+    signed, mac = _sign(wire, context, now)
+    return signed, replace(context, prior_mac=mac, following=True)
+
+
+def _sign(wire: bytes, context: ReplyContext, now: int) -> tuple[bytes, bytes]:
+    """The message with its signature, and the MAC in that."""
     rdata = make_rdata(context.key.algorithm.octets, now, read_header(wire).identifier, fudge=context.fudge)
     compute = compute_following_mac if context.following else compute_mac
     mac = compute(wire, context.key, rdata, context.prior_mac)
-    signed = append_tsig(wire, context.key.name, rdata, mac)
-    return signed, replace(context, prior_mac=mac, following=True)
+    return append_tsig(wire, context.key.name, rdata, mac), mac
 
 
 def _format_error(wire: bytes, reason: str) -> Refused:

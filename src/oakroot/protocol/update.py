@@ -18,6 +18,7 @@ import dns.rdatatype
 from dns.edns import EDECode
 
 from oakroot._engine import canonical_rdata, read_message_records, type_number
+from oakroot.keys.names import is_within
 from oakroot.protocol.message import ExtendedError
 from oakroot.protocol.wire import MalformedError, Section, read_question
 
@@ -189,7 +190,7 @@ def _within(scope: dns.name.Name, owner: str) -> dns.name.Name:
         name = _name(owner)
     except dns.exception.DNSException as error:
         raise _DeniedError(dns.rcode.FORMERR, f"{owner} is no name") from error
-    if not name.is_subdomain(scope):
+    if not is_within(name, scope):
         text = f"{owner} is not at or below {scope}, which the zone section names (§3.1.2)"
         raise _DeniedError(dns.rcode.NOTZONE, text)
     return name

@@ -26,6 +26,7 @@ _POINTER = 0xC0
 _QR, _TC = int(dns.flags.QR), int(dns.flags.TC)
 # Clients speak of the same few names again and again, and to make a value of a name takes longer than a MAC.
 _NAMES_KEPT = 4096
+_HEADER_FIELDS = struct.Struct("!6H")
 _RECORD_FIELDS = struct.Struct("!HHIH")
 _QUESTION_FIELDS = struct.Struct("!HH")
 
@@ -42,8 +43,7 @@ class Section(enum.IntEnum):
     ADDITIONAL = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """The twelve octets in front of everything."""
 
     identifier: int
@@ -107,8 +107,8 @@ def read_header(wire: bytes) -> Header:
     """The header; raises MalformedError where there is not even that."""
     if len(wire) < HEADER_LENGTH:
         raise MalformedError("shorter than a header")
-    identifier, flags, questions, *records = struct.unpack_from("!6H", wire)
-    return Header(identifier, flags, questions, (records[0], records[1], records[2]))
+    identifier, flags, questions, answers, authorities, additionals = _HEADER_FIELDS.unpack_from(wire)
+    return Header(identifier, flags, questions, (answers, authorities, additionals))
 
 
 def read_layout(wire: bytes) -> Layout:

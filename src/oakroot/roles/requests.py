@@ -57,7 +57,7 @@ def judge_signature(request: Request, keyring: Keyring, now: Moment) -> Asked | 
 
 def name_of(asked: Asked) -> str | None:
     """The name of the key that it was signed with, for the log."""
-    return None if asked.signer is None else asked.signer.key.name.to_text(omit_final_dot=True)
+    return None if asked.signer is None else asked.signer.key.text
 
 
 def note_signature(judged: Asked | Refused) -> tuple[KeyUsed | SignatureRefused, ...]:
