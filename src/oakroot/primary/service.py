@@ -132,7 +132,7 @@ class Service:
         sys.setswitchinterval(SWITCH_INTERVAL)
         # Signals are caught to the very end: who asks twice must not cut off what the first asking began.
         with signals(actions):
-            with packets(self._server, self._distributor, self._packet_received), renewing(self._tls):
+            with packets(self._server, self._distributor, self._packets_received), renewing(self._tls):
                 self._happened(events.Started())
                 async with self._lifetime.watched():
                     await self._stopped.wait()
@@ -196,8 +196,8 @@ class Service:
         """Notifies everybody of a zone, or of all."""
         self._happened(NotifyRequested(apex))
 
-    def _packet_received(self, request: Request) -> None:
-        self._happened(PacketReceived(request))
+    def _packets_received(self, requests: Sequence[Request]) -> None:
+        self._happened(*map(PacketReceived, requests))
 
     def renew(self) -> None:
         """Has the settings read again, and pulls: what SIGHUP asks for."""
@@ -211,13 +211,14 @@ class Service:
             self._happened(events.Reconfigured(chosen.settings))
         self._happened(events.PullRequested())
 
-    def _happened(self, event: Event) -> None:
+    def _happened(self, *happened: Event) -> None:
         """The one place where the state changes; nothing does any more once the service was told to stop."""
         if self._stopped.is_set():
             return
-        self._state, actions = core.handle(self._state, event, Moment(time.time(), self._loop.time()))
-        for action in actions:
-            self._carry_out(action)
+        for event in happened:
+            self._state, actions = core.handle(self._state, event, Moment(time.time(), self._loop.time()))
+            for action in actions:
+                self._carry_out(action)
         self._alarm.set(core.wake_at(self._state))
         self._tell_progress()
 

@@ -8,16 +8,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from oakroot._engine import Request, Server
 from oakroot.distribution.service import Distributor
 from oakroot.operate.certificate import CertificateFiles
-from oakroot.roles.events import Log
+from oakroot.roles.events import Level, Log
 from oakroot.roles.events import Request as AnyRequest
 
 TAKE_LIMIT = 64
+_LEVELS: Mapping[Level, int] = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
 RENEWAL_SECONDS = 60.0
 """How often the files of the certificate are looked at: who renews them need not tell."""
 
@@ -44,15 +50,15 @@ class Alarm:
 
 
 @contextmanager
-def packets(server: Server, distributor: Distributor, take: Callable[[Request], None]) -> Iterator[None]:
+def packets(
+    server: Server, distributor: Distributor, take: Callable[[Sequence[Request]], None]
+) -> Iterator[None]:
     """Hands requests over while the block runs, and to the distributor what answers its NOTIFYs."""
     loop = asyncio.get_running_loop()
     descriptor = server.handover_fd()
 
     def take_batch() -> None:
-        for request in server.take(TAKE_LIMIT):
-            if not distributor.hear(request):
-                take(request)
+        take([request for request in server.take(TAKE_LIMIT) if not distributor.hear(request)])
         # The descriptor also tells that peers have read what they were sent, or have hung up.
         distributor.go_on()
 
@@ -97,9 +103,12 @@ async def _renew_now_and_then(certificate: CertificateFiles) -> None:
 
 def tell(logger: logging.Logger, log: Log) -> None:
     """Writes the line."""
+    level = _LEVELS[log.level]
+    if not logger.isEnabledFor(level):
+        return
     subjects = {"zone": log.zone, "peer": log.peer, "key": log.key, "reason": log.reason}
     extra = {name: subject for name, subject in subjects.items() if subject is not None}
-    logger.log(logging.getLevelNamesMapping()[log.level.upper()], "%s", log.text, extra=extra)
+    logger.log(level, "%s", log.text, extra=extra)
 
 
 def of_engine(request: AnyRequest) -> Request:

@@ -142,7 +142,7 @@ class Service:
         with signals(actions):
             stored = () if self._directory is None else tuple(self._directory.load())
             stored += self._handed()
-            with packets(self._server, self._distributor, self._packet_received), renewing(certificate):
+            with packets(self._server, self._distributor, self._packets_received), renewing(certificate):
                 self._happened(events.Started(stored))
                 self._server.start()
                 async with self._lifetime.watched():
@@ -222,16 +222,17 @@ class Service:
         """Transfers the whole zone anew, whatever its serial is."""
         self._happened(events.RetransferRequested(apex))
 
-    def _packet_received(self, request: events.Request) -> None:
-        self._happened(events.PacketReceived(request))
+    def _packets_received(self, requests: Sequence[events.Request]) -> None:
+        self._happened(*map(events.PacketReceived, requests))
 
-    def _happened(self, event: Event) -> None:
+    def _happened(self, *happened: Event) -> None:
         """The one place where the state changes; nothing does any more once the service was told to stop."""
         if self._stopped.is_set():
             return
-        self._state, actions = core.handle(self._state, event, Moment(time.time(), self._loop.time()))
-        for action in actions:
-            self._carry_out(action)
+        for event in happened:
+            self._state, actions = core.handle(self._state, event, Moment(time.time(), self._loop.time()))
+            for action in actions:
+                self._carry_out(action)
         self._alarm.set(core.wake_at(self._state))
         self._lifetime.progressed(begun=True, complete=True)
 
