@@ -58,7 +58,7 @@ class World:
     def write(self, changes: Mapping[str, bytes]) -> World:
         world = World({})
         world._store = self._store
-        world.root, made = replace_files(self.tree, self.root, changes)
+        world.root, made, _ = replace_files(self.tree, self.root, changes)
         for item in made:
             self._store.add_object(item)
         return world
@@ -208,14 +208,20 @@ def test_writing_keeps_modes_and_everything_else(world: World) -> None:
 
 
 def test_writing_what_is_there_changes_nothing(world: World) -> None:
-    root, made = replace_files(world.tree, world.root, {"example.org": b"zone", "sub/part": b"part"})
+    root, made, _ = replace_files(world.tree, world.root, {"example.org": b"zone", "sub/part": b"part"})
     assert root == world.root
     assert made == []
 
 
 def test_only_what_is_new_is_made(world: World) -> None:
-    _root, made = replace_files(world.tree, world.root, {"sub/part": b"new"})
+    _root, made, _ = replace_files(world.tree, world.root, {"sub/part": b"new"})
     assert sorted(item.type_name for item in made) == [b"blob", b"tree", b"tree"]
+
+
+def test_of_a_file_it_is_told_which_one_it_replaces(world: World) -> None:
+    before = find_file(world.tree, world.root, "sub/part")
+    _, made, formers = replace_files(world.tree, world.root, {"sub/part": b"new", "another": b"file"})
+    assert formers == {item.id: before for item in made if item.as_raw_string() == b"new"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from dulwich.objects import Blob, ObjectID
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
+from oakroot.git.deflating import Deflater
 from oakroot.git.writing import OWN_PREFIX, move_ref, write_object
 from tests.peers.git_servers import BareRepository, git
 
@@ -104,8 +105,8 @@ def test_a_lock_of_a_dead_process_of_ours_is_in_nobodys_way(
 
 def test_an_object_is_readable_by_git_and_written_once(remote: BareRepository, repo: Repo) -> None:
     blob = Blob.from_string(b"zone" * 1000)
-    write_object(repo.object_store, blob)
-    write_object(repo.object_store, blob)
+    write_object(repo.object_store, blob, Deflater())
+    write_object(repo.object_store, blob, Deflater())
     assert git("cat-file", "-p", blob.id.decode(), cwd=remote.path) == "zone" * 1000
     (file,) = remote.path.glob(f"objects/{blob.id[:2].decode()}/*")
     assert file.stat().st_mode & 0o777 == 0o444
@@ -124,5 +125,5 @@ def test_an_object_is_written_though_git_sweeps_its_empty_folder(
         return make(prefix=prefix, dir=dir)
 
     monkeypatch.setattr(tempfile, "mkstemp", sweep_first)
-    write_object(repo.object_store, blob)
+    write_object(repo.object_store, blob, Deflater())
     assert repo.object_store[blob.id] == blob

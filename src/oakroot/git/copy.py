@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing, suppress
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, cast
 
 from dulwich.object_format import DEFAULT_OBJECT_FORMAT
@@ -18,6 +19,7 @@ from dulwich.pack import PackData, PackInflater, read_pack_header
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
+from oakroot.git.deflating import Deflater
 from oakroot.git.errors import InvalidSetting, StorageFailed
 from oakroot.git.reader import Reader
 from oakroot.git.writing import write_object, write_ref
@@ -29,6 +31,7 @@ UNPACK_LIMIT = 100
 SINGLE_OBJECTS_LIMIT = 1000
 # Enough for the server to find common ground; if history was rewritten further back, more is sent again.
 HAVES = 64
+NONE: Mapping[ObjectID, ObjectID] = MappingProxyType({})
 
 
 class Copy(Reader):
@@ -53,6 +56,7 @@ class Copy(Reader):
         super().__init__(self._repo.object_store, [Path(self._repo.object_store.path)])
         self._head: ObjectID | None = self._repo.refs.as_dict().get(HEAD_REF)
         self._added = SINGLE_OBJECTS_LIMIT
+        self._deflater = Deflater()
 
     @property
     def objects(self) -> DiskObjectStore:
@@ -122,10 +126,10 @@ class Copy(Reader):
             self._sweep()
             raise
 
-    def add(self, objects: Iterable[ShaFile]) -> None:
-        """Keeps single objects, contents before what refers to them."""
+    def add(self, objects: Iterable[ShaFile], formers: Mapping[ObjectID, ObjectID] = NONE) -> None:
+        """Keeps single objects, contents before what refers to them. `formers`: as in `NewObjects`."""
         for item in sorted(objects, key=lambda item: -item.type_num):
-            write_object(self._objects, item)
+            write_object(self._objects, item, self._deflater, formers.get(item.id))
             self._added += 1
         # Counting looks into 256 folders, so it is done when there may be as many.
         if self._added > SINGLE_OBJECTS_LIMIT:

@@ -6,7 +6,7 @@ send the others again. What must not live here: which version the other side has
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import Z_BEST_SPEED
 
@@ -35,6 +35,17 @@ class Delta:
 
     base: ObjectID
     octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewObjects:
+    """What a commit brings."""
+
+    objects: Sequence[ShaFile]
+    formers: Mapping[ObjectID, ObjectID]
+    """Of files: the version in whose place each is."""
+    deltas: Mapping[ObjectID, Delta]
+    """What may be sent in the place of some of them."""
 
 
 def packed(item: ShaFile, delta: Delta | None) -> UnpackedObject:

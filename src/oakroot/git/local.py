@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Thread
 
 from dulwich.errors import NotGitRepository
 from dulwich.file import FileLocked
-from dulwich.objects import ObjectID, ShaFile
+from dulwich.objects import ObjectID
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
@@ -18,7 +18,8 @@ from oakroot.git.clients import translated
 from oakroot.git.command import CommandFailed, run_git
 from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
-from oakroot.git.deltas import Delta
+from oakroot.git.deflating import Deflater
+from oakroot.git.deltas import NewObjects
 from oakroot.git.errors import PushRefused, RemoteRefused, RemoteUnreachable, RepositoryMissing
 from oakroot.git.hooks import Hooks, RefUpdate, find_folder, find_hooks
 from oakroot.git.refs import HEAD, Tip, choose_tip
@@ -43,6 +44,7 @@ class LocalRemote:
         self._remote = remote
         self._path = Path(remote.path).expanduser()
         self._pushes = 0
+        self._deflater = Deflater()
         self._at_work: list[Thread] = []
         self._hooks_found: tuple[int, Path] | None = None
 
@@ -59,8 +61,7 @@ class LocalRemote:
         ref: Ref,
         old: ObjectID,
         new: ObjectID,
-        objects: Sequence[ShaFile],
-        _deltas: Mapping[ObjectID, Delta],
+        made: NewObjects,
     ) -> None:
         """Moves `ref` from `old` to `new` as git-receive-pack(1) would.
 
@@ -76,8 +77,8 @@ class LocalRemote:
                 if repo.refs[ref] != old:
                     raise moved(self._remote)
                 # Unreferenced until the ref moves: if a hook declines, they are garbage for `git gc`.
-                for item in objects:
-                    write_object(repo.object_store, item)
+                for item in made.objects:
+                    write_object(repo.object_store, item, self._deflater, made.formers.get(item.id))
                 hooks.ask(update)
                 if not move_ref(repo, ref, old, new):
                     raise moved(self._remote)

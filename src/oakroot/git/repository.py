@@ -22,7 +22,7 @@ from oakroot.git.commits import CommitId, Head, Person, TreeId, head_of, make_co
 from oakroot.git.connections import Timeouts
 from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
-from oakroot.git.deltas import SHORTEST_FILE, Delta, make_delta
+from oakroot.git.deltas import SHORTEST_FILE, Delta, NewObjects, make_delta
 from oakroot.git.entries import difference
 from oakroot.git.errors import (
     GitError,
@@ -56,8 +56,7 @@ class _Side(Protocol):
         ref: Ref,
         old: ObjectID,
         new: ObjectID,
-        objects: Sequence[ShaFile],
-        deltas: Mapping[ObjectID, Delta],
+        made: NewObjects,
     ) -> None: ...
 
     def use(self, credentials: Credentials, /) -> None: ...
@@ -248,7 +247,7 @@ class RemoteRepository:
         for content in changes.values():
             check_size(len(content), LARGEST_FILE)
         with translated(self.remote):
-            tree, objects = replace_files(self._copy.tree, _id(head.tree), changes)
+            tree, objects, formers = replace_files(self._copy.tree, _id(head.tree), changes)
             if tree == _id(head.tree):
                 return head
             commit = make_commit(
@@ -261,8 +260,9 @@ class RemoteRepository:
             )
             objects.append(commit)
             made = head_of(commit, head.branch, previous=_id(head.commit))
-            deltas = {} if self._side.lends_objects else dict(self._deltas(head, changes, objects))
-        self._push(made, Ref(BRANCHES + head.branch.encode()), _id(head.commit), objects, deltas)
+            deltas = {} if self._side.lends_objects else dict(self._deltas(objects, formers))
+        new = NewObjects(objects, formers, deltas)
+        self._push(made, Ref(BRANCHES + head.branch.encode()), _id(head.commit), new)
         return made
 
     def landed(self, head: Head, commits: Collection[str], since: str | None) -> str | None:
@@ -274,31 +274,23 @@ class RemoteRepository:
         return None if found is None else found.decode("ascii")
 
     def _deltas(
-        self, head: Head, changes: Mapping[str, bytes], objects: Sequence[ShaFile]
+        self, objects: Sequence[ShaFile], formers: Mapping[ObjectID, ObjectID]
     ) -> Iterator[tuple[ObjectID, Delta]]:
-        """Long files as changes of what `head` has in their place, which the other side has too."""
-        for path, content in changes.items():
-            before = _find_in(self._copy, head.tree, path)
-            blob = next((item for item in objects if item.as_raw_chunks() == [content]), None)
-            if before is None or blob is None or len(content) < SHORTEST_FILE:
+        """Long files as changes of those in whose place they are, which the other side has too."""
+        for item in objects:
+            former = formers.get(item.id)
+            if former is None or item.raw_length() < SHORTEST_FILE:
                 continue
-            octets = make_delta(self.blob(before), content)
+            octets = make_delta(self._copy.blob(former), item.as_raw_string())
             if octets is not None:
-                yield blob.id, Delta(_id(before), octets)
+                yield item.id, Delta(former, octets)
 
-    def _push(
-        self,
-        made: Head,
-        ref: Ref,
-        old: ObjectID,
-        objects: Sequence[ShaFile],
-        deltas: Mapping[ObjectID, Delta],
-    ) -> None:
+    def _push(self, made: Head, ref: Ref, old: ObjectID, new: NewObjects) -> None:
         try:
-            self._side.push(ref, old, _id(made.commit), objects, deltas)
+            self._side.push(ref, old, _id(made.commit), new)
             with translated(self.remote):
                 if not self._side.lends_objects:
-                    self._copy.add(objects)
+                    self._copy.add(new.objects, new.formers)
                 self._copy.head = _id(made.commit)
         except (RemoteMoved, PushRefused, RemoteRefused):
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
 from contextlib import closing, suppress
@@ -11,7 +11,7 @@ from tempfile import TemporaryFile
 from threading import Thread
 from typing import Any
 
-from dulwich.objects import ObjectID, ShaFile
+from dulwich.objects import ObjectID
 from dulwich.pack import UnpackedObject
 from dulwich.refs import Ref
 
@@ -19,7 +19,7 @@ from oakroot.git.clients import open_client, translated
 from oakroot.git.connections import Allowance, Timeouts
 from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
-from oakroot.git.deltas import Delta, packed
+from oakroot.git.deltas import NewObjects, packed
 from oakroot.git.errors import (
     GitError,
     PushRefused,
@@ -99,12 +99,9 @@ class SmartRemote:
         ref: Ref,
         old: ObjectID,
         new: ObjectID,
-        objects: Sequence[ShaFile],
-        deltas: Mapping[ObjectID, Delta],
+        made: NewObjects,
     ) -> None:
-        """Moves `ref` from `old` to `new`, sending `objects`; returns when the server has said that it did.
-
-        `deltas`: what may be sent in the place of some of them.
+        """Moves `ref` from `old` to `new`, sending what is new; returns when the server has said that it did.
 
         Raises:
             RemoteMoved: the ref is not at `old`.
@@ -114,7 +111,7 @@ class SmartRemote:
         remarks = _Remarks()
         thread = Thread(
             target=self._send,
-            args=(ref, old, new, objects, deltas, verdict, remarks),
+            args=(ref, old, new, made, verdict, remarks),
             name="git push",
             daemon=True,
         )
@@ -156,8 +153,7 @@ class SmartRemote:
         ref: Ref,
         old: ObjectID,
         new: ObjectID,
-        objects: Sequence[ShaFile],
-        deltas: Mapping[ObjectID, Delta],
+        made: NewObjects,
         verdict: Future[Report | None],
         remarks: _Remarks,
     ) -> None:
@@ -177,8 +173,8 @@ class SmartRemote:
             ofs_delta: bool = False,  # noqa: ARG001
             progress: Callable[..., None] | None = None,  # noqa: ARG001
         ) -> tuple[int, Iterator[UnpackedObject]]:
-            usable = deltas if client.takes_deltas else {}
-            return len(objects), (packed(item, usable.get(item.id)) for item in objects)
+            usable = made.deltas if client.takes_deltas else {}
+            return len(made.objects), (packed(item, usable.get(item.id)) for item in made.objects)
 
         try:
             allowance = Allowance(self._remote, self._timeouts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from typing import NewType, Self, cast
+from typing import NamedTuple, NewType, Self, cast
 
 from dulwich.objects import S_ISGITLINK, Blob, ObjectID, ShaFile, Tree
 
@@ -158,8 +158,10 @@ def normalised(path: str) -> tuple[str, ...]:
 
 def replace_files(
     get_tree: GetTree, root: ObjectID, changes: Mapping[str, bytes]
-) -> tuple[ObjectID, list[ShaFile]]:
-    """The root tree after writing these files, and the objects that are new. Modes and all other files stay.
+) -> tuple[ObjectID, list[ShaFile], dict[ObjectID, ObjectID]]:
+    """The root tree after writing these files, the objects that are new, and what new files replace.
+
+    Modes and all other files stay.
 
     Raises:
         PathRefused: a path leaves the tree, or something there is no regular file.
@@ -170,14 +172,17 @@ def replace_files(
         if not parts or path.endswith("/"):
             raise PathRefused(f"{shown(path)} is a folder, not a file")
         nested[parts] = content
-    made: list[ShaFile] = []
+    made = _Made([], {})
     tree = _replaced(get_tree, get_tree(root), nested, made)
-    return tree.id, made
+    return tree.id, made.objects, made.formers
 
 
-def _replaced(
-    get_tree: GetTree, old: Tree, changes: Mapping[tuple[str, ...], bytes], made: list[ShaFile]
-) -> Tree:
+class _Made(NamedTuple):
+    objects: list[ShaFile]
+    formers: dict[ObjectID, ObjectID]
+
+
+def _replaced(get_tree: GetTree, old: Tree, changes: Mapping[tuple[str, ...], bytes], made: _Made) -> Tree:
     tree = cast("Tree", old.copy())
     folders: dict[str, dict[tuple[str, ...], bytes]] = {}
     for (first, *rest), content in changes.items():
@@ -193,11 +198,11 @@ def _replaced(
         below = _replaced(get_tree, Tree() if target is None else get_tree(target), inner, made)
         tree[raw] = (stat.S_IFDIR, below.id)
     if tree.id != old.id:
-        made.append(tree)
+        made.objects.append(tree)
     return tree
 
 
-def _write_file(tree: Tree, name: str, content: bytes, made: list[ShaFile]) -> None:
+def _write_file(tree: Tree, name: str, content: bytes, made: _Made) -> None:
     raw = name.encode("utf-8")
     mode, target = _entry(tree, raw) or (FILE, None)
     if reason := _no_file(mode):
@@ -206,7 +211,9 @@ def _write_file(tree: Tree, name: str, content: bytes, made: list[ShaFile]) -> N
         raise PathRefused(f"{shown(name)} is a folder, not a file")
     blob = Blob.from_string(content)
     if blob.id != target:
-        made.append(blob)
+        made.objects.append(blob)
+        if target is not None:
+            made.formers[blob.id] = target
         tree[raw] = (mode, blob.id)
 
 

@@ -22,13 +22,20 @@ from dulwich.objects import ObjectID, ShaFile
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
+from oakroot.git.deflating import Deflater
+
 OWN_PREFIX = "oakroot-ref-"
 OBJECT_MODE = 0o444
 REF_MODE = 0o644
 
 
-def write_object(store: DiskObjectStore, item: ShaFile) -> None:
-    """Keeps one object by itself, compressed as git does: fast, if no setting of the repository says else."""
+def write_object(
+    store: DiskObjectStore, item: ShaFile, deflater: Deflater, former: ObjectID | None = None
+) -> None:
+    """Keeps one object by itself, compressed as git does: fast, if no setting of the repository says else.
+
+    `former`: of a file, the version in whose place it is.
+    """
     name = item.id.decode("ascii")
     path = Path(os.fsdecode(store.path)) / name[:2] / name[2:]
     with suppress(FileNotFoundError, PermissionError):
@@ -37,7 +44,7 @@ def write_object(store: DiskObjectStore, item: ShaFile) -> None:
         return
     level = store.loose_compression_level
     level = zlib.Z_BEST_SPEED if level == zlib.Z_DEFAULT_COMPRESSION else level
-    octets = item.as_legacy_object(compression_level=level)
+    octets = deflater.deflate(item, former, level)
     with suppress(FileNotFoundError):
         _write_new(store, path, octets)
         return
