@@ -135,6 +135,20 @@ def test_of_a_group_only_the_update_that_cannot_be_written_is_refused() -> None:
     assert {"a\t60\tA\t192.0.2.1", "b\t60\tA\t192.0.2.2"} <= set(text_of(group.files, "mirage"))
 
 
+def test_of_a_group_only_the_update_that_would_break_the_zone_is_refused() -> None:
+    group = Group({"mirage": zone_text(7)})
+    draft = group.write(
+        "mirage",
+        lambda m: m.add("a", 60, "A", "192.0.2.1"),
+        lambda m: m.delete("ns1", "A"),
+        lambda m: m.add("a", 60, "TXT", "after"),
+    )
+    assert [rcode for rcode, _ in verdicts(draft)] == ["NOERROR", "REFUSED", "NOERROR"]
+    assert {"a\t60\tA\t192.0.2.1", 'a\t60\tTXT\t"after"'} <= set(text_of(group.files, "mirage"))
+    group.take(draft)
+    assert group.loaded.serials == {"mirage.": 8}
+
+
 def test_a_record_of_a_generate_line_is_split_out() -> None:
     group = Group({"mirage": zone_text(7, "$GENERATE 1-9 h$ A 192.0.2.$")})
     group.write("mirage", lambda m: m.delete("h5"))

@@ -1,4 +1,4 @@
-"""Names compared by their labels. dnspython looks at each label in Python, which every signed message would pay."""
+"""Names compared by their labels: dnspython does it in Python, and every signed message needs it."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ class _Group:
         return all(self._make(apex) is None for apex in tuple(self._changing))
 
     def _make(self, apex: str) -> Verdict | None:
-        """Makes the new version of a zone and its files; the verdict if that cannot be, and nothing is left."""
+        """Makes the new version of a zone and its files; a verdict: there is none, and nothing is left."""
         changing = self._changing.pop(apex)
         removed, added = changing.difference()
         added.sort(key=lambda record: (canonical_order(record[0], record[2]), record[3]))
