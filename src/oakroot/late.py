@@ -25,6 +25,8 @@ class Part(StrEnum):
     """cryptography: what is said of a server's certificate."""
     EXPOSITION = "oakroot.operate.exposition"
     """prometheus-client: metrics in Prometheus' formats."""
+    WATCH = "oakroot.operate.watch"
+    """dnspython's queries; and metrics and status page, a tenth of what a role loads."""
 
 
 def part(name: Part) -> Any:  # noqa: ANN401 - the caller says what it expects of the module

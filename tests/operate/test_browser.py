@@ -13,7 +13,8 @@ from oakroot._engine import Catalogue
 from oakroot.operate.changes import Change
 from oakroot.operate.history import Pulse
 from oakroot.operate.overview import Condition, Overview, Zone
-from oakroot.operate.watch import Settings, watched
+from oakroot.operate.watch import watched
+from oakroot.operate.watchable import Settings
 from tests.operate.scenes import HOSTILE, NOON, overview
 from tests.operate.test_page import HOSTILE_CHANGE
 from tests.peers.browser import Browser

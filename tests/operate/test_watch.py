@@ -14,7 +14,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from oakroot.keys.dnskey import write_dnskey
-from oakroot.operate.watch import Settings, watched
+from oakroot.operate.watch import watched
+from oakroot.operate.watchable import Settings
 from tests.peers.git_servers import BareRepository
 from tests.primary.running import Running, running
 from tests.protocol.keys import make_key

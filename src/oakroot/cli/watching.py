@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import socket
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import cast
 
 from oakroot._engine import Server
 from oakroot.cli.nameserver import DEFAULT_PORT, count, listen_address
 from oakroot.client.server import read_server
-from oakroot.operate import influx
-from oakroot.operate.watch import Role, Settings, watched
+from oakroot.late import Part, part
+from oakroot.operate.watchable import INFLUX_PORT, INFLUX_SECONDS, Role, Settings
 
 METRICS_PORT = 9153
 
@@ -43,10 +44,10 @@ def add_watch_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--influx",
-        type=place_at(influx.DEFAULT_PORT),
+        type=place_at(INFLUX_PORT),
         metavar="HOST[:PORT]",
-        help=f"push metrics there every {influx.PUSH_SECONDS:.0f} s, in InfluxDB's line protocol over TCP "
-        f"(default port: {influx.DEFAULT_PORT})",
+        help=f"push metrics there every {INFLUX_SECONDS:.0f} s, in InfluxDB's line protocol over TCP "
+        f"(default port: {INFLUX_PORT})",
     )
     group.add_argument(
         "--influx-name", metavar="TEXT", help="what this server is called there (default: its host name)"
@@ -66,7 +67,10 @@ def watching(
         name=arguments.influx_name or socket.gethostname(),
         port=addresses[0][1] if addresses else DEFAULT_PORT,
     )
-    return watched(role, settings)
+    if not settings.is_wanted:
+        return nullcontext()
+    watched = part(Part.WATCH).watched(role, settings)
+    return cast("AbstractAsyncContextManager[tuple[str, int] | None]", watched)
 
 
 def place_at(default_port: int) -> Callable[[str], tuple[str, int]]:

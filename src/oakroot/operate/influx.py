@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterator
 from oakroot.operate.metrics import measure
 from oakroot.operate.overview import Histogram
 from oakroot.operate.samples import Family, Sample, Scene
+from oakroot.operate.watchable import INFLUX_SECONDS
 
 _log = logging.getLogger(__name__)
 
-DEFAULT_PORT = 8094
-PUSH_SECONDS = 10.0
 PATIENCE = 5.0
 """For connecting, and for taking what is sent."""
 
@@ -63,7 +62,7 @@ class Pusher:
         self._writer: asyncio.StreamWriter | None = None
         self._is_in_trouble = False
 
-    async def keep_pushing(self, seconds: float = PUSH_SECONDS) -> None:
+    async def keep_pushing(self, seconds: float = INFLUX_SECONDS) -> None:
         """Until it is cancelled."""
         try:
             while True:

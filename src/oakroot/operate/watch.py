@@ -9,59 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Protocol
 
-from oakroot._engine import Catalogue
 from oakroot.late import Part, part
-from oakroot.operate.changes import Change
-from oakroot.operate.history import Pulse
 from oakroot.operate.influx import Pusher
 from oakroot.operate.nameservers import Nameservers, asking, resolve
-from oakroot.operate.overview import Overview
 from oakroot.operate.samples import Scene
 from oakroot.operate.status import StatusPage
+from oakroot.operate.watchable import Role, Settings
 from oakroot.operate.web import Answer, Handler, Request, listening
 
 _log = logging.getLogger(__name__)
-
-
-class Role(Protocol):
-    """A running role, as far as it is watched."""
-
-    def overview(self) -> Overview:
-        """What there is to tell the operator now."""
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """What is served now."""
-
-    def pulse(self) -> Pulse:
-        """What was counted so far, cheaply."""
-
-    async def changes(self) -> Sequence[Change]:
-        """What lately became of the repository, the newest first; nothing where there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the operator wants of it."""
-
-    address: tuple[str, int] | None = None
-    """Where metrics and health are shown."""
-    zones_limit: int = 1000
-    """How many zones have metrics of their own."""
-    ask_seconds: float = 300.0
-    """How often the name servers of each zone are asked for its serial; 0: never."""
-    influx: tuple[str, int] | None = None
-    """Where metrics are pushed to."""
-    name: str = ""
-    """What this server is called there."""
-    port: int = 53
-    """Where the name servers of our zones listen."""
 
 
 class Watch:
@@ -118,7 +78,7 @@ async def watched(role: Role, settings: Settings) -> AsyncIterator[tuple[str, in
             address = await stack.enter_async_context(listening(watch.handlers(), settings.address))
             _beside(stack, watch.page.keep_counting())
             _log.info("status and metrics on http://%s/ and /metrics", _shown(address))
-        if settings.ask_seconds and (settings.address or settings.influx):
+        if settings.ask_seconds and settings.is_wanted:
             _beside(stack, watch.nameservers.keep_asking(settings.ask_seconds))
         if settings.influx is not None:
             _beside(stack, Pusher(settings.influx, settings.name, watch.scene).keep_pushing())
