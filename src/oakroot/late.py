@@ -17,6 +17,8 @@ class Part(StrEnum):
 
     LOGIN_KEY = "oakroot.git.login_key"
     """cryptography: private keys of ssh in all their notations."""
+    SMART = "oakroot.git.smart"
+    """dulwich's client, for remotes that are no folder of this machine."""
     SSH = "oakroot.git.ssh"
     """asyncssh."""
     HTTPS = "oakroot.git.https"

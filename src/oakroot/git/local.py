@@ -14,7 +14,6 @@ from dulwich.objects import ObjectID
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from oakroot.git.clients import translated
 from oakroot.git.command import CommandFailed, run_git
 from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
@@ -24,7 +23,7 @@ from oakroot.git.errors import PushRefused, RemoteRefused, RemoteUnreachable, Re
 from oakroot.git.hooks import Hooks, RefUpdate, find_folder, find_hooks
 from oakroot.git.refs import HEAD, Tip, choose_tip
 from oakroot.git.remote import Remote
-from oakroot.git.smart import HOOK_PATIENCE, moved
+from oakroot.git.translation import HOOK_PATIENCE, moved, translated
 from oakroot.git.writing import move_ref, write_object
 
 _log = logging.getLogger(__name__)

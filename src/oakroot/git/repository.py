@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 from dulwich.diff_tree import tree_changes
 from dulwich.objects import ObjectID, ShaFile
 from dulwich.refs import Ref
 
-from oakroot.git.clients import translated
 from oakroot.git.commits import CommitId, Head, Person, TreeId, head_of, make_commit
 from oakroot.git.connections import Timeouts
 from oakroot.git.copy import Copy
@@ -39,8 +38,9 @@ from oakroot.git.reader import LARGEST_FILE, Reader
 from oakroot.git.recent import Passage, recent_passages
 from oakroot.git.refs import BRANCHES, Tip
 from oakroot.git.remote import Branch, Remote, Transport
-from oakroot.git.smart import SmartRemote
+from oakroot.git.translation import translated
 from oakroot.git.trees import BlobId, Files, find_file, replace_files
+from oakroot.late import Part, part
 
 
 class _Side(Protocol):
@@ -124,7 +124,7 @@ class RemoteRepository:
         self._side: _Side = (
             LocalRemote(remote)
             if remote.transport is Transport.PATH
-            else SmartRemote(remote, credentials, limits)
+            else cast("_Side", part(Part.SMART).SmartRemote(remote, credentials, limits))
         )
         self._copy = Copy(directory)
 

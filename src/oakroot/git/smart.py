@@ -15,7 +15,7 @@ from dulwich.objects import ObjectID
 from dulwich.pack import UnpackedObject
 from dulwich.refs import Ref
 
-from oakroot.git.clients import open_client, translated
+from oakroot.git.clients import open_client
 from oakroot.git.connections import Allowance, Timeouts
 from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
@@ -23,7 +23,6 @@ from oakroot.git.deltas import NewObjects, packed
 from oakroot.git.errors import (
     GitError,
     PushRefused,
-    RemoteMoved,
     RemoteRefused,
     RemoteUnreachable,
     RepositoryBroken,
@@ -34,12 +33,12 @@ from oakroot.git.refs import Tip, choose_tip
 from oakroot.git.remote import Remote
 from oakroot.git.reports import Report, ReportingClient, ReportListener
 from oakroot.git.spares import Spares
+from oakroot.git.translation import HOOK_PATIENCE, moved, translated
 
 _log = logging.getLogger(__name__)
 
 REF_PREFIXES = (b"HEAD", b"refs/heads/")
 REMARKS_LIMIT = 4000
-HOOK_PATIENCE = 5.0
 
 
 class _Remarks:
@@ -211,10 +210,3 @@ class SmartRemote:
         client, path = self._client(allowance)
         with translated(self._remote), closing(client):
             return client.get_refs(path, ref_prefix=[ref]).refs.get(ref)
-
-
-def moved(remote: Remote) -> RemoteMoved:
-    """The error for a push that came second."""
-    return RemoteMoved(
-        f"{remote} has moved since the last fetch; fetch and make the change again on what is there"
-    )
