@@ -46,6 +46,11 @@ def serving(log: str) -> int:
     return int(found[-1]) if found else 0
 
 
+def told_last(service: Supervisor, beginning: str) -> str:
+    """The newest line of this kind that systemd was told."""
+    return [line for line in service.told if line.startswith(beginning)][-1]
+
+
 def has_ended(process: int) -> bool:
     """Whether it is gone, or only waits to be noticed by whoever started it."""
     try:
@@ -75,7 +80,33 @@ def test_no_query_is_lost_while_one_primary_takes_the_place_of_another(
         successor = succeed(first, lambda: service.log)
         askers.until_more(100)
         assert service.main == successor != first
+        # systemd takes a service's word from one process, so only one speaks.
+        assert service.told.count("READY=1") == 1
     assert askers.failures == []
+
+
+def test_systemd_hears_what_is_served_and_when_it_is_read_again(
+    repository: BareRepository, tmp_path: Path
+) -> None:
+    arguments: list[str | Path] = [
+        "primary",
+        "--remote",
+        repository.path,
+        "--listen",
+        f"127.0.0.1:{free_port()}",
+    ]
+    with Supervisor(arguments, tmp_path / "service") as service:
+        before = told_last(service, "STATUS=")
+        assert before.endswith("; zones served: 1, keys: 1")
+        repository.commit({"example.net": ZONE, "broken.example": b"?"})
+        os.kill(service.process_id, signal.SIGHUP)
+        wait_until("the end of it", lambda: service.told.count("READY=1") == 2)
+        after = told_last(service, "STATUS=")
+        assert after.endswith("; zones served: 2, keys: 1, zones that cannot be served: 1")
+        assert after != before
+        reloading = service.told.index("RELOADING=1")
+        assert service.told[reloading + 1].startswith("MONOTONIC_USEC=")
+        assert reloading < service.told.index(after)
 
 
 def test_a_secondary_hands_its_zones_over_though_nothing_is_on_disk_and_no_primary_there(

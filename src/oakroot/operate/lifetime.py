@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -40,6 +40,9 @@ class Lifetime:
         self._predecessor = predecessor
         self._is_begun = False
         self._is_complete = False
+        self._is_reloading = False
+        self._describe: Callable[[], str] = str
+        self._described = ""
 
     @staticmethod
     def of_process() -> Lifetime:
@@ -78,7 +81,9 @@ class Lifetime:
         """
         if begun and not self._is_begun:
             self._is_begun = True
-            self.supervisor.tell_ready()
+            # While there is a predecessor, systemd listens to it, and knows that the service is ready.
+            if self._predecessor is None:
+                self.supervisor.tell_ready(*self._news())
         if complete and not self._is_complete:
             self._is_complete = True
             if self._predecessor is not None:
@@ -89,9 +94,30 @@ class Lifetime:
         self.progressed(begun=False, complete=True)
         return self._predecessor is None or self._predecessor.wait_for_end(patience)
 
+    def reloading(self) -> None:
+        """Settings and zones begin to be read again."""
+        if self._is_begun and not self.is_succession and not self._is_reloading:
+            self._is_reloading = True
+            self.supervisor.tell_reloading()
+
+    def reloaded(self) -> None:
+        """They were, or could not be: what is served now is what there is to serve."""
+        if self._is_reloading:
+            self._is_reloading = False
+            self.supervisor.tell_ready(*self._news())
+
+    def gave_place(self, successor: int) -> None:
+        """The service is this process from now on. systemd listens to it, and no more to us."""
+        self.supervisor.tell(f"MAINPID={successor}")
+        self.supervisor = Supervisor()
+
     @asynccontextmanager
-    async def watched(self) -> AsyncIterator[None]:
-        """While the block runs, systemd hears that the event loop turns."""
+    async def watched(self, describe: Callable[[], str] = str) -> AsyncIterator[None]:
+        """While the block runs, systemd hears that the event loop turns, and how we are.
+
+        `describe` says that in one line; it is called now and then, and costs little.
+        """
+        self._describe = describe
         task = asyncio.create_task(self._tell_now_and_then())
         try:
             yield
@@ -102,12 +128,24 @@ class Lifetime:
         watchdog = self.supervisor.watchdog_seconds
         # Twice in each span, as sd_watchdog_enabled(3) recommends.
         pause = min(_LOADING_SECONDS, watchdog or _LOADING_SECONDS) / 2
-        while True:
-            lines = [] if watchdog is None else ["WATCHDOG=1"]
-            if not self._is_begun:
-                lines.append(f"EXTEND_TIMEOUT_USEC={int(_LOADING_SECONDS * 1e6)}")
-            if lines:
-                self.supervisor.tell(*lines)
-            elif watchdog is None:
-                return
+        while self.supervisor.address:
+            if not self.is_succession:
+                self._tell(is_watched=watchdog is not None)
             await asyncio.sleep(pause)
+
+    def _tell(self, *, is_watched: bool) -> None:
+        lines = ["WATCHDOG=1"] if is_watched else []
+        if self._is_begun:
+            lines += self._news()
+        else:
+            lines.append(f"EXTEND_TIMEOUT_USEC={int(_LOADING_SECONDS * 1e6)}")
+        if lines:
+            self.supervisor.tell(*lines)
+
+    def _news(self) -> list[str]:
+        """How we are, if that is something else than systemd was told last."""
+        line = self._describe()
+        if line == self._described:
+            return []
+        self._described = line
+        return [f"STATUS={line}"]

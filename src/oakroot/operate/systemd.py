@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,9 +44,14 @@ class Supervisor:
         """Sends these assignments. That nobody listens any more is no reason to stop serving."""
         self._send("\n".join(lines), ())
 
-    def tell_ready(self) -> None:
-        """We serve."""
-        self.tell("READY=1")
+    def tell_ready(self, *more: str) -> None:
+        """We serve, or serve what was asked for when we told that we are reloading."""
+        self.tell("READY=1", *more)
+
+    def tell_reloading(self) -> None:
+        """We read settings and zones again; `tell_ready` ends it."""
+        # The moment tells systemd which of its requests this belongs to (systemd.service(5), notify-reload).
+        self.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def keep(self, descriptors: Sequence[int]) -> None:
         """Has these come back to whoever is started in our place, whatever becomes of us."""

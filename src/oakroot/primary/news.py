@@ -17,7 +17,7 @@ def describe_loading(loading: Loading, before: Loaded) -> tuple[Log, ...]:
     news: list[Finding | ZoneChange] = [*loading.findings]
     if before.commit is not None:
         news += loading.changes
-    return (*_limited(news), Log("info", _summary(loading.loaded)))
+    return (*_limited(news), Log("info", summary(loading.loaded)))
 
 
 def describe_push(edits: tuple[Edit, ...]) -> tuple[Log, ...]:
@@ -36,7 +36,8 @@ def commit_message(edits: tuple[Edit, ...]) -> str:
     return "\n".join((f"Raise the serials of {len(changes)} zones", "", why, "", *changes, ""))
 
 
-def _summary(loaded: Loaded) -> str:
+def summary(loaded: Loaded) -> str:
+    """What is served, in a line. Costs as much as there are zones that are not current."""
     exceptions = [loaded.zones[apex] for apex in loaded.exceptions]
     unserved = sum(1 for zone in exceptions if zone.zone is None)
     outdated = sum(1 for zone in exceptions if not zone.is_current) - unserved

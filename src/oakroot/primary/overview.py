@@ -25,6 +25,7 @@ from oakroot.primary.events import (
     WriteRefused,
     Written,
 )
+from oakroot.primary.news import summary
 from oakroot.primary.state import State, Task
 from oakroot.roles.overview import named_addresses, queues, secondaries, shown
 from oakroot.zones.diagnostics import errors
@@ -81,6 +82,18 @@ def overview(state: State, ledger: Ledger, around: Surroundings, moment: float) 
         engine=around.engine,
         tls_not_after=around.tls_not_after,
     )
+
+
+def status_line(state: State) -> str:
+    """How the primary is, in a line that costs no look at every zone."""
+    loaded = state.loaded
+    parts = ["nothing pulled yet" if loaded.commit is None else summary(loaded)]
+    held = sum(1 for apex in loaded.exceptions if loaded.zones[apex].is_held)
+    if held:
+        parts.append(f"held back: {held}")
+    if state.failures:
+        parts.append(f"times in a row that git failed: {state.failures}")
+    return "; ".join(parts)
 
 
 def pulled(loaded: Loaded, apex: str | None) -> str:

@@ -31,7 +31,7 @@ from oakroot.operate.lifetime import Lifetime
 from oakroot.operate.overview import Overview
 from oakroot.primary import core, events
 from oakroot.primary.events import Action, Event, Fetch, GitAction, Push, Recall, Write
-from oakroot.primary.overview import Surroundings, note_git, overview, pulled
+from oakroot.primary.overview import Surroundings, note_git, overview, pulled, status_line
 from oakroot.primary.state import Task
 from oakroot.primary.worker import GitWorker, broken_off
 from oakroot.roles.events import (
@@ -134,7 +134,7 @@ class Service:
         with signals(actions):
             with packets(self._server, self._distributor, self._packets_received), renewing(self._tls):
                 self._happened(events.Started())
-                async with self._lifetime.watched():
+                async with self._lifetime.watched(lambda: status_line(self._state)):
                     await self._stopped.wait()
             _log.info("stopping")
             self._alarm.set(None)
@@ -201,6 +201,7 @@ class Service:
 
     def renew(self) -> None:
         """Has the settings read again, and pulls: what SIGHUP asks for."""
+        self._lifetime.reloading()
         if self._tls is not None:
             self._tls.renew()
         chosen = self._read_again()
@@ -280,6 +281,7 @@ class Service:
         note_git(self._ledger, event, seconds, time.time())
         self._happened(event)
         if self._state.task is not Task.PULL and not self._state.pull_wanted:
+            self._lifetime.reloaded()
             awaited, self._awaited = self._awaited, []
             for pull in awaited:
                 if not pull.done():

@@ -80,7 +80,7 @@ class Succession:
             if not is_complete:
                 await self._give_up(successor)
                 return
-            self._lifetime.supervisor.tell(f"MAINPID={successor.process.pid}")
+            self._lifetime.gave_place(successor.process.pid)
             await self._finish()
             self._log.info("process %d serves now", successor.process.pid)
             stop()

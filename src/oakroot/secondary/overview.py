@@ -61,6 +61,15 @@ def overview(state: State, ledger: Ledger, around: Surroundings, now: Moment) ->
     )
 
 
+def status_line(state: State) -> str:
+    """How the secondary is, in a line."""
+    shown_zones = [entry for entry in state.zones.values() if entry.shown]
+    served = sum(1 for entry in shown_zones if entry.held is not None)
+    connected = sum(1 for link in state.links.values() if link.opened is not None)
+    zones, primaries = f"{served} of {len(shown_zones)}", f"{connected} of {len(state.links)}"
+    return f"zones served: {zones}; primaries connected: {primaries}"
+
+
 def _zone(entry: Entry, ledger: Ledger, now: Moment) -> Zone:
     held = entry.held
     sources = tuple(dict.fromkeys(str(source.server) for source in entry.sources))

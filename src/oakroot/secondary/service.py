@@ -53,7 +53,7 @@ from oakroot.secondary.events import (
     StoreZone,
     TransferEnded,
 )
-from oakroot.secondary.overview import Surroundings, overview
+from oakroot.secondary.overview import Surroundings, overview, status_line
 from oakroot.secondary.sources import DNS_PORT, Plan
 from oakroot.secondary.sources import Server as Primary
 from oakroot.secondary.transfers import Transfers
@@ -145,7 +145,7 @@ class Service:
             with packets(self._server, self._distributor, self._packets_received), renewing(certificate):
                 self._happened(events.Started(stored))
                 self._server.start()
-                async with self._lifetime.watched():
+                async with self._lifetime.watched(lambda: status_line(self._state)):
                     await self._stopped.wait()
             _log.info("stopping")
             self._alarm.set(None)
@@ -195,6 +195,7 @@ class Service:
 
     def renew(self) -> None:
         """Has the settings read again, and checks all zones: what SIGHUP asks for."""
+        self._lifetime.reloading()
         if self._encryption.certificate is not None:
             self._encryption.certificate.renew()
         chosen = self._read_again()
@@ -205,6 +206,7 @@ class Service:
         self._happened(events.RefreshRequested())
         if self._watcher is not None:
             self._watcher.refresh()
+        self._lifetime.reloaded()
 
     async def reload(self, apex: str | None) -> str:
         """Does what `renew` does, or checks one zone alone."""
