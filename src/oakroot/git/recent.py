@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import heapq
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dulwich.objects import Commit, ObjectID
 
 from oakroot.git.commits import TreeId, head_of
-from oakroot.git.entries import Entry, difference
+from oakroot.git.entries import Entry, difference, entries
 from oakroot.git.reader import Reader
 
 
@@ -69,18 +69,18 @@ def _difference(
     """What is in one of two root folders only, or differs."""
     if older == newer:
         return {}
-    found = difference(b"" if older is None else reader.tree_octets(older), reader.tree_octets(newer))
-    gone, come = _ids(found.gone), _ids(found.come)
+    if older is None:
+        return {name: (None, content) for name, content in _ids(entries(reader.tree_octets(newer)))}
+    found = difference(reader.tree_octets(older), reader.tree_octets(newer))
+    gone, come = dict(_ids(found.gone.items())), dict(_ids(found.come.items()))
     return {name: (gone.get(name), come.get(name)) for name in {*gone, *come}}
 
 
-def _ids(entries: Mapping[bytes, Entry]) -> dict[str, str]:
-    """The ids of those that are files or folders, by name."""
-    return {
-        name.decode("utf-8", "backslashreplace"): entry.content
-        for name, entry in entries.items()
-        if stat.S_ISREG(entry.mode) or stat.S_ISDIR(entry.mode)
-    }
+def _ids(found: Iterable[tuple[bytes, Entry]]) -> Iterator[tuple[str, str]]:
+    """The names and ids of those that are files or folders."""
+    for name, entry in found:
+        if stat.S_ISREG(entry.mode) or stat.S_ISDIR(entry.mode):
+            yield name.decode("utf-8", "backslashreplace"), entry.content
 
 
 def _tree_id(commit: Commit) -> TreeId:

@@ -8,7 +8,7 @@ certain is decided in `zones.past`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from oakroot._engine import Zone
@@ -17,6 +17,7 @@ from oakroot.git.errors import GitError
 from oakroot.git.recent import Passage
 from oakroot.git.repository import Archive
 from oakroot.git.trees import BlobId
+from oakroot.zones.filenames import ZoneFile
 from oakroot.zones.loaded import Loaded, LoadedZone
 from oakroot.zones.past import Content, Lineage, earlier_versions
 from oakroot.zones.reading import read_zone_file
@@ -76,22 +77,31 @@ class Recall:
             pass
         return {apex: versions for apex, versions in found.items() if versions}
 
-    def _trace(self, loaded: Loaded, until: float) -> list[_Traced]:
-        """Which text came from which, of the zones that are served as the repository has them."""
-        wanted = [zone for zone in loaded.zones.values() if zone.is_current and not zone.is_raised]
-        traced = [_Traced(zone) for zone in wanted]
-        by_name: dict[str, list[_Traced]] = defaultdict(list)
-        for each in traced:
-            for path in each.paths:
-                by_name[path.partition("/")[0]].append(each)
+    def _trace(self, loaded: Loaded, until: float) -> Collection[_Traced]:
+        """Which text came from which, of the zones that are served as the repository has them.
+
+        Where history begins, all zones do: that is looked at last, and for those alone that changed since.
+        """
+        traced: dict[str, _Traced] = {}
+        beginnings = []
+        including = _including(loaded)
         for passage in self.archive.recent(self.head, COMMITS_LIMIT):
             if self.clock() >= until:
                 break
             self.commits += 1
-            for name in passage.changed.keys() & by_name.keys():
-                for each in by_name[name]:
-                    self._step(each, passage)
-        return traced
+            if passage.older is None:
+                beginnings.append(passage)
+                continue
+            touched = (zone for name in passage.changed for zone in _zones_of(name, loaded, including))
+            for zone in {
+                zone.apex: zone for zone in touched if zone.is_current and not zone.is_raised
+            }.values():
+                each = traced.setdefault(zone.apex, _Traced(zone))
+                self._step(each, passage)
+        for passage in beginnings:
+            for each in traced.values():
+                self._step(each, passage)
+        return traced.values()
 
     def _step(self, each: _Traced, passage: Passage) -> None:
         before, after = passage.changed.get(each.zone.path, (None, None))
@@ -126,6 +136,26 @@ class Recall:
             return earlier_versions(newest, each.content, each.lineage, read, self.versions_limit(newest))
         except (LookupError, GitError):
             return ()
+
+
+def _including(loaded: Loaded) -> Mapping[str, Sequence[LoadedZone]]:
+    """The zones that include files, by names in the root: those of the files, or of their folders."""
+    found: dict[str, list[LoadedZone]] = defaultdict(list)
+    for zone in (loaded.zones[apex] for apex in loaded.exceptions):
+        for path in zone.includes:
+            found[path.partition("/")[0]].append(zone)
+    return found
+
+
+def _zones_of(
+    name: str, loaded: Loaded, including: Mapping[str, Sequence[LoadedZone]]
+) -> Iterator[LoadedZone]:
+    """The zones whose text stands under this name in the root, in part at least."""
+    kind = loaded.kinds.get(name)
+    zone = loaded.zones.get(kind.apex) if isinstance(kind, ZoneFile) else None
+    if zone is not None and zone.path == name:
+        yield zone
+    yield from including.get(name, ())
 
 
 def _alone(blob: str | None) -> Content | None:
