@@ -171,6 +171,8 @@ class Fanout:
             self._look_up(now.monotonic)
             if self._pending or self._wished:
                 self._rest_until = now.monotonic + PAUSE
+            else:
+                self._servers.forget()
         yield from self._outbox.poll(now)
 
     def _look_up(self, now: float) -> None:

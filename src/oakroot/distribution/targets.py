@@ -103,6 +103,10 @@ class NameServers:
     catalogue: Catalogue
     _known: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def forget(self) -> None:
+        """Lets go of what helps only while many zones are looked up."""
+        self._known.clear()
+
     def of(self, apex: str) -> tuple[str, ...]:
         """Addresses of the zone's name servers but the primary master; none for a zone that is not here."""
         held = self.catalogue.zone(apex)

@@ -38,10 +38,15 @@ class Difference:
 
 def entries(octets: bytes) -> Iterator[tuple[bytes, Entry]]:
     """All that is in a folder, by name. RepositoryBroken: these octets are no folder's."""
-    found: list[_Raw] = _ENTRY.findall(octets)
-    if sum(len(mode) + len(name) + len(content) + 2 for mode, name, content in found) != len(octets):
+    at = 0
+    for found in _ENTRY.finditer(octets):
+        if found.start() != at:
+            break
+        at = found.end()
+        mode, name, content = found.groups()
+        yield name, Entry(int(mode, 8), content.hex())
+    if at != len(octets):
         raise RepositoryBroken(_DAMAGED)
-    return ((name, Entry(int(mode, 8), content.hex())) for mode, name, content in found)
 
 
 def difference(older: bytes, newer: bytes) -> Difference:

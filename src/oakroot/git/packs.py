@@ -31,8 +31,10 @@ READ_AHEAD = 4096
 # What deflate adds to octets that it cannot make fewer: five for each 16 KiB, and a frame.
 GROWTH = 2000
 FRAME = 64
-# Contents that others are stored as differences to, kept while many objects are read.
+# Contents that others are stored as differences to, kept while many objects are read: so many octets, and so
+# many objects. Of ten thousand small files one in nine is then unpacked twice, and the others are not kept.
 BASES_OCTETS = 16 * 1024 * 1024
+BASES = 1000
 
 
 class Object(NamedTuple):
@@ -144,7 +146,7 @@ class Pack:
     def _keep(self, offset: int, item: Object) -> None:
         self._bases[offset] = item
         self._bases_octets += len(item.content)
-        while self._bases_octets > BASES_OCTETS:
+        while self._bases_octets > BASES_OCTETS or len(self._bases) > BASES:
             self._bases_octets -= len(self._bases.popitem(last=False)[1].content)
 
     def _entry(self, offset: int) -> _Entry:
