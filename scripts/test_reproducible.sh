@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Builds Oakroot's wheel of the same commit twice, as differently as one machine can, and compares the octets:
+# another folder and registry of crates, user, umask, time zone, locale, clock and number of processors.
+# Needs root (for the other user), and some minutes. What differs is told by diffoscope, if that is installed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+registry=${CARGO_HOME:-$HOME/.cargo}
+
+checkout() { # a clone of what is committed, with the build tool
+    git clone --quiet --no-hardlinks . "$1"
+    ln -s "$PWD/.venv" "$1/.venv"
+}
+
+checkout "$work/one"
+(cd "$work/one" && scripts/build_wheels.sh)
+
+other="$work/another one/further below"
+(umask 077 && mkdir -p "$other" && checkout "$other/oakroot" && cp -r "$registry" "$other/cargo")
+chown -R 4242:4242 "$work/another one"
+(
+    cd "$other/oakroot"
+    export HOME=$other USER=somebody LOGNAME=somebody CARGO_HOME=$other/cargo TZ=Asia/Tokyo LC_ALL=C LANG=tr_TR.UTF-8
+    export RUSTUP_HOME=${RUSTUP_HOME:-$registry/../.rustup} CARGO_BUILD_JOBS=1 PATH=$registry/bin:$PATH
+    git config --global safe.directory '*'
+    umask 027
+    # The toolchain may lie in a folder of root's: this user may read it, and is another one all the same.
+    setpriv --reuid 4242 --regid 4242 --clear-groups --inh-caps +dac_read_search --ambient-caps +dac_read_search \
+        scripts/build_wheels.sh
+)
+
+status=0
+for wheel in "$work"/one/build/wheels/*.whl; do
+    if ! cmp "$wheel" "$other/oakroot/build/wheels/${wheel##*/}"; then
+        status=1
+        command -v diffoscope >/dev/null && diffoscope --max-report-size 20000 "$wheel" "$other/oakroot/build/wheels/${wheel##*/}" || :
+    else
+        sha256sum "$wheel" | sed "s|$work/one/build/wheels/||"
+    fi
+done
+[ "$status" != 0 ] || echo "both builds made the same octets"
+exit "$status"
