@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds wheels into build/wheels: for this machine, and for aarch64 where Rust and a linker for it are installed
-# (rustup target add aarch64-unknown-linux-gnu; on Debian: gcc-aarch64-linux-gnu).
+# Builds wheels into build/wheels: for this machine and, unless `--here` is given, for aarch64 where Rust and a linker
+# for it are installed (rustup target add aarch64-unknown-linux-gnu; on Debian: gcc-aarch64-linux-gnu).
 # The same compiler makes the same octets of the same commit, whatever the folder, the user and the time
 # (`make test-reproducible` proves it).
 set -euo pipefail
@@ -21,7 +21,7 @@ export CFLAGS="${CFLAGS:-} -ffile-prefix-map=$PWD=/oakroot -ffile-prefix-map=$re
 .venv/bin/maturin build --release --quiet --locked --out "$out"
 target=aarch64-unknown-linux-gnu
 linker=aarch64-linux-gnu-gcc
-if [ "$(uname -m)" = aarch64 ]; then
+if [ "$(uname -m)" = aarch64 ] || [ "${1:-}" = --here ]; then
     :
 elif [ ! -d "$(rustc --print sysroot)/lib/rustlib/$target/lib" ]; then
     echo >&2 "no wheel for aarch64: rustup target add $target"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Builds Oakroot's wheel of the same commit twice, as differently as one machine can, and compares the octets:
-# another folder and registry of crates, user, umask, time zone, locale, clock and number of processors.
+# another folder, place of the compiler and of its crates, user, umask, time zone, locale, time and number of jobs.
 # Needs root (for the other user), and some minutes. What differs is told by diffoscope, if that is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work"' EXIT # the mount is gone by then, with its namespace
 chmod 755 "$work"
 registry=${CARGO_HOME:-$HOME/.cargo}
 
@@ -15,21 +15,24 @@ checkout() { # a clone of what is committed, with the build tool
 }
 
 checkout "$work/one"
-(cd "$work/one" && scripts/build_wheels.sh)
+(cd "$work/one" && scripts/build_wheels.sh --here)
 
 other="$work/another one/further below"
-(umask 077 && mkdir -p "$other" && checkout "$other/oakroot" && cp -r "$registry" "$other/cargo")
+(umask 077 && mkdir -p "$other/rust" && checkout "$other/oakroot" && cp -r "$registry" "$other/cargo")
 chown -R 4242:4242 "$work/another one"
-(
+toolchain=$(rustc --print sysroot)
+export other toolchain
+# In a mount namespace the compiler lies elsewhere too, where this user finds it.
+unshare --mount bash -euo pipefail -c '
+    mount --bind "$toolchain" "$other/rust"
     cd "$other/oakroot"
-    export HOME=$other USER=somebody LOGNAME=somebody CARGO_HOME=$other/cargo TZ=Asia/Tokyo LC_ALL=C LANG=tr_TR.UTF-8
-    export RUSTUP_HOME=${RUSTUP_HOME:-$registry/../.rustup} CARGO_BUILD_JOBS=1 PATH=$registry/bin:$PATH
-    git config --global safe.directory '*'
+    export HOME=$other USER=somebody LOGNAME=somebody CARGO_HOME=$other/cargo PATH=$other/rust/bin:/usr/bin:/bin
+    export TZ=Asia/Tokyo LC_ALL=C LANG=tr_TR.UTF-8 CARGO_BUILD_JOBS=1
+    git config --global safe.directory "*"
     umask 027
-    # The toolchain may lie in a folder of root's: this user may read it, and is another one all the same.
-    setpriv --reuid 4242 --regid 4242 --clear-groups --inh-caps +dac_read_search --ambient-caps +dac_read_search \
-        scripts/build_wheels.sh
-)
+    exec setpriv --reuid 4242 --regid 4242 --clear-groups --inh-caps +dac_read_search --ambient-caps +dac_read_search \
+        scripts/build_wheels.sh --here
+'
 
 status=0
 for wheel in "$work"/one/build/wheels/*.whl; do

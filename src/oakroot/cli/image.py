@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.cli import CommandError, Exit, Subparsers, image_ledger
 from oakroot.cli.progress import Progress
 from oakroot.images import fetch, machine, verify
 from oakroot.images.build import INITRAMFS, KERNEL, SUMS, build
@@ -48,6 +48,7 @@ def configure(subparsers: Subparsers) -> None:
     _configure_build(verbs)
     _configure_verify(verbs)
     _configure_run(verbs)
+    image_ledger.configure(verbs)
 
 
 def _configure_fetch(verbs: Subparsers) -> None:
@@ -90,10 +91,11 @@ def _configure_verify(verbs: Subparsers) -> None:
         "verify",
         help="make an image again, and compare",
         description="Makes the image again of the inputs it names, and compares: each file that differs is "
-        "named, also inside the initramfs.",
+        "named, also inside the initramfs. With --ledger it asks instead who else has made the same.",
     )
     verifying.add_argument("directory", type=Path, metavar="DIR", help="the image")
     _add_inputs(verifying)
+    image_ledger.add_vouching(verifying)
 
 
 def _configure_run(verbs: Subparsers) -> None:
@@ -183,6 +185,8 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    if arguments.ledger is not None:
+        return image_ledger.run_vouched(arguments)
     directory: Path = arguments.directory
     role = verify.role_of(directory)
     lock = _recorded(directory)
@@ -216,4 +220,7 @@ def _secret(text: str) -> tuple[str, Path]:
     return name, Path(file)
 
 
-_VERBS = {"fetch": _fetch, "build": _build, "verify": _verify, "run": _run}
+_VERBS = {
+    "fetch": _fetch, "build": _build, "verify": _verify, "run": _run,
+    "diff": image_ledger.run_diff, "ledger": image_ledger.run_ledger,
+}  # fmt: skip

@@ -273,6 +273,13 @@ class RemoteRepository:
             found = self._copy.find_ancestor(_id(head.commit), wanted, until)
         return None if found is None else found.decode("ascii")
 
+    def earlier(self, head: Head, commit: str) -> Head | None:
+        """The commit of this id in the history of `head`; None where it is not in it, or not any more."""
+        if self.landed(head, [commit], None) is None:
+            return None
+        with translated(self.remote):
+            return head_of(self._copy.commit(ObjectID(commit.encode("ascii"))), head.branch)
+
     def _deltas(
         self, objects: Sequence[ShaFile], formers: Mapping[ObjectID, ObjectID]
     ) -> Iterator[tuple[ObjectID, Delta]]:

@@ -5,6 +5,9 @@
 compress, `elf` strips, `cpio`, `oci` and `bill` write it down. `verify` builds again and compares. `machine`
 starts an image in a virtual machine.
 
+Who built what: `record` tells an image by hashes, `comparison` two of them, `statement` is one builder's word
+of one, `ledger` all words of all, which `ledger_repository` keeps in git and `ledger_page` shows.
+
 What runs inside one: `init` as its first process, `inside` in a container, with `boot` (arguments), `netlink`
 (addresses), `confinement` and `syscalls` (what the server may still do).
 """

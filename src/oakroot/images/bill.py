@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 
 from oakroot.images.lock import Input, Kind, Lock
@@ -11,7 +10,6 @@ from oakroot.images.lock import Input, Kind, Lock
 
 def write_bill(role: str, lock: Lock, used: tuple[Input, ...]) -> bytes:
     """The document, the same for the same inputs."""
-    fingerprint = hashlib.sha256(f"{role}\n{lock.text()}".encode()).hexdigest()
     created = dt.datetime.fromtimestamp(lock.epoch, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     root = "SPDXRef-image"
     inputs = sorted(used)
@@ -20,7 +18,7 @@ def write_bill(role: str, lock: Lock, used: tuple[Input, ...]) -> bytes:
         "dataLicense": "CC0-1.0",
         "SPDXID": "SPDXRef-DOCUMENT",
         "name": f"oakroot-{role}",
-        "documentNamespace": f"urn:oakroot:image:{fingerprint}",
+        "documentNamespace": f"urn:oakroot:image:{lock.fingerprint(role)}",
         "creationInfo": {"created": created, "creators": ["Tool: oakroot"]},
         "packages": [_image(root, role, lock), *(_package(each) for each in inputs)],
         "relationships": [
@@ -43,7 +41,6 @@ def _image(identity: str, role: str, lock: Lock) -> dict[str, object]:
 
 
 def _package(each: Input) -> dict[str, object]:
-    where = "deb/debian" if each.kind is Kind.PACKAGE else "pypi"
     return {
         "SPDXID": _identity(each),
         "name": each.name,
@@ -56,7 +53,7 @@ def _package(each: Input) -> dict[str, object]:
             {
                 "referenceCategory": "PACKAGE-MANAGER",
                 "referenceType": "purl",
-                "referenceLocator": f"pkg:{where}/{each.name}@{each.version}",
+                "referenceLocator": each.purl,
             }
         ],
     }

@@ -66,7 +66,7 @@ def build(
     toolchain: Callable[[Tree], Toolchain] = OwnPython,
 ) -> Image:
     """The image of a role; ImageError names the input that is missing, changed or broken."""
-    used = _used(role, lock)
+    used = used_inputs(role, lock)
     tell("unpacking")
     parts = _parts([each for each in used if each.kind is Kind.PACKAGE], inputs)
     files: dict[str, Entry] = dict(parts.python)
@@ -110,7 +110,8 @@ def list_contents(tree: Tree) -> str:
     return "".join(lines)
 
 
-def _used(role: Role, lock: Lock) -> tuple[Input, ...]:
+def used_inputs(role: Role, lock: Lock) -> tuple[Input, ...]:
+    """What an image of this role is made of, of a lock for all; ImageError if something is missing."""
     kernels = [
         each for each in lock.inputs
         if each.kind is Kind.PACKAGE and each.name.startswith(contents.KERNEL_PREFIX)

@@ -35,7 +35,7 @@ def make_lock(directory: Path, own: Path | None, epoch: int | None, tell: Callab
     tell("wheels")
     wanted = {name for names in contents.WHEELS.values() for name in names} - {"oakroot"}
     inputs += _download_wheels(directory, sorted(wanted))
-    commit, moment = _source()
+    commit, moment = source()
     lock = Lock(commit, moment if epoch is None else epoch, tuple(inputs))
     (directory / LOCK_NAME).write_text(lock.text())
     return lock
@@ -135,7 +135,7 @@ def _kernel() -> str:
     raise ImageError(f"apt knows no {_KERNEL_CHOICE}", "run `apt-get update`")
 
 
-def _source() -> tuple[str, int]:
+def source() -> tuple[str, int]:
     """The commit of the sources at hand and its time; SOURCE_DATE_EPOCH goes before."""
     commit, moment = "", 0
     try:

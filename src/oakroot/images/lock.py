@@ -5,11 +5,13 @@ Pure: text in, values out. Where inputs lie and how they get there is for `input
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from urllib.parse import quote
 
 from oakroot.images.rejected import ImageError
 
@@ -43,6 +45,12 @@ class Input:
         if not _FILE.match(self.file):
             raise ImageError(f"lock file: {self.name}: {self.file!r} is no plain file name")
 
+    @property
+    def purl(self) -> str:
+        """Where it is from: its package URL (ECMA-427)."""
+        where = "deb/debian" if self.kind is Kind.PACKAGE else "pypi"
+        return f"pkg:{where}/{quote(self.name, safe='')}@{quote(self.version, safe='')}"
+
 
 @dataclass(frozen=True, slots=True)
 class Lock:
@@ -54,12 +62,20 @@ class Lock:
     """SOURCE_DATE_EPOCH: seconds since 1970, the time of every file."""
     inputs: tuple[Input, ...]
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.epoch < 1 << 32:
+            raise ImageError(f"lock file: {self.epoch} is no time that a file can have")
+
     def find(self, kind: Kind, name: str) -> Input:
         """The input of this name; ImageError if there is none."""
         for candidate in self.inputs:
             if (candidate.kind, candidate.name) == (kind, name):
                 return candidate
         raise ImageError(f"lock file: no {kind} input {name}", "`oakroot image fetch` makes a whole one")
+
+    def fingerprint(self, role: str) -> str:
+        """The name of the build that makes an image of this role: the same for all who build it."""
+        return hashlib.sha256(f"{role}\n{self.text()}".encode()).hexdigest()
 
     def text(self) -> str:
         """The file, the same for the same inputs."""
@@ -80,7 +96,7 @@ def read_lock(text: str) -> Lock:
             raise ImageError(f"lock file: format {value['format']!r}, this version reads {FORMAT}")
         inputs = tuple(_read_input(each) for each in value["inputs"])
         return Lock(str(value["commit"]), int(value["epoch"]), inputs)
-    except (ValueError, TypeError) as problem:
+    except (ValueError, TypeError, RecursionError) as problem:
         raise ImageError(f"lock file: {problem}") from None
     except KeyError as problem:
         raise ImageError(f"lock file: {problem} is missing") from None

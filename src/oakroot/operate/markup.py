@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class Markup(str):
@@ -13,6 +13,7 @@ class Markup(str):
 
 
 Content = str | Markup | Iterable["Content"] | None
+Row = Sequence[Content]
 
 
 def element(name: str, *content: Content, **attributes: str | bool | None) -> Markup:
@@ -38,6 +39,27 @@ def join(content: Content) -> Markup:
     if isinstance(content, str):
         return Markup(html.escape(_printable(content)))
     return Markup("".join(map(join, content)))
+
+
+def section(name: str, title: str, body: Content) -> Markup:
+    """A part of a page, which links reach by its name."""
+    head = element("h2", title, id=f"{name}-title")
+    return element("section", head, body, id=name, aria_labelledby=f"{name}-title")
+
+
+def table(name: str, titles: Sequence[str], rows: Iterable[Row]) -> Markup | None:
+    """A table that scrolls by itself where it is too wide, and becomes a list of cards on a phone."""
+    made = [
+        element(
+            "tr", *(element("td", cell, data_label=title) for title, cell in zip(titles, row, strict=True))
+        )
+        for row in rows
+    ]
+    if not made:
+        return None
+    head = element("thead", element("tr", *(element("th", title, scope="col") for title in titles)))
+    whole = element("table", head, element("tbody", *made), class_="stack")
+    return element("div", whole, class_="scroll", tabindex="0", role="region", aria_label=name)
 
 
 def _printable(text: str) -> str:

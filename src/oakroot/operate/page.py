@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from oakroot.operate.agreement import Standing
 from oakroot.operate.changes import Change
 from oakroot.operate.history import Point
-from oakroot.operate.markup import Content, Markup, element, join
+from oakroot.operate.markup import Content, Markup, Row, element, join, section, table
 from oakroot.operate.overview import Condition, Overview, Zone
 from oakroot.operate.plots import PLOTS, figure
 from oakroot.operate.samples import Scene
 from oakroot.operate.spoken import ago, amount, moment_of, span
-
-_Row = Sequence[Content]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class _Section:
 def page(shown: Shown) -> str:
     """The whole document."""
     overview = shown.scene.overview
-    sections = [section for section in _sections(shown) if section.body]
+    sections = [each for each in _sections(shown) if each.body]
     head = element(
         "head",
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
@@ -52,7 +50,7 @@ def page(shown: Shown) -> str:
         "body",
         element("a", "Skip to the zones", class_="skip", href="#zones"),
         _header(shown, sections),
-        element("main", *(_section(section) for section in sections)),
+        element("main", *(section(each.name, each.title, each.body) for each in sections)),
         _footer(overview),
         Markup('<script src="status.js" defer></script>'),
     )
@@ -65,7 +63,7 @@ def _header(shown: Shown, sections: Iterable[_Section]) -> Markup:
     state = (
         element("span", "not ready", class_="bad") if obstacles else element("span", "ready", class_="good")
     )
-    links = (element("li", element("a", section.title, href=f"#{section.name}")) for section in sections)
+    links = (element("li", element("a", each.title, href=f"#{each.name}")) for each in sections)
     return element(
         "header",
         element("h1", f"{overview.role} {shown.title}"),
@@ -120,31 +118,6 @@ def _sections(shown: Shown) -> Iterable[_Section]:
     yield _Section("queues", "Queues", _queues(overview))
 
 
-def _section(section: _Section) -> Markup:
-    return element(
-        "section",
-        element("h2", section.title, id=f"{section.name}-title"),
-        section.body,
-        id=section.name,
-        aria_labelledby=f"{section.name}-title",
-    )
-
-
-def _table(name: str, titles: Sequence[str], rows: Iterable[_Row]) -> Markup | None:
-    """A table that scrolls by itself where it is too wide, and becomes a list of cards on a phone."""
-    made = [
-        element(
-            "tr", *(element("td", cell, data_label=title) for title, cell in zip(titles, row, strict=True))
-        )
-        for row in rows
-    ]
-    if not made:
-        return None
-    head = element("thead", element("tr", *(element("th", title, scope="col") for title in titles)))
-    table = element("table", head, element("tbody", *made), class_="stack")
-    return element("div", table, class_="scroll", tabindex="0", role="region", aria_label=name)
-
-
 def _plots(shown: Shown) -> Markup:
     overview = shown.scene.overview
     figures = [
@@ -161,16 +134,16 @@ def _zones(scene: Scene) -> Content:
     overview = scene.overview
     order = sorted(overview.zones, key=lambda zone: (zone.condition is Condition.CURRENT, zone.apex))
     shown = order[: scene.zones_limit or None]
-    table = _table(
+    listed = table(
         "Zones",
         ("Zone", "Serial", "Records", "Condition", "Since", "Why"),
         (_zone(zone, overview.moment) for zone in shown),
     )
     left = len(order) - len(shown)
-    return [table, element("p", f"and {left} more", class_="quiet")] if left else table
+    return [listed, element("p", f"and {left} more", class_="quiet")] if left else listed
 
 
-def _zone(zone: Zone, now: float) -> _Row:
+def _zone(zone: Zone, now: float) -> Row:
     style = "good" if zone.condition is Condition.CURRENT else "warn" if zone.is_served else "bad"
     return (
         element("strong", zone.apex),
@@ -210,7 +183,7 @@ def _git(overview: Overview) -> Content:
     git = overview.git
     if git is None:
         return None
-    rows: list[_Row] = [("Remote", git.remote)]
+    rows: list[Row] = [("Remote", git.remote)]
     if git.commit is not None:
         rows.append(("Head", f"{git.commit[:12]} {git.subject or ''} ({git.author or ''})"))
     for name, attempt in (("Last pull", git.last_pull), ("Last push", git.last_push)):
@@ -219,11 +192,11 @@ def _git(overview: Overview) -> Content:
             rows.append((name, f"{text}: {attempt.reason}" if attempt.reason else text))
     if git.unpushed:
         rows.append(("Not pushed", f"{git.unpushed} raised serials"))
-    return _table("Repository", ("What", "State"), rows)
+    return table("Repository", ("What", "State"), rows)
 
 
 def _secondaries(overview: Overview) -> Content:
-    return _table(
+    return table(
         "Secondaries",
         ("Secondary", "Zones", "Behind", "Last transfer", "NOTIFYs waiting"),
         (
@@ -241,7 +214,7 @@ def _secondaries(overview: Overview) -> Content:
 
 
 def _primaries(overview: Overview) -> Content:
-    return _table(
+    return table(
         "Primaries",
         ("Primary", "Connected", "Trouble"),
         (
@@ -252,7 +225,7 @@ def _primaries(overview: Overview) -> Content:
 
 
 def _nameservers(scene: Scene) -> Content:
-    return _table(
+    return table(
         "Name servers",
         ("Zone", "Name server", "Standing"),
         (
@@ -268,7 +241,7 @@ def _nameservers(scene: Scene) -> Content:
 
 
 def _certificates(overview: Overview) -> Content:
-    return _table(
+    return table(
         "Certificates",
         ("Host", "State", "Valid until", "Next step", "Why"),
         (
@@ -285,7 +258,7 @@ def _certificates(overview: Overview) -> Content:
 
 
 def _keys(overview: Overview) -> Content:
-    return _table(
+    return table(
         "Keys",
         ("Key", "May", "Last use", "Uses", "Refused"),
         (
@@ -302,7 +275,7 @@ def _keys(overview: Overview) -> Content:
 
 
 def _queues(overview: Overview) -> Content:
-    return _table(
+    return table(
         "Queues",
         ("Queue", "Length", "Limit"),
         (

@@ -1,0 +1,86 @@
+"""What an image is made of and what came out, by hashes: what ledgers keep and comparisons read. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from oakroot.images import build
+from oakroot.images.contents import Role
+from oakroot.images.lock import LOCK_NAME, Input, Lock, read_lock
+from oakroot.images.rejected import ImageError
+
+_BLOBS = f"{build.CONTAINER}/blobs/sha256/"
+_LINE = re.compile(r"(?P<sha256>[0-9a-f]{64}) +[0-9]+ (?P<path>.+)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One image."""
+
+    role: Role
+    lock: Lock
+    outputs: Mapping[str, str]
+    """(name -> SHA-256); the parts of the OCI image are named for what they are, not for their hashes."""
+    contents: str
+    """The list of the files in the initramfs."""
+
+    @property
+    def name(self) -> str:
+        """The build it came of: the same for all who build the same inputs."""
+        return self.lock.fingerprint(self.role)
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """Those of the lock that this role needs."""
+        return build.used_inputs(self.role, self.lock)
+
+
+def record_of(files: Mapping[str, bytes]) -> Record:
+    """The record of an image, all of whose files are given; ImageError if they are none."""
+    try:
+        role = Role(json.loads(files[build.DESCRIPTION])["role"])
+        lock = read_lock(files[LOCK_NAME].decode())
+        contents = files[build.CONTENTS].decode()
+        return Record(role, lock, _outputs(files), contents)
+    except KeyError as missing:
+        raise ImageError(f"this is no whole image: it has no {missing}") from None
+    except (ValueError, TypeError) as problem:
+        raise ImageError(f"this image is broken: {problem}") from None
+
+
+def read_contents(text: str) -> dict[str, str]:
+    """(path -> SHA-256) of a list of files; ImageError names the line that is none of it."""
+    found = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        match = _LINE.match(line)
+        if match is None:
+            raise ImageError(f"{build.CONTENTS}: line {number} is no hash, size and path")
+        found[match["path"]] = match["sha256"]
+    return found
+
+
+def _outputs(files: Mapping[str, bytes]) -> dict[str, str]:
+    """All but the list of hashes, which says the same again under names that change with every build."""
+    parts = _parts_of_container(files)
+    return {
+        parts.get(name, name): hashlib.sha256(content).hexdigest()
+        for name, content in sorted(files.items())
+        if name != build.SUMS
+    }
+
+
+def _parts_of_container(files: Mapping[str, bytes]) -> dict[str, str]:
+    def place(descriptor: Mapping[str, str]) -> str:
+        return _BLOBS + descriptor["digest"].removeprefix("sha256:")
+
+    manifest = place(json.loads(files[f"{build.CONTAINER}/index.json"])["manifests"][0])
+    described = json.loads(files[manifest])
+    return {
+        manifest: f"{build.CONTAINER}/manifest",
+        place(described["config"]): f"{build.CONTAINER}/config",
+        place(described["layers"][0]): f"{build.CONTAINER}/layer",
+    }
