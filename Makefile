@@ -74,12 +74,20 @@ deb: build ## build the Debian package build/oakroot_VERSION_ARCH.deb
 	@scripts/build_deb.sh
 
 .PHONY: test-deb
-test-deb: deb ## install, upgrade and purge the Debian package in a fresh Debian (needs root and mmdebstrap)
+test-deb: deb ## judge, install, upgrade and purge the Debian package in a fresh Debian (as root; mmdebstrap, lintian)
 	@scripts/test_deb.sh "$$(ls -t build/oakroot_*.deb | head -1)"
+
+.PHONY: test-boot
+test-boot: deb .venv/dev ## boot a Debian, and start, upgrade, kill its services (as root; mmdebstrap, systemd-container)
+	@scripts/test_boot.sh "$$(ls -t build/oakroot_*.deb | head -1)"
 
 .PHONY: wheels
 wheels: build ## build wheels for this machine, and for aarch64 where Rust for it is installed
 	@scripts/build_wheels.sh
+
+.PHONY: test-wheels
+test-wheels: wheels .venv/dev ## test the wheel for aarch64 in an emulator (mmdebstrap, qemu-user-static)
+	@scripts/test_wheels.sh
 
 .PHONY: bench
 bench: build ## measure Oakroot beside its peers; `python -m bench report` then fills docs/performance.md

@@ -23,7 +23,8 @@ rm -rf "$root/usr/lib/oakroot/"{bin,share}
 # Tests and type hints of libraries, and sources of their extensions, are of no use at run time.
 find "$root/usr/lib/oakroot" \( -name tests -o -name test \) -type d -prune -exec rm -rf {} +
 find "$root/usr/lib/oakroot" \( -name '*.pyi' -o -name '*.c' -o -name '*.h' -o -name py.typed \) -delete
-strip --strip-unneeded "$root"/usr/lib/oakroot/oakroot/_engine*.so
+find "$root/usr/lib/oakroot" -name '*.so' -exec strip --strip-unneeded --remove-section={.comment,.note} {} +
+find "$root/usr/lib/oakroot" -type d -empty -delete
 
 install -D -m 755 scripts/deb/oakroot "$root/usr/bin/oakroot"
 install -D -m 644 scripts/deb/oakroot.toml "$root/etc/oakroot/oakroot.toml"

@@ -1,12 +1,10 @@
 #!/usr/bin/env bash
-# Installs, runs, upgrades and purges the Debian package in a fresh Debian, without a network. As root; wants mmdebstrap.
-# The base system is kept in build/ for the next time. Usage: test_deb.sh PACKAGE.deb
+# Has lintian judge the Debian package, and installs, runs, upgrades and purges it in a fresh Debian, without a network and
+# without systemd. As root; wants mmdebstrap and lintian. Usage: test_deb.sh PACKAGE.deb
 set -euo pipefail
 cd "$(dirname "$0")/.."
 package=$1
-suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-base=build/debian-$suite.tar
-[ -e "$base" ] || mmdebstrap --quiet --variant=apt --include=python3,iproute2 "$suite" "$base"
+base=$(scripts/debian_base.sh)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -22,6 +20,10 @@ fail() {
     echo "test_deb: $*" >&2
     exit 1
 }
+
+echo "lintian"
+lintian --allow-root --display-info --pedantic --tag-display-limit 0 --fail-on error,warning,info,pedantic "$package" ||
+    fail "scripts/deb/lintian-overrides gives no reason for the above"
 
 # The same package under a higher version, with a file changed that is no setting of the user's.
 dpkg-deb --raw-extract "$package" "$work/next"

@@ -26,7 +26,9 @@ NAMES = 1000
 UPGRADE, RESTART, KILL = "a successor (SIGUSR2)", "restart, sockets of systemd", "kill -9, sockets of systemd"
 WORKERS = 2
 BUFFER = 4 * 1024 * 1024
-"""Octets that may wait in a socket, as in the units that come with Oakroot."""
+"""Octets that may wait in a socket, as in the units that come with Oakroot; the kernel doubles that."""
+SO_RCVBUFFORCE = 33
+"""As systemd does it: whatever net.core.rmem_max is. Only root may."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def _service(repository: BareRepository, directory: Path, binds: bool) -> Superv
         bound = socket.socket(socket.AF_INET, kind)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if kind == socket.SOCK_DGRAM:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+            bound.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
         bound.bind((LOOPBACK, port))
         if kind == socket.SOCK_STREAM:
             bound.listen()
