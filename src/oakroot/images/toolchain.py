@@ -68,7 +68,7 @@ class OwnPython:
         _lay_out(self._python, root)
         loader = (root / LOADER).resolve()
         libraries = ":".join(str(root / folder) for folder in _LIBRARIES)
-        python = [str(loader), "--library-path", libraries, str(root / PYTHON), "-S", "-s"]
+        python = [str(loader), "--library-path", libraries, str(root / PYTHON), "-P", "-S", "-s"]
         environment = {
             "PYTHONHOME": str(root / "usr"),
             "PYTHONHASHSEED": "0",
