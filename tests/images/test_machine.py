@@ -1,4 +1,4 @@
-"""An image of Debian's packages serves: in a virtual machine emulated in software, and in a container."""
+"""Images of Debian's packages serve: in virtual machines emulated in software, and in a container."""
 
 from __future__ import annotations
 
@@ -7,47 +7,43 @@ import io
 import json
 import os
 import subprocess
+import sys
 import tarfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import dns.exception
 import dns.message
 import dns.query
-import dns.rcode
-import dns.tsig
-import dns.update
 import pytest
 
 from oakroot.images import fetch
-from oakroot.images.build import build
+from oakroot.images.build import build_all
 from oakroot.images.contents import Role
 from oakroot.images.inputs import InputFolder
 from oakroot.images.machine import Acceleration, Machine, choose
 from oakroot.images.rejected import ImageError
-from tests.conftest import peers_are_required
-from tests.peers.commands import COMMAND
-from tests.peers.git_servers import BareRepository, git_daemon, wait_until
+from tests.conftest import PEER_PATH, peers_are_required
+from tests.peers.commands import oakroot
+from tests.peers.git_servers import NOBODYS_CONFIG, BareRepository, git_daemon, wait_until
+from tests.peers.namespaces import require_namespaces
 from tests.peers.ports import LOOPBACK, free_port
 
 # Software emulation on a machine that does other things too: ten seconds become a minute.
-PATIENCE = 150.0
-KEY = dns.tsig.Key("personal._update.mirage", "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=")
+PATIENCE = 300
 ZONE = b"""$ORIGIN mirage.
 $TTL 3600
 @	SOA	ns1	hostmaster	2	86400	7200	1048576	3600
 @	NS	ns1
 ns1	A	10.0.42.2
 """
-KEYS = b"personal._update.mirage. DNSKEY 0 3 163 kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=\n"
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory, require: Callable[[str], str]) -> Path:
-    """A primary's image, made of what Debian and Python have today."""
+def images(tmp_path_factory: pytest.TempPathFactory, require: Callable[[str], str]) -> Path:
+    """A folder with the image of each role, made of what Debian and Python have today."""
     require("apt-get")
     inputs = InputFolder(tmp_path_factory.mktemp("inputs"))
     try:
@@ -58,85 +54,41 @@ def image(tmp_path_factory: pytest.TempPathFactory, require: Callable[[str], str
         # The lists of packages may be older than the packages that are left.
         subprocess.run(["apt-get", "update", "--quiet=2"], check=True)
         fetch.make_lock(inputs.directory, None, None, lambda _text: None)
-    directory = tmp_path_factory.mktemp("images") / "primary"
-    build(Role.PRIMARY, inputs.lock(), inputs, lambda _text: None).write(directory)
+    directory = tmp_path_factory.mktemp("images")
+    for made in build_all(list(Role), inputs.lock(), inputs, lambda _text: None):
+        made.write(directory / made.role)
     return directory
 
 
-@dataclass(frozen=True)
-class Running:
-    """A machine, and the repository that it serves."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-    port: int
-    repository: BareRepository
-
-
-def _start(image: Path, log: Path, port: int, *words: str) -> subprocess.Popen[bytes]:
-    options = ["--net", f"{LOOPBACK}:{port}", "--accel", "tcg"]
-    with log.open("wb") as console:
-        return subprocess.Popen(
-            [*COMMAND, "image", "run", str(image), *options, "--", *words], stdout=console, stderr=console
-        )
-
-
-@pytest.fixture(scope="module")
-def primary(
-    image: Path, tmp_path_factory: pytest.TempPathFactory, require: Callable[[str], str]
-) -> Iterator[Running]:
-    require("qemu-system-x86_64")
-    base = tmp_path_factory.mktemp("git")
-    repository = BareRepository(base / "zones.git")
-    repository.commit({"mirage": ZONE, "mirage._keys": KEYS})
-    port = free_port()
-    with git_daemon(base) as server:
-        log = base / "console"
-        words = [
-            "--ipv4=10.0.2.15/24",
-            "--ipv4-gateway=10.0.2.2",
-            f"--remote=git://10.0.2.2:{server.port}/zones.git",
-        ]
-        process = _start(image, log, port, *words)
-        try:
-            yield Running(process, log, port, repository)
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
-
-
-def _ask(port: int, question: dns.message.Message) -> dns.message.Message | None:
-    with suppress(dns.exception.Timeout, OSError, EOFError):
-        return dns.query.tcp(question, LOOPBACK, 5, port)
-    return None
-
-
-def _answers(port: int) -> bool:
-    reply = _ask(port, dns.message.make_query("mirage.", "ANY"))
-    if reply is None or not reply.answer:
-        threading.Event().wait(0.3)
-        return False
-    return True
+def test_the_tutorial_is_played_on_three_machines(
+    images: Path, project_root: Path, require: Callable[[str], str]
+) -> None:
+    """They answer, take a push and an update, get a certificate, and start again: see the script."""
+    require_namespaces()
+    for peer in ("qemu-system-x86_64", "pebble", "curl", "openssl", "nsupdate", "dig"):
+        require(peer)
+    command = str(Path(sys.executable).with_name("oakroot"))
+    done = subprocess.run(
+        [project_root / "examples" / "tutorial" / "run.sh", images],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **NOBODYS_CONFIG, "PATH": PEER_PATH, "OAKROOT": command, "WAIT": str(PATIENCE)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("status: NOERROR") == 2
+    assert "/foo/cert.pem: OK" in done.stdout
+    assert "personal._update.mirage: mirage: add my-other A 192.0.2.1" in done.stdout
 
 
 def test_wrong_arguments_end_a_machine_with_their_name_and_status(
-    image: Path, primary: Running, tmp_path: Path
+    images: Path, require: Callable[[str], str]
 ) -> None:
-    log = tmp_path / "console"
-    process = _start(image, log, free_port(), "--ipv4=10.0.2.15")
-    assert process.wait(PATIENCE) == 64
-    assert b"--ipv4=10.0.2.15: the length of the network's prefix is missing" in log.read_bytes()
-
-
-def test_a_machine_answers_and_pushes_an_update(primary: Running) -> None:
-    wait_until("the machine to answer", lambda: _answers(primary.port), PATIENCE)
-    update = dns.update.UpdateMessage("mirage.", keyring=KEY)
-    update.add("www", 3600, "A", "192.0.2.1")
-    reply = _ask(primary.port, update)
-    assert reply is not None
-    assert reply.rcode() == dns.rcode.NOERROR
-    assert "192.0.2.1" in primary.repository.show("mirage")
-    assert b"warning" not in primary.log.read_bytes()
+    require("qemu-system-x86_64")
+    network = ["--net", f"{LOOPBACK}:{free_port()}", "--accel", "tcg"]
+    done = oakroot("image", "run", images / "primary", *network, "--", "--ipv4=10.0.2.15", patience=PATIENCE)
+    assert done.code == 64
+    assert "--ipv4=10.0.2.15: the length of the network's prefix is missing" in done.output
 
 
 @pytest.mark.parametrize(
@@ -155,22 +107,18 @@ def test_kvm_is_used_only_if_a_machine_boots_with_it(
 
 
 def test_a_container_serves_read_only_without_rights(
-    image: Path, tmp_path: Path, primary: Running, require: Callable[[str], str]
+    images: Path, tmp_path: Path, require: Callable[[str], str]
 ) -> None:
     runc = require("runc")
     if os.geteuid() != 0:
         pytest.skip("runc needs root here")
+    repository = BareRepository(tmp_path / "git" / "zones.git")
+    repository.commit({"mirage": ZONE})
     port = free_port()
-    remote = git_daemon(primary.repository.path.parent)
+    remote = git_daemon(repository.path.parent)
     with remote:
-        _bundle(
-            image,
-            tmp_path,
-            "--listen",
-            f"{LOOPBACK}:{port}",
-            "--remote",
-            f"git://{LOOPBACK}:{remote.port}/zones.git",
-        )
+        address = f"git://{LOOPBACK}:{remote.port}/zones.git"
+        _bundle(images / "primary", tmp_path, "--listen", f"{LOOPBACK}:{port}", "--remote", address)
         name = f"oakroot-test-{port}"
         with (tmp_path / "log").open("wb") as log:
             process = subprocess.Popen([runc, "run", "--bundle", tmp_path, name], stdout=log, stderr=log)
@@ -185,6 +133,15 @@ def test_a_container_serves_read_only_without_rights(
     assert facts["Uid"].split() == ["65532"] * 4
     assert facts["CapBnd"] == f"{1 << 10:016x}"
     assert (facts["Seccomp"], facts["NoNewPrivs"]) == ("2", "1")
+
+
+def _answers(port: int) -> bool:
+    with suppress(dns.exception.Timeout, OSError, EOFError):
+        question = dns.message.make_query("mirage.", "ANY")
+        if dns.query.tcp(question, LOOPBACK, 5, port).answer:
+            return True
+    threading.Event().wait(0.3)
+    return False
 
 
 def _bundle(image: Path, directory: Path, *arguments: str) -> None:

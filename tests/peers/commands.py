@@ -29,14 +29,14 @@ class Outcome:
     errors: str
 
 
-def oakroot(*arguments: str | Path, cwd: Path | None = None) -> Outcome:
+def oakroot(*arguments: str | Path, cwd: Path | None = None, patience: float = 60) -> Outcome:
     """Runs a command to its end."""
     done = subprocess.run(
         [*COMMAND, *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience,
         env=_environment({}),
         check=False,
     )

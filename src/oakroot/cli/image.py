@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from oakroot.cli import CommandError, Exit, Subparsers, image_ledger
 from oakroot.cli.progress import Progress
 from oakroot.images import fetch, machine, verify
-from oakroot.images.build import INITRAMFS, KERNEL, SUMS, build
+from oakroot.images.build import INITRAMFS, KERNEL, SUMS, Image, build, build_all
 from oakroot.images.contents import Role
 from oakroot.images.inputs import InputFolder
 from oakroot.images.lock import LOCK_NAME, Lock, read_lock
@@ -74,13 +75,26 @@ def _configure_fetch(verbs: Subparsers) -> None:
 
 def _configure_build(verbs: Subparsers) -> None:
     building = verbs.add_parser(
-        "build", help="make an image", description="Makes an image of the inputs in the lock file."
+        "build",
+        help="make images",
+        description="Makes images of the inputs in the lock file. What several roles share is done once.",
     )
     building.add_argument(
-        "role", type=Role, choices=list(Role), metavar="ROLE", help=f"what it serves as: {', '.join(Role)}"
+        "roles",
+        type=Role,
+        choices=list(Role),
+        nargs="+",
+        metavar="ROLE",
+        help=f"what it serves as: {', '.join(Role)}",
     )
     _add_inputs(building)
-    building.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to put the image")
+    building.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="where to put the image; of several roles, each has a folder of its name in there",
+    )
     building.add_argument(
         "--list", action="store_true", help="print every file of the initramfs with its size"
     )
@@ -166,22 +180,29 @@ def _fetch(arguments: argparse.Namespace) -> int:
 
 def _build(arguments: argparse.Namespace) -> int:
     folder = InputFolder(arguments.inputs)
+    roles = list(dict.fromkeys(arguments.roles))
+    said: list[str] = []
     with Progress(sys.stderr) as progress:
-        image = build(arguments.role, folder.lock(), folder, progress)
-        image.write(arguments.out)
-    files = {path: entry for path, entry in image.files.items() if isinstance(entry, File)}
-    if arguments.list:
-        for path, entry in sorted(files.items()):
-            print(f"{len(entry.content):>10} {path}")
-    for name in (KERNEL, INITRAMFS):
-        print(f"{len(image.outputs[name]) / 2**20:6.1f} MiB  {arguments.out / name}")
-    container = sum(len(content) for path, content in image.outputs.items() if path.startswith("oci/"))
-    print(f"{container / 2**20:6.1f} MiB  {arguments.out / 'oci'}")
-    unpacked = sum(len(entry.content) for entry in files.values())
-    print(
-        f"{len(files)} files, {unpacked / 2**20:.1f} MiB unpacked; all hashes are in {arguments.out / SUMS}"
-    )
+        for image in build_all(roles, folder.lock(), folder, progress):
+            place = arguments.out / image.role if len(roles) > 1 else arguments.out
+            image.write(place)
+            said += _described(image, place, listing=arguments.list)
+    for line in said:
+        print(line)
     return Exit.FINE
+
+
+def _described(image: Image, place: Path, *, listing: bool) -> Iterator[str]:
+    files = {path: entry for path, entry in image.files.items() if isinstance(entry, File)}
+    if listing:
+        for path, entry in sorted(files.items()):
+            yield f"{len(entry.content):>10} {path}"
+    for name in (KERNEL, INITRAMFS):
+        yield f"{len(image.outputs[name]) / 2**20:6.1f} MiB  {place / name}"
+    container = sum(len(content) for path, content in image.outputs.items() if path.startswith("oci/"))
+    yield f"{container / 2**20:6.1f} MiB  {place / 'oci'}"
+    unpacked = sum(len(entry.content) for entry in files.values())
+    yield f"{len(files)} files, {unpacked / 2**20:.1f} MiB unpacked; all hashes are in {place / SUMS}"
 
 
 def _verify(arguments: argparse.Namespace) -> int:

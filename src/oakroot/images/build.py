@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 from oakroot.images import contents, cpio, debian, elf, oci, wheels
@@ -66,21 +68,42 @@ def build(
     toolchain: Callable[[Tree], Toolchain] = OwnPython,
 ) -> Image:
     """The image of a role; ImageError names the input that is missing, changed or broken."""
-    used = used_inputs(role, lock)
+    return next(build_all((role,), lock, inputs, tell, toolchain))
+
+
+def build_all(
+    roles: Sequence[Role],
+    lock: Lock,
+    inputs: Inputs,
+    tell: Callable[[str], None],
+    toolchain: Callable[[Tree], Toolchain] = OwnPython,
+) -> Iterator[Image]:
+    """The image of each role, as `build` makes it; what they have in common is unpacked and compiled once."""
     tell("unpacking")
-    parts = _parts([each for each in used if each.kind is Kind.PACKAGE], inputs)
-    files: dict[str, Entry] = dict(parts.python)
-    for each in used:
-        if each.kind is Kind.WHEEL:
-            unpacked = wheels.unpack(each.file, inputs.read(each))
-            files |= {
-                f"{contents.SITE}/{path}": entry for path, entry in unpacked if contents.stays_of_wheel(path)
-            }
+    parts = _parts(_packages(lock), inputs)
+    unpacked = {
+        name: _unpacked_wheel(lock.find(Kind.WHEEL, name), inputs)
+        for name in sorted({name for role in roles for name in contents.WHEELS[role]})
+    }
     tools = toolchain(parts.python)
     tell("compiling")
-    files = _stripped(tools.compile(files)) | contents.common_files(parts.authorities)
-    machine = files | dict(parts.modules) | contents.machine_files(role)
-    tell("packing")
+    compiled = _stripped(tools.compile(reduce(or_, unpacked.values(), dict(parts.python))))
+    common = contents.common_files(parts.authorities)
+    for role in roles:
+        tell(f"packing {role}")
+        foreign = {
+            f"{path}{suffix}"
+            for name, files in unpacked.items()
+            if name not in contents.WHEELS[role]
+            for path in files
+            for suffix in ("", "c")
+        }
+        files = {path: entry for path, entry in compiled.items() if path not in foreign} | common
+        yield _packed(role, lock, parts, files, tools)
+
+
+def _packed(role: Role, lock: Lock, parts: _Parts, files: Tree, tools: Toolchain) -> Image:
+    machine = {**files, **parts.modules, **contents.machine_files(role)}
     version = lock.find(Kind.WHEEL, "oakroot").version
     facts = {"title": f"oakroot-{role}", "version": version, "revision": lock.commit}
     labels = {f"org.opencontainers.image.{name}": value for name, value in facts.items()}
@@ -88,7 +111,7 @@ def build(
     outputs = {
         KERNEL: parts.kernel,
         INITRAMFS: tools.compress(cpio.write(machine, lock.epoch)),
-        BILL: write_bill(role, lock, used),
+        BILL: write_bill(role, lock, used_inputs(role, lock)),
         LOCK_NAME: lock.text().encode(),
         CONTENTS: list_contents(machine).encode(),
         LICENSES: parts.copyright,
@@ -112,17 +135,28 @@ def list_contents(tree: Tree) -> str:
 
 def used_inputs(role: Role, lock: Lock) -> tuple[Input, ...]:
     """What an image of this role is made of, of a lock for all; ImageError if something is missing."""
+    return (*_packages(lock), *(lock.find(Kind.WHEEL, name) for name in contents.WHEELS[role]))
+
+
+def _packages(lock: Lock) -> tuple[Input, ...]:
     kernels = [
         each for each in lock.inputs
         if each.kind is Kind.PACKAGE and each.name.startswith(contents.KERNEL_PREFIX)
     ]  # fmt: skip
     if len(kernels) != 1:
         raise ImageError(f"lock file: {len(kernels)} kernels ({contents.KERNEL_PREFIX}…) where one should be")
-    packages = [lock.find(Kind.PACKAGE, name) for name in contents.PACKAGES]
-    return (*packages, *kernels, *(lock.find(Kind.WHEEL, name) for name in contents.WHEELS[role]))
+    return (*(lock.find(Kind.PACKAGE, name) for name in contents.PACKAGES), *kernels)
 
 
-def _parts(packages: list[Input], inputs: Inputs) -> _Parts:
+def _unpacked_wheel(wheel: Input, inputs: Inputs) -> dict[str, Entry]:
+    return {
+        f"{contents.SITE}/{path}": entry
+        for path, entry in wheels.unpack(wheel.file, inputs.read(wheel))
+        if contents.stays_of_wheel(path)
+    }
+
+
+def _parts(packages: Sequence[Input], inputs: Inputs) -> _Parts:
     kernel, authorities = b"", b""
     modules: dict[str, Entry] = {}
     python: dict[str, Entry] = {}
