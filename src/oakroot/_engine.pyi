@@ -90,6 +90,12 @@ class Zone:
     def serial_is_sealed(self) -> bool:
         """Whether the zone carries a signature or digest of its SOA, which another serial would break."""
 
+    def earliest_expiration(self, now: int) -> int | None:
+        """When the first of its signatures expires, in seconds since 1970; None if the apex is not signed.
+
+        Moments in signatures are those nearest to `now` (RFC 4034 section 3.1.5).
+        """
+
     def with_serial(self, serial: int) -> Zone:
         """The same zone with another SOA serial."""
 

@@ -50,6 +50,10 @@ impl Zone {
         self.0.serial_is_sealed()
     }
 
+    fn earliest_expiration(&self, py: Python<'_>, now: i64) -> Option<i64> {
+        py.detach(|| self.0.earliest_expiration(now))
+    }
+
     fn with_serial(&self, serial: u32) -> Self {
         Self::from(self.0.with_serial(serial))
     }

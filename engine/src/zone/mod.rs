@@ -16,6 +16,7 @@ pub mod hash;
 pub mod lookup;
 pub mod page;
 mod recheck;
+mod signatures;
 mod staging;
 #[cfg(test)]
 mod tests;

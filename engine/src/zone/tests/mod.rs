@@ -35,6 +35,23 @@ fn a_signature_or_a_digest_seals_the_serial() {
 }
 
 #[test]
+fn the_signature_that_expires_first_counts() {
+    let expiration = |now, moments: &[(&str, &str)]| {
+        let lines = moments
+            .iter()
+            .map(|(owner, moment)| format!("{owner} RRSIG SOA 13 1 60 {moment} 20200101000000 1 example. AA==\n"));
+        zone("example.", &format!("{HEAD}{}", lines.collect::<String>())).earliest_expiration(now)
+    };
+    let now = 1_900_000_000;
+    assert_eq!(expiration(now, &[]), None);
+    assert_eq!(expiration(now, &[("ns", "1900000009")]), None, "the zone itself is not signed");
+    assert_eq!(expiration(now, &[("@", "1900000009"), ("ns", "1900000005"), ("ns", "1900000007")]), Some(now + 5));
+    assert_eq!(expiration(now, &[("@", "1899999999")]), Some(now - 1), "what has expired is told");
+    assert_eq!(expiration((1 << 32) - 5, &[("@", "5"), ("ns", "4294967295")]), Some((1 << 32) - 1));
+    assert_eq!(expiration((1 << 32) - 5, &[("@", "5")]), Some((1 << 32) + 5), "in 2106 moments begin anew");
+}
+
+#[test]
 fn every_name_is_found_whatever_the_number_of_names() {
     for count in [0, 1, 63, 64, 65, 1000] {
         let zone = zone("example.", &with_names(count));
