@@ -7,6 +7,8 @@ import pytest
 from oakroot.certificates.orders import Offer, RenewalWindow
 from oakroot.certifier.core import Settings
 from oakroot.certifier.events import Finalize, PlaceOrder, Probe, SendUpdate, Validate
+from oakroot.certifier.overview import overview
+from oakroot.operate.overview import Overview
 from tests.certificates.minting import DAY, START, new_request
 from tests.certifier.authority import ACCOUNT, THUMBPRINT
 from tests.certifier.stage import Stage
@@ -216,6 +218,26 @@ def test_the_authority_says_when_to_renew() -> None:
     stage.run(0.3 * DAY)
     placed = [question for question in stage.authority.asked if isinstance(question, PlaceOrder)]
     assert [order.replaces is None for order in placed[:2]] == [True, False]
+
+
+def test_the_operator_sees_when_a_certificate_is_to_be_renewed() -> None:
+    stage = Stage()
+    stage.publish(WWW, der=new_request(WWW))
+    stage.run_until(lambda: stage.certified(WWW), 60)
+    stage.run(60)
+    assert _renewal(stage) == pytest.approx(START + 60 * DAY, abs=DAY)
+    stage.authority.offer = Offer(ACCOUNT, THUMBPRINT, has_renewal_info=True)
+    stage.authority.window = RenewalWindow(START + 20 * DAY, START + 22 * DAY, 21600.0)
+    stage.start()
+    stage.run(60)
+    assert START + 20 * DAY <= _renewal(stage) <= START + 22 * DAY
+
+
+def _renewal(stage: Stage) -> float:
+    copies = Overview("certifier", "1", stage.now.wall, START)
+    (certificate,) = overview(stage.state, copies, stage.now).certificates
+    assert certificate.renewal is not None
+    return certificate.renewal
 
 
 def test_an_authority_that_wants_everything_renewed_at_once_causes_no_loop() -> None:

@@ -229,7 +229,7 @@ OVERVIEW = Overview(
     queues=(Queue("updates", 2, 1024),),
     certificates=(
         HostCertificate(
-            "www.example.org.", "example.org.", "waiting", NOW + 86400 * 9, NOW + 60, "rate limit"
+            "www.example.org.", "example.org.", "waiting", NOW + 86400 * 9, NOW, NOW + 60, "rate limit"
         ),
     ),
 )

@@ -72,7 +72,9 @@ def overview(*zones: Zone) -> Overview:
         git=GIT,
         updates=Updates({"NOERROR": 3, "REFUSED": 1}, Histogram((0.1, 1.0), (2, 1, 0), 0.7)),
         queues=(Queue("updates", 1, 1024),),
-        certificates=(HostCertificate("www.example.org", "example.org.", "valid", NOON + 86400),),
+        certificates=(
+            HostCertificate("www.example.org", "example.org.", "valid", NOON + 86400, NOON + 3600),
+        ),
         events={"orders": 1},
         engine=ENGINE,
         tls_not_after=NOON + 7 * 86400,
@@ -82,7 +84,9 @@ def overview(*zones: Zone) -> Overview:
 def scene(*zones: Zone, zones_limit: int = 1000) -> Scene:
     """It, and two name servers, one of which is behind."""
     agreement = judge(7, [Heard("ns1.example.org. (192.0.2.1)", 7), Heard("ns2.example.org. (192.0.2.2)", 5)])
-    return Scene(overview(*zones), zones_limit, {"example.org.": agreement})
+    return Scene(
+        overview(*zones), zones_limit, {"example.org.": agreement}, {"example.org.": int(NOON) + 5 * 86400}
+    )
 
 
 def _zone(apex: str) -> Zone:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
@@ -81,6 +82,15 @@ def test_zones_above_the_limit_have_no_series_and_broken_ones_come_first() -> No
     assert values("zones_without_samples", shown) == {(): 48}
     assert values("zones", shown)[("current",)] == 50
     assert not any(family.name == "oakroot_zone_serial" for family in measure(scene(*zones, zones_limit=0)))
+
+
+def test_above_the_limit_zones_whose_signatures_expire_first_are_shown() -> None:
+    zones = [Zone(f"{number}.example.", Condition.CURRENT, 1) for number in range(9)]
+    shown = replace(
+        scene(*zones, zones_limit=2), signatures={"7.example.": 300, "5.example.": 200, "8.example.": 100}
+    )
+    expected = {("8.example.",): 100, ("5.example.",): 200}
+    assert values("zone_signatures_expiry_timestamp_seconds", shown) == expected
 
 
 def test_name_servers_are_counted_by_their_standing() -> None:

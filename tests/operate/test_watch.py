@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dns.message
@@ -126,6 +127,26 @@ def test_who_copied_what_is_shown_by_both_sides(remote: BareRepository) -> None:
         assert ours["secondary_zones", name] == 1
         assert ours["secondary_zones_behind", name] == 0
         assert ours["secondary_last_transfer_timestamp_seconds", name] >= ours["start_time_seconds",]
+
+    asyncio.run(run())
+
+
+def test_the_first_signature_to_expire_is_shown_of_signed_zones_alone(remote: BareRepository) -> None:
+    signatures = "".join(
+        f"{owner} 60 IN RRSIG {covered} 13 1 60 {moment} 20200101000000 1 signed. AA==\n"
+        for owner, covered, moment in [("@", "SOA", "20300201000000"), ("ns1", "A", "20300101000000")]
+    )
+    remote.commit({"signed": zone_text(1) + signatures.encode()})
+
+    async def run() -> None:
+        async with running(remote.path) as primary:
+            await primary.until(lambda: dns.message.make_query("signed.", "SOA"), "hostmaster.signed. 1 ")
+            async with watched(primary.service, Settings(NOWHERE)) as address, asyncio.timeout(20):
+                name = "zone_signatures_expiry_timestamp_seconds"
+                while (name, "signed.") not in (found := await scrape(address)):
+                    pass
+        assert found[name, "signed."] == datetime(2030, 1, 1, tzinfo=UTC).timestamp()
+        assert (name, "mirage.") not in found
 
     asyncio.run(run())
 

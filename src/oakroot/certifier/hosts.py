@@ -155,7 +155,7 @@ def _judge_certificate(state: State, host: Host, now: Moment) -> Turn:
     """Orders, or rests until that is due; meanwhile the authority may be asked when it is."""
     chain = host.issued or host.chain
     is_unseen = bool(host.issued) and host.issued_until <= now.monotonic
-    wanted = now.monotonic if not chain or is_unseen else _renewal(state, host, chain[0], now)
+    wanted = now.monotonic if not chain or is_unseen else _from_wall(renewal(state, host, chain[0]), now)
     wanted = max(wanted, host.retry_at)
     # Two clocks subtracted are not exact; a moment that is nearly there is there.
     if wanted <= now.monotonic + _TOLERANCE:
@@ -187,13 +187,17 @@ def _objection(state: State, request: SigningRequest, host: Host, now: Moment) -
     return f"{write_names(outside)} is in no zone that this certifier may update", wait
 
 
-def _renewal(state: State, host: Host, certificate: Certificate, now: Moment) -> float:
-    """When to renew, on the clock that never jumps."""
-    wall = renewal_due(certificate)
-    if host.window is not None:
-        length = host.window.end - host.window.start
-        chosen = host.window.start + length * state.dice.fraction(host.owner, host.window.start)
-        wall = min(chosen, certificate.not_after - certificate.lifetime / _LAST_PART)
+def renewal(state: State, host: Host, certificate: Certificate) -> float:
+    """From when on to renew, in seconds since 1970: by its lifetime, or when the authority suggests."""
+    if host.window is None:
+        return renewal_due(certificate)
+    length = host.window.end - host.window.start
+    chosen = host.window.start + length * state.dice.fraction(host.owner, host.window.start)
+    return min(chosen, certificate.not_after - certificate.lifetime / _LAST_PART)
+
+
+def _from_wall(wall: float, now: Moment) -> float:
+    """The same moment on the clock that never jumps."""
     return now.monotonic + wall - now.wall
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from oakroot.certifier.hosts import renewal
 from oakroot.certifier.state import NEVER, Host, State
 from oakroot.operate.overview import HostCertificate, Overview, Queue
 from oakroot.roles.events import Moment
@@ -33,6 +34,7 @@ def _certificate(state: State, host: Host, now: Moment) -> HostCertificate:
         zone=host.zone,
         state=_state(state, host, not_after, now),
         not_after=not_after,
+        renewal=renewal(state, host, chain[0]) if chain else None,
         next_step=None if waits is None or waits == NEVER else now.wall + waits - now.monotonic,
         reason=host.refusal or host.last_failure,
     )

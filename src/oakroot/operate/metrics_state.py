@@ -73,6 +73,12 @@ def _expiries(scene: Scene) -> Iterator[Sample]:
             yield Sample(host.not_after, (host.host,))
 
 
+def _renewals(scene: Scene) -> Iterator[Sample]:
+    for host in scene.overview.certificates:
+        if host.renewal is not None:
+            yield Sample(host.renewal, (host.host,))
+
+
 def _certificates(scene: Scene) -> Iterator[Sample]:
     if scene.overview.role == "certifier":
         counts = Counter(host.state for host in scene.overview.certificates)
@@ -308,6 +314,14 @@ CERTIFICATES = (
         "gauge",
         "Until when the published certificate of a host is valid.",
         _expiries,
+        ("host",),
+    ),
+    Metric(
+        "certificate_renewal_timestamp_seconds",
+        "gauge",
+        "From when on the published certificate of a host is to be renewed: by its lifetime, or as its "
+        "authority says. What is left to the expiry is the margin for things that go wrong.",
+        _renewals,
         ("host",),
     ),
     Metric(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
@@ -11,12 +12,19 @@ from oakroot.operate.samples import Metric, Read, Sample, Scene
 
 
 def shown_zones(scene: Scene) -> tuple[Zone, ...]:
-    """The zones that have samples of their own: those that are not as they should be come first."""
+    """The zones that have samples of their own: those that are not as they should be come first.
+
+    Then come those that are signed, the first to expire before all.
+    """
     zones = scene.overview.zones
     if len(zones) > scene.zones_limit:
-        by_need = sorted(zones, key=lambda zone: (zone.condition is Condition.CURRENT, zone.apex))
-        zones = tuple(by_need[: scene.zones_limit])
+        zones = tuple(sorted(zones, key=lambda zone: _need(zone, scene))[: scene.zones_limit])
     return zones
+
+
+def _need(zone: Zone, scene: Scene) -> tuple[bool, float, str]:
+    is_current = zone.condition is Condition.CURRENT
+    return is_current, scene.signatures.get(zone.apex, math.inf), zone.apex
 
 
 def _of_zones(read: Callable[[Zone], float | None]) -> Read:
@@ -48,6 +56,12 @@ def _nameservers(scene: Scene) -> Iterator[Sample]:
 
 def _divergence(scene: Scene) -> Iterator[Sample]:
     return (Sample(scene.agreement[apex].divergence, (apex,)) for apex in _agreed(scene))
+
+
+def _signatures(scene: Scene) -> Iterator[Sample]:
+    for zone in shown_zones(scene):
+        if zone.apex in scene.signatures:
+            yield Sample(scene.signatures[zone.apex], (zone.apex,))
 
 
 def _agreed(scene: Scene) -> Iterable[str]:
@@ -93,6 +107,13 @@ TABLE: tuple[Metric, ...] = (
         "gauge",
         "When the zone expires unless a primary confirms it (secondaries).",
         _of_zones(lambda zone: zone.expires),
+        ("zone",),
+    ),
+    Metric(
+        "zone_signatures_expiry_timestamp_seconds",
+        "gauge",
+        "When the first of the zone's RRSIG records expires; zones without signatures have none.",
+        _signatures,
         ("zone",),
     ),
     Metric("zones_without_samples", "gauge", "Zones above the limit of --metrics-zones.", _hidden_zones),

@@ -192,6 +192,8 @@ class HostCertificate:
     """`valid`, `missing`, `working`, `waiting` or `refused`."""
     not_after: float | None = None
     """Until when the certificate is good that is published."""
+    renewal: float | None = None
+    """From when on a new one is to be had."""
     next_step: float | None = None
     """When it will be looked at again."""
     reason: str | None = None

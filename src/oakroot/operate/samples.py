@@ -21,6 +21,8 @@ class Scene:
     """How many zones have samples of their own."""
     agreement: Mapping[str, Verdict] = field(default_factory=dict)
     """By apex."""
+    signatures: Mapping[str, int] = field(default_factory=dict)
+    """When the first signature of a signed zone expires, by apex."""
     events: Mapping[str, int] = field(default_factory=dict)
     """What the logs and taps of this process count."""
 

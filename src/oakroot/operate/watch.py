@@ -17,6 +17,7 @@ from oakroot.late import Part, part
 from oakroot.operate.influx import Pusher
 from oakroot.operate.nameservers import Nameservers, asking, resolve
 from oakroot.operate.samples import Scene
+from oakroot.operate.signatures import Signatures
 from oakroot.operate.status import StatusPage
 from oakroot.operate.watchable import Role, Settings
 from oakroot.operate.web import Answer, Handler, Request, listening
@@ -33,6 +34,7 @@ class Watch:
         self._writing = asyncio.Lock()
         self.page = StatusPage(self.scene, role.pulse, role.changes, settings.name or socket.gethostname())
         self.nameservers = Nameservers(role.overview, lambda: role.catalogue, asking(settings.port), resolve)
+        self.signatures = Signatures(role.overview, lambda: role.catalogue)
 
     def handlers(self) -> Mapping[str, Handler]:
         """By path."""
@@ -45,7 +47,12 @@ class Watch:
 
     def scene(self) -> Scene:
         """What is measured now."""
-        return Scene(self._role.overview(), self._settings.zones_limit, self.nameservers.verdicts)
+        return Scene(
+            self._role.overview(),
+            self._settings.zones_limit,
+            self.nameservers.verdicts,
+            self.signatures.expiries,
+        )
 
     async def _metrics(self, request: Request) -> Answer:
         exposition = part(Part.EXPOSITION)
@@ -78,6 +85,8 @@ async def watched(role: Role, settings: Settings) -> AsyncIterator[tuple[str, in
             address = await stack.enter_async_context(listening(watch.handlers(), settings.address))
             _beside(stack, watch.page.keep_counting())
             _log.info("status and metrics on http://%s/ and /metrics", _shown(address))
+        if settings.is_wanted:
+            _beside(stack, watch.signatures.keep_looking())
         if settings.ask_seconds and settings.is_wanted:
             _beside(stack, watch.nameservers.keep_asking(settings.ask_seconds))
         if settings.influx is not None:
