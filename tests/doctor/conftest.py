@@ -6,13 +6,19 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.doctor.world import World
+from tests.doctor.world import Ports, World
 
 
 @pytest.fixture(scope="session")
-def port(require: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of all its servers."""
+def ports(require: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
+    """The ports of all its servers."""
     for program in ("named", "nsd", "knotd"):
         require(program)
-    with World().running(tmp_path_factory.mktemp("world")) as port:
-        yield port
+    with World().running(tmp_path_factory.mktemp("world")) as ports:
+        yield ports
+
+
+@pytest.fixture
+def port(ports: Ports) -> int:
+    """Where all servers speak plain DNS."""
+    return ports.dns

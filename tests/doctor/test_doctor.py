@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 
 import dns.name
 import pytest
@@ -11,14 +13,16 @@ from oakroot.cli.main import main
 from oakroot.doctor.examination import Means, examine
 from oakroot.doctor.judge import judge
 from oakroot.doctor.observations import Observations
-from tests.doctor.world import FIRST, NO_EDNS, NO_LARGE, NO_TCP, NOBODY, ROOT, SECOND
+from tests.doctor.withholding import Withholding
+from tests.doctor.world import FIRST, NO_EDNS, NO_LARGE, NO_TCP, NOBODY, ROOT, SECOND, Ports
 
 PATIENCE = 0.4
 HARMLESS = {"unsigned", "secure", "no-caa", "caa"}
 
 
 def means(port: int, *, resolver: str | None = None) -> Means:
-    return Means(PATIENCE, (ROOT,), resolver, port, ipv6=False)
+    way = None if resolver is None else (resolver, port)
+    return Means(PATIENCE, (ROOT,), way, port, ipv6=False)
 
 
 def seen(zone: str, port: int) -> Observations:
@@ -99,6 +103,7 @@ def test_a_way_that_loses_large_answers_is_found(port: int) -> None:
         ("ending.test", "warning", "signature-ends"),
         ("weak.test", "warning", "weak-ds"),
         ("island.test", "warning", "no-ds"),
+        ("cds.test", "error", "cds-without-key"),
     ],
 )
 def test_a_broken_chain_of_trust_is_found(zone: str, severity: str, code: str, port: int) -> None:
@@ -113,10 +118,30 @@ def test_by_a_resolver_the_same_is_found(port: int) -> None:
 
 def test_a_server_may_be_asked_that_nobody_delegates_to(port: int) -> None:
     zone = dns.name.from_text("gone.test")
-    observed = examine(zone, means(port), [FIRST])
+    observed = examine(zone, means(port), [(FIRST, port)])
     assert [finding.code for finding in judge(observed) if finding.severity == "error"] == ["not-delegated"]
     assert {server.address for server in observed.servers} >= {FIRST}
     assert all(server.soa.is_good for server in observed.servers)
+
+
+def test_over_tls_it_is_told_who_speaks_it(ports: Ports) -> None:
+    observed = examine(dns.name.from_text("open.test"), replace(means(ports.dns), tls_port=ports.tls))
+    over_tls = {server.address: server.tls for server in observed.servers}
+    encrypted = over_tls[ROOT]
+    assert encrypted is not None
+    assert encrypted.soa.is_good
+    assert encrypted.valid_until == pytest.approx(time.time() + 30 * 86400, abs=3600)
+    told = {(finding.code, finding.about) for finding in judge(observed) if finding.severity == "warning"}
+    assert told == {("no-tls", f"ns1.open.test ({FIRST})")}
+
+
+def test_questions_to_one_server_are_asked_side_by_side() -> None:
+    """This one answers for its zone's SOA at once, and else only when seven questions wait for it."""
+    with Withholding(7) as server:
+        way = Means(20.0, (NOBODY,), port=server.place[1], ipv6=False)
+        observed = examine(dns.name.from_text("good.test"), way, [server.place])
+    (seen,) = observed.servers
+    assert (seen.keys.rcode, seen.cds.rcode, seen.caa.rcode) == ("REFUSED", "REFUSED", "REFUSED")
 
 
 def test_a_way_that_is_broken_is_told(port: int) -> None:
@@ -136,7 +161,7 @@ def test_caa_records_are_told_and_inherited(port: int) -> None:
 
 
 def doctor(port: int, *words: str) -> int:
-    return main(["doctor", "--root", ROOT, "--port", str(port), "--timeout", str(PATIENCE), *words])
+    return main(["doctor", "--root", f"{ROOT}:{port}", "--timeout", str(PATIENCE), *words])
 
 
 def test_the_command_shows_servers_findings_and_advice(port: int, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,6 +172,14 @@ def test_the_command_shows_servers_findings_and_advice(port: int, capsys: pytest
     complaint = "it is no name server of lame.test: it answers REFUSED"
     assert f"error: ns2.lame.test ({SECOND}): {complaint}\n  do: " in shown
     assert shown.endswith("1 error, 2 notes\n")
+
+
+def test_a_server_given_by_its_port_is_named_by_it(port: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with Withholding(0) as server:
+        address, its_port = server.place
+        assert doctor(port, "good.test", "--server", f"{address}:{its_port}") == 1
+    shown = capsys.readouterr().out
+    assert f"(given)         {address}:{its_port}  -       REFUSED  " in shown
 
 
 def test_warnings_count_when_the_user_is_strict(port: int) -> None:
@@ -163,7 +196,15 @@ def test_the_same_comes_as_json(port: int, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize(
-    "words", [["."], ["a..b"], ["good.test", "--server", "ns1.good.test"], ["x", "--resolver", "::1"]]
+    "words",
+    [
+        ["."],
+        ["a..b"],
+        ["good.test", "--server", "ns1.good.test"],
+        ["x", "--resolver", "::1"],
+        ["x", "--root", "127.0.0.1:1"],
+        ["x", "--tls", "--tls-port", "0"],
+    ],
 )
 def test_wrong_usage_is_refused(words: list[str], port: int) -> None:
     try:

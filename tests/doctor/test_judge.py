@@ -12,7 +12,7 @@ import dns.rdatatype
 import pytest
 
 from oakroot.doctor.judge import judge
-from oakroot.doctor.observations import Heard, Host, Observations, ParentServer, ZoneServer
+from oakroot.doctor.observations import Heard, Host, Observations, OverTls, ParentServer, ZoneServer
 from tests.doctor.world import Key
 
 ZONE, PARENT = dns.name.from_text("good.test."), dns.name.from_text("test.")
@@ -41,6 +41,8 @@ def server(name: dns.name.Name, serial: int = 7) -> ZoneServer:
         large=heard("DNSKEY"),
         recursion=Heard(rcode="REFUSED"),
         caa=heard("CAA"),
+        cds=heard("CDS"),
+        cdnskey=heard("CDNSKEY"),
     )
 
 
@@ -153,6 +155,67 @@ def test_who_may_issue_certificates_is_told(records: tuple[str, ...], expected: 
     seen = replace(GOOD, caa_at=ZONE, caa=tuple(rdata("CAA", record) for record in records))
     (finding,) = (finding for finding in judge(seen) if finding.code == "caa")
     assert finding.message.startswith(expected)
+
+
+OLD, NEW = Key.made(), Key.made()
+OLD_DS, NEW_DS = (key.ds("good.test.").partition(" DS ")[2] for key in (OLD, NEW))
+OLD_KEY, NEW_KEY = (key.public.to_text() for key in (OLD, NEW))
+
+
+def asking(cds: list[str], cdnskey: list[str], *, ds: str = OLD_DS) -> Observations:
+    """The zone has both keys, its parent the DS of one."""
+    keys = heard("DNSKEY", OLD_KEY, NEW_KEY)
+    first, second = heard("CDS", *cds), heard("CDNSKEY", *cdnskey)
+    return replace(
+        GOOD,
+        parents=tuple(replace(each, ds=heard("DS", *ds.splitlines())) for each in GOOD.parents),
+        servers=tuple(replace(each, keys=keys, cds=first, cdnskey=second) for each in GOOD.servers),
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        (asking([], []), set()),
+        (asking([OLD_DS], [OLD_KEY]), set()),
+        (asking([OLD_DS], []), set()),
+        (asking([NEW_DS], [NEW_KEY]), {"cds-pending"}),
+        (asking([OLD_DS, NEW_DS], [OLD_KEY, NEW_KEY]), {"cds-pending"}),
+        (asking([NEW_DS], [OLD_KEY]), {"cds-contradicts"}),
+        (asking([NEW_DS], [OLD_KEY, NEW_KEY]), {"cds-contradicts"}),
+        (asking([Key.made().ds("good.test.").partition(" DS ")[2]], []), {"cds-without-key"}),
+        (asking(["0 0 0 00"], ["0 3 0 AA=="]), {"cds-pending"}),
+        (asking(["0 0 0 00"], ["0 3 0 AA=="], ds=""), {"no-ds"}),
+        (asking(["0 0 0 00"], [OLD_KEY]), {"cds-contradicts"}),
+    ],
+)
+def test_what_the_zone_asks_its_parent_for_is_told(seen: Observations, expected: set[str]) -> None:
+    assert codes(seen) - {"bad-signature"} == expected
+
+
+def test_servers_that_ask_for_different_things_are_found() -> None:
+    seen = asking([OLD_DS], [])
+    other = replace(seen.servers[1], cds=heard("CDS", NEW_DS))
+    assert "cds-servers-differ" in codes(replace(seen, servers=(seen.servers[0], other)))
+
+
+@pytest.mark.parametrize(
+    ("tls", "expected"),
+    [
+        (OverTls(heard(), GOOD.moment + 30 * 86400), set()),
+        (OverTls(Heard("it refuses the connection")), {"no-tls"}),
+        (OverTls(heard(), GOOD.moment + 86400), {"tls-certificate-ends"}),
+        (OverTls(heard(), GOOD.moment - 1), {"tls-certificate-ends"}),
+    ],
+)
+def test_what_is_wrong_over_tls_is_told(tls: OverTls, expected: set[str]) -> None:
+    assert codes(with_second_server(tls=tls)) == expected
+
+
+def test_a_server_that_is_silent_everywhere_is_not_blamed_for_tls_as_well() -> None:
+    silent = Heard("no answer")
+    seen = with_second_server(soa=silent, tcp=silent, plain=silent, tls=OverTls(silent))
+    assert codes(seen) == {"silent"}
 
 
 def test_the_worst_comes_first() -> None:

@@ -19,6 +19,7 @@ import dns.zone
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.doctor.relay import Relay, has_edns
+from tests.peers.authority import Authority
 from tests.peers.nameservers import Bind, DaemonNameserver, Knot, Nsd, ZoneFile
 from tests.peers.ports import free_port
 
@@ -28,14 +29,19 @@ DAY = 86400
 
 
 class OpenRoot(Bind):
-    """Root and parent, which is also a resolver for anybody."""
+    """Root and parent, which is also a resolver for anybody, and speaks TLS."""
 
     host = ROOT
+    tls = "", 0
+    """The file of its certificate and key, and the port."""
 
     def configuration(self, port: int) -> str:
-        return (
-            super().configuration(port).replace("recursion no;", "recursion yes; allow-recursion { any; };")
+        file, tls_port = self.tls
+        listening = (
+            f"recursion yes; allow-recursion {{ any; }}; listen-on port {tls_port} tls own {{ {ROOT}; }};"
         )
+        own = f'tls own {{ cert-file "{file}"; key-file "{file}"; }};\n'
+        return own + super().configuration(port).replace("recursion no;", listening)
 
 
 class FirstChild(Nsd):
@@ -108,6 +114,14 @@ def delegation(
     lines = [f"{zone} 300 NS {name}.{zone}" for name in names]
     lines += [f"{name}.{zone} 300 A {address}" for name, address in zip(names, glue, strict=False) if address]
     return "\n".join([*lines, *(record.replace(" ", " 300 ", 1) for record in more)]) + "\n"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where all servers are asked."""
+
+    dns: int
+    tls: int
 
 
 class World:
@@ -183,16 +197,19 @@ class World:
         ):
             self.both(zone, content, delegation(zone, ds))
         self.both("island.test.", signed("island.test.", key), delegation("island.test."))
+        asking = signed("cds.test.", key) + other.ds("cds.test.").replace(" DS ", " 300 CDS ") + "\n"
+        self.both("cds.test.", asking, delegation("cds.test.", key.ds("cds.test.")))
 
     @contextmanager
-    def running(self, directory: Path) -> Iterator[int]:
-        """All servers; gives their port."""
+    def running(self, directory: Path) -> Iterator[Ports]:
+        """All servers; gives their ports."""
         root = (
             f". 300 SOA ns.test. hostmaster.test. 1 3600 600 86400 300\n. 300 NS ns.test.\n"
             f"test. 300 NS ns.test.\nns.test. 300 A {ROOT}\n"
         )
         self.root |= {".": root, "test.": self.parent}
-        port = free_port()
+        port, tls_port = free_port(), free_port()
+        OpenRoot.tls = str(Authority(directory).issue("ns.test", hours=30 * 24)), tls_port
         children: tuple[tuple[type[DaemonNameserver], dict[str, str]], ...] = (
             (OpenRoot, self.root),
             (FirstChild, self.first),
@@ -209,7 +226,7 @@ class World:
             stack.enter_context(Relay((NO_TCP, port), first, tcp=False))
             stack.enter_context(Relay((NO_EDNS, port), first, passes=lambda query: not has_edns(query)))
             stack.enter_context(Relay((NO_LARGE, port), first, returns=lambda answer: len(answer) <= 1232))
-            yield port
+            yield Ports(port, tls_port)
 
 
 def _file(folder: Path, apex: str, content: str) -> ZoneFile:

@@ -13,8 +13,9 @@ from dataclasses import replace
 import dns.name
 
 from oakroot.cli import CommandError, Exit, Subparsers
-from oakroot.cli.options import add_timeout_option, domain_name, ip_address
+from oakroot.cli.options import add_timeout_option, domain_name, place, port_number
 from oakroot.cli.progress import Progress
+from oakroot.client.server import DEFAULT_PORT, TLS_PORT
 from oakroot.doctor.examination import Means, examine
 from oakroot.doctor.finding import Finding
 from oakroot.doctor.judge import judge
@@ -33,6 +34,8 @@ exit code: 0 no errors, 1 errors found (with --strict also warnings), 2 wrong us
 
 Before the parent delegates to it, ask a server by its address:
   oakroot doctor example.org --server 192.0.2.53
+One that listens elsewhere, such as a hidden primary:
+  oakroot doctor example.org --server 192.0.2.53:5300
 Where only a resolver may be asked for names outside:
   oakroot doctor example.org --resolver 192.0.2.1"""
 
@@ -52,10 +55,10 @@ def configure(subparsers: Subparsers) -> None:
     parser.add_argument("zone", type=domain_name, metavar="ZONE", help="the zone")
     parser.add_argument(
         "--server",
-        type=ip_address,
+        type=place,
         action="append",
         default=[],
-        metavar="ADDR",
+        metavar="ADDR[:PORT]",
         help="ask this server, too, such as a hidden primary; may be given again",
     )
     _add_way(parser)
@@ -71,24 +74,28 @@ def _add_way(parser: argparse.ArgumentParser) -> None:
     way = parser.add_mutually_exclusive_group()
     way.add_argument(
         "--root",
-        type=ip_address,
+        type=place,
         action="append",
         default=[],
-        metavar="ADDR",
-        help="begin at this server of a root zone; may be given again (default: those of the Internet)",
+        metavar="ADDR[:PORT]",
+        help="begin at this server of a root zone; may be given again (default: those of the Internet); all "
+        "servers that it leads to are asked at its port",
     )
     way.add_argument(
         "--resolver",
-        type=ip_address,
-        metavar="ADDR",
+        type=place,
+        metavar="ADDR[:PORT]",
         help="find parent and addresses by asking this resolver, instead of from the root",
     )
     parser.add_argument(
-        "--port",
-        type=int,
-        default=53,
+        "--tls", action="store_true", help="ask the zone's servers over TLS besides, whoever they prove to be"
+    )
+    parser.add_argument(
+        "--tls-port",
+        type=port_number,
+        default=TLS_PORT,
         metavar="N",
-        help="ask all servers at this port (default: %(default)s)",
+        help="where they listen for TLS (default: %(default)s)",
     )
 
 
@@ -108,8 +115,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _examine(arguments: argparse.Namespace) -> Observations:
     """Looks; on a terminal its user sees what takes the time."""
+    ports = {port for _, port in arguments.root}
+    if len(ports) > 1:
+        raise CommandError(
+            "--root names servers at different ports",
+            hint="servers that they lead to are asked at the same port, so it must be one",
+            exit_code=Exit.USAGE,
+        )
     means = Means(
-        arguments.timeout, tuple(arguments.root), arguments.resolver, arguments.port, ipv6=_has_ipv6()
+        arguments.timeout,
+        tuple(address for address, _ in arguments.root),
+        arguments.resolver,
+        port=next(iter(ports), DEFAULT_PORT),
+        tls_port=arguments.tls_port if arguments.tls else None,
+        ipv6=_has_ipv6(),
     )
     if not sys.stderr.isatty():
         return examine(arguments.zone, means, arguments.server)
@@ -139,7 +158,9 @@ def report(
 
 
 def _table(seen: Observations, paint: Callable[[str, Style], str]) -> Iterator[str]:
-    rows = [("NAME SERVER", "ADDRESS", "SERIAL", "UDP", "TCP", "KEYS"), *map(_row, seen.servers)]
+    with_tls = any(server.tls is not None for server in seen.servers)
+    head = ("NAME SERVER", "ADDRESS", "SERIAL", "UDP", "TCP", "KEYS", "TLS")
+    rows = [row if with_tls else row[:-1] for row in (head, *map(_row, seen.servers))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for number, row in enumerate(rows):
         line = "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -150,7 +171,8 @@ def _row(server: ZoneServer) -> tuple[str, ...]:
     name = "(given)" if server.name is None else visible(server.name.to_text())
     serial = getattr(server.soa.values[0], "serial", "-") if server.soa.values else "-"
     keys = str(len(server.keys.values)) if server.keys.values else "none" if server.keys.is_good else "-"
-    return (name, server.address, str(serial), _answer(server.soa), _answer(server.tcp), keys)
+    tls = "" if server.tls is None else _answer(server.tls.soa)
+    return (name, server.shown_address, str(serial), _answer(server.soa), _answer(server.tcp), keys, tls)
 
 
 def _answer(heard: Heard) -> str:
@@ -164,11 +186,12 @@ def _as_object(seen: Observations, findings: tuple[Finding, ...]) -> dict[str, o
         "servers": [
             {
                 "name": None if server.name is None else server.name.to_text(),
-                "address": server.address,
+                "address": server.shown_address,
                 "serial": getattr(server.soa.values[0], "serial", None) if server.soa.values else None,
                 "udp": _answer(server.soa),
                 "tcp": _answer(server.tcp),
                 "keys": len(server.keys.values),
+                "tls": None if server.tls is None else _answer(server.tls.soa),
             }
             for server in seen.servers
         ],

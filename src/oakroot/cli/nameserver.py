@@ -15,6 +15,7 @@ from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit
 from oakroot.cli.options import domain_name, key_option, positive_count
 from oakroot.cli.privileges import add_user_option, drop_privileges
+from oakroot.client.server import DEFAULT_PORT, TLS_PORT
 from oakroot.distribution.targets import Configured
 from oakroot.operate.certificate import CertificateError, CertificateFiles
 from oakroot.operate.inheritance import InheritanceError, places, settled
@@ -23,8 +24,6 @@ from oakroot.roles.followers import TransferRules
 
 _log = logging.getLogger(__name__)
 
-DEFAULT_PORT = 53
-TLS_PORT = 853
 # How long a secondary that wants to hear of changes may keep its connection without a word over it.
 KEPT_SECONDS = 3600.0
 _ADDRESS = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?\Z")

@@ -65,12 +65,21 @@ def record_type(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text} is no record type") from None
 
 
-def ip_address(text: str) -> str:
-    """Reads an IP address; of IPv6 without brackets."""
+def place(text: str) -> tuple[str, int]:
+    """Reads `ADDR[:PORT]` of a server that is asked by its address, of IPv6 with a port in brackets."""
+    found = server(text)
     try:
-        return str(ipaddress.ip_address(text))
+        return str(ipaddress.ip_address(found.host)), found.port
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is no IP address") from None
+        raise argparse.ArgumentTypeError(f"{found.host} is no IP address") from None
+
+
+def port_number(text: str) -> int:
+    """Reads a port."""
+    number = int(text)
+    if not 0 < number < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text} is no port")
+    return number
 
 
 def add_key_option(parser: argparse._ActionsContainer, purpose: str) -> None:

@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import cast
 
 from oakroot._engine import Server
-from oakroot.cli.nameserver import DEFAULT_PORT, count, listen_address
-from oakroot.client.server import read_server
+from oakroot.cli.nameserver import count, listen_address
+from oakroot.client.server import DEFAULT_PORT, read_server
 from oakroot.late import Part, part
 from oakroot.operate.watchable import INFLUX_PORT, INFLUX_SECONDS, Role, Settings
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 DEFAULT_PORT = 53
+TLS_PORT = 853
 _LAST_PORT = 65535
 _SERVER = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?\Z")
 

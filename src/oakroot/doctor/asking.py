@@ -1,7 +1,14 @@
-"""Single questions over UDP and TCP, each with its time-out: a shell without any judgement."""
+"""Single questions over UDP, TCP and TLS, each with its time-out: a shell without any judgement.
+
+`Questioner` puts many of them side by side.
+"""
 
 from __future__ import annotations
 
+import socket
+import ssl
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,12 +20,12 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 import dns.rdtypes.ANY.RRSIG
+from cryptography import x509
 
-from oakroot.doctor.observations import ROOM, Heard, Place
+from oakroot.doctor.observations import ROOM, Heard, OverTls, Place
 
 MUCH_ROOM = 4096
 ATTEMPTS = 2
-_FULL = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +78,10 @@ def send(place: Place, question: Question, seconds: float, *, tcp: bool = False)
 def hear(place: Place, question: Question, seconds: float, *, tcp: bool = False) -> Heard:
     """What came back to this question."""
     reply = send(place, question, seconds, tcp=tcp)
-    if isinstance(reply, str):
-        return Heard(trouble=reply)
+    return Heard(trouble=reply) if isinstance(reply, str) else _heard(reply, question)
+
+
+def _heard(reply: dns.message.Message, question: Question) -> Heard:
     answer = reply.get_rrset(dns.message.ANSWER, question.name, dns.rdataclass.IN, question.rdtype)
     signed = reply.get_rrset(
         dns.message.ANSWER, question.name, dns.rdataclass.IN, dns.rdatatype.RRSIG, question.rdtype
@@ -97,3 +106,55 @@ def hear_all(place: Place, question: Question, seconds: float) -> Heard:
         return heard
     whole = hear(place, question, seconds, tcp=True)
     return whole if whole.is_answer else heard
+
+
+def hear_over_tls(place: Place, question: Question, seconds: float) -> OverTls:
+    """What came back over TLS. Nothing is believed because of it, so any certificate will do."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["dot"])
+    valid_until = None
+    try:
+        with (
+            socket.create_connection(place, seconds) as plain,
+            context.wrap_socket(plain) as encrypted,
+        ):
+            shown = encrypted.getpeercert(binary_form=True)
+            if shown is not None:
+                valid_until = x509.load_der_x509_certificate(shown).not_valid_after_utc.timestamp()
+            reply = dns.query.tls(question.message(), place[0], seconds, place[1], sock=encrypted)
+            return OverTls(_heard(reply, question), valid_until)
+    except ssl.SSLError as problem:
+        trouble = (problem.reason or "the handshake failed").replace("_", " ").lower()
+    except ConnectionRefusedError:
+        trouble = "it refuses the connection"
+    except (TimeoutError, dns.exception.Timeout):
+        trouble = "no answer over TLS"
+    except EOFError:
+        trouble = "it closes the connection"
+    except OSError as problem:
+        trouble = (problem.strerror or str(problem)).lower()
+    except (dns.exception.DNSException, ValueError) as problem:
+        trouble = f"an answer that makes no sense ({type(problem).__name__})"
+    return OverTls(Heard(trouble=trouble), valid_until)
+
+
+class Questioner:
+    """Puts questions side by side, never more at once than there are threads; these ask nobody else."""
+
+    def __init__(self, pool: ThreadPoolExecutor, seconds: float) -> None:
+        self._pool = pool
+        self._seconds = seconds
+
+    def hear(self, place: Place, question: Question, *, tcp: bool = False) -> Callable[[], Heard]:
+        """Asks; the result waits for what came back."""
+        return self._pool.submit(hear, place, question, self._seconds, tcp=tcp).result
+
+    def hear_all(self, place: Place, question: Question) -> Callable[[], Heard]:
+        """The same, over TCP where an answer over UDP is cut off."""
+        return self._pool.submit(hear_all, place, question, self._seconds).result
+
+    def hear_over_tls(self, place: Place, question: Question) -> Callable[[], OverTls]:
+        """The same, over TLS alone."""
+        return self._pool.submit(hear_over_tls, place, question, self._seconds).result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -11,9 +11,9 @@ import dns.message
 import dns.name
 import dns.rdatatype
 
-from oakroot.doctor.asking import MUCH_ROOM, Question, hear, hear_all, send
+from oakroot.doctor.asking import MUCH_ROOM, Question, Questioner, send
 from oakroot.doctor.observations import (
-    Heard,
+    NOT_ASKED,
     Host,
     Name,
     Observations,
@@ -22,12 +22,15 @@ from oakroot.doctor.observations import (
     ZoneServer,
     ns_targets,
 )
-from oakroot.doctor.walk import ROOT_SERVERS, Cut, Guide, LostError, Shortcut, Walk, delegation
+from oakroot.doctor.walk import ADDRESS_TYPES, ROOT_SERVERS, Cut, Guide, LostError, Shortcut, Walk, delegation
 
 PARENTS_LIMIT = 6
 """Addresses of the parent's servers that are asked: a large parent has dozens, which say the same."""
 SERVERS_LIMIT = 32
 _THREADS = 16
+"""Servers that are looked at side by side."""
+_QUESTIONS = 48
+"""Questions side by side, those to all servers together."""
 _ELSEWHERE = dns.name.from_text("oakroot-doctor.invalid.")
 
 
@@ -38,8 +41,11 @@ class Means:
     seconds: float = 3.0
     roots: tuple[str, ...] = ()
     """None: those of the world."""
-    resolver: str | None = None
+    resolver: Place | None = None
     port: int = 53
+    """Where all servers are asked that are found, and those of the root."""
+    tls_port: int | None = None
+    """Where they are asked over TLS besides; None: nowhere."""
     ipv6: bool = True
     tell: Callable[[str], None] = lambda _: None
     """Hears what is being done now."""
@@ -51,7 +57,8 @@ class Means:
     def guide(self) -> Guide:
         """Who knows the way."""
         if self.resolver is not None:
-            return Shortcut(self.resolver, lambda *asked: self._ask(*asked, recursion=True))
+            address, port = self.resolver
+            return Shortcut(address, lambda *asked: self._ask(*asked, port=port, recursion=True))
         given = {dns.name.root: self.roots} if self.roots else None
         known = {dns.name.from_text(name): addresses for name, addresses in ROOT_SERVERS.items()}
         usable = {name: self.usable(addresses) for name, addresses in (given or known).items()}
@@ -62,30 +69,38 @@ class Means:
         return tuple(address for address in addresses if self.ipv6 or ":" not in address)
 
     def _ask(
-        self, address: str, name: Name, rdtype: dns.rdatatype.RdataType, *, recursion: bool = False
+        self,
+        address: str,
+        name: Name,
+        rdtype: dns.rdatatype.RdataType,
+        *,
+        port: int | None = None,
+        recursion: bool = False,
     ) -> dns.message.Message | None:
+        place = address, port or self.port
         question = Question(name, rdtype, wants_recursion=recursion)
-        reply = send(self.place(address), question, self.seconds)
+        reply = send(place, question, self.seconds)
         if not isinstance(reply, str) and reply.flags & dns.flags.TC:
-            reply = send(self.place(address), question, self.seconds, tcp=True)
+            reply = send(place, question, self.seconds, tcp=True)
         return None if isinstance(reply, str) else reply
 
 
-def examine(zone: Name, means: Means, given: Sequence[str] = ()) -> Observations:
-    """All that can be seen. `given` are addresses of servers that are asked besides those that are found."""
+def examine(zone: Name, means: Means, given: Sequence[Place] = ()) -> Observations:
+    """All that can be seen. `given` are servers that are asked besides those that are found."""
     seen = Observations(zone, time.time(), is_public=not means.roots and means.resolver is None)
     guide = means.guide()
     means.tell(f"looking for the parent of {zone}")
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(_THREADS) as pool, ThreadPoolExecutor(_QUESTIONS) as questions:
+        look = _Look(zone, means, pool, Questioner(questions, means.seconds))
         try:
             cut = guide.parent(zone)
         except LostError as lost:
             seen = replace(seen, trouble=str(lost))
         else:
             means.tell(f"asking name servers of {cut.name}")
-            parents = tuple(pool.map(lambda each: _ask_parent(zone, each, means), _some(cut, means)))
+            parents = tuple(pool.map(look.ask_parent, _some(cut, means)))
             seen = replace(seen, parent=cut.name, parents=parents)
-        seen = _with_servers(seen, guide, means, given, pool)
+        seen = look.with_servers(seen, guide, given)
     return _with_caa(seen, guide)
 
 
@@ -100,47 +115,125 @@ def _some(cut: Cut, means: Means) -> list[tuple[Name, str]]:
     return [(name, address) for _, name, address in ordered[:PARENTS_LIMIT]]
 
 
-def _ask_parent(zone: Name, server: tuple[Name, str], means: Means) -> ParentServer:
-    name, address = server
-    place = means.place(address)
-    reply = send(place, Question(zone, dns.rdatatype.NS), means.seconds)
-    if isinstance(reply, str):
-        return ParentServer(name, address, trouble=reply)
-    if reply.flags & dns.flags.TC:
-        whole = send(place, Question(zone, dns.rdatatype.NS), means.seconds, tcp=True)
-        reply = reply if isinstance(whole, str) else whole
-    names, glue = delegation(reply, zone)
-    ds = hear_all(place, Question(zone, dns.rdatatype.DS, wants_signatures=True), means.seconds)
-    trouble = None
-    if not names and dns.rcode.to_text(reply.rcode()) not in {"NOERROR", "NXDOMAIN"}:
-        trouble = f"it answers {dns.rcode.to_text(reply.rcode())}"
-    return ParentServer(name, address, trouble, names, glue, ds)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is asked about one zone: `pool` has a thread for each server, `ask` one for each question."""
 
+    zone: Name
+    means: Means
+    pool: ThreadPoolExecutor
+    ask: Questioner
 
-def _with_servers(
-    seen: Observations, guide: Guide, means: Means, given: Sequence[str], pool: ThreadPoolExecutor
-) -> Observations:
-    """Asks the servers that the parent names, then those that only they themselves name."""
-    names = frozenset(name for parent in seen.parents for name in parent.names)
-    hosts: dict[Name, Host] = {}
-    skipped: set[str] = set()
-    servers: tuple[ZoneServer, ...] = ()
-    places: list[tuple[Name | None, str]] = [(None, address) for address in given]
-    while names or places:
-        for name in sorted(names):
-            hosts[name] = _host(name, seen, servers, guide)
-            addresses = set(hosts[name].addresses).union(*(each.glue.get(name, ()) for each in seen.parents))
-            skipped |= addresses.difference(means.usable(addresses))
-            places += [(name, address) for address in means.usable(sorted(addresses))]
-        known = {(each.name, each.address) for each in servers}
-        room = SERVERS_LIMIT - len(servers)
-        fresh = [each for each in dict.fromkeys(places) if each not in known][:room]
-        means.tell(f"asking {len(fresh)} name servers of {seen.zone}")
-        servers += tuple(pool.map(lambda each: _ask_server(seen.zone, each[0], each[1], means), fresh))
-        named = {target for server in servers for target in ns_targets(server.names)}
-        names, places = frozenset(named - hosts.keys()), []
-    servers = _with_hosts(seen.zone, hosts, servers, means, pool)
-    return replace(seen, hosts=hosts, servers=servers, skipped=frozenset(skipped))
+    def ask_parent(self, server: tuple[Name, str]) -> ParentServer:
+        """What one server of the parent says of the delegation."""
+        name, address = server
+        place, seconds = self.means.place(address), self.means.seconds
+        ds = self.ask.hear_all(place, Question(self.zone, dns.rdatatype.DS, wants_signatures=True))
+        question = Question(self.zone, dns.rdatatype.NS)
+        reply = send(place, question, seconds)
+        if isinstance(reply, str):
+            return ParentServer(name, address, trouble=reply)
+        if reply.flags & dns.flags.TC:
+            whole = send(place, question, seconds, tcp=True)
+            reply = reply if isinstance(whole, str) else whole
+        names, glue = delegation(reply, self.zone)
+        trouble = None
+        if not names and dns.rcode.to_text(reply.rcode()) not in {"NOERROR", "NXDOMAIN"}:
+            trouble = f"it answers {dns.rcode.to_text(reply.rcode())}"
+        return ParentServer(name, address, trouble, names, glue, ds())
+
+    def with_servers(self, seen: Observations, guide: Guide, given: Sequence[Place]) -> Observations:
+        """Asks the servers that the parent names, then those that only they themselves name."""
+        means = self.means
+        names = frozenset(name for parent in seen.parents for name in parent.names)
+        hosts: dict[Name, Host] = {}
+        skipped: set[str] = set()
+        servers: tuple[ZoneServer, ...] = ()
+        places = [
+            ZoneServer(None, address, NOT_ASKED, port=None if port == means.port else port)
+            for address, port in given
+        ]
+        while names or places:
+            for name in sorted(names):
+                hosts[name] = _host(name, seen, servers, guide)
+                addresses = set(hosts[name].addresses).union(
+                    *(each.glue.get(name, ()) for each in seen.parents)
+                )
+                skipped |= addresses.difference(means.usable(addresses))
+                places += [
+                    ZoneServer(name, address, NOT_ASKED) for address in means.usable(sorted(addresses))
+                ]
+            known = {(each.name, each.address, each.port) for each in servers}
+            fresh = [each for each in places if (each.name, each.address, each.port) not in known]
+            fresh = fresh[: SERVERS_LIMIT - len(servers)]
+            means.tell(f"asking {len(fresh)} name servers of {seen.zone}")
+            servers += tuple(self.pool.map(self._ask_server, fresh))
+            named = {target for server in servers for target in ns_targets(server.names)}
+            names, places = frozenset(named - hosts.keys()), []
+        within = [name for name in hosts if name.is_subdomain(self.zone)]
+        servers = tuple(self.pool.map(lambda server: self._with_hosts(server, within), servers))
+        return replace(seen, hosts=hosts, servers=servers, skipped=frozenset(skipped))
+
+    def _place(self, server: ZoneServer) -> Place:
+        return server.address, server.port or self.means.port
+
+    def _with_hosts(self, server: ZoneServer, within: Sequence[Name]) -> ZoneServer:
+        """With what it says of the addresses of name servers within the zone."""
+        if not server.soa.is_good:
+            return server
+        place = self._place(server)
+        asked = {
+            name: [self.ask.hear(place, Question(name, rdtype)) for rdtype in ADDRESS_TYPES]
+            for name in within
+        }
+        heard = {name: [answer() for answer in answers] for name, answers in asked.items()}
+        found = {
+            name: frozenset(rdata.to_text() for each in answers for rdata in each.values)
+            for name, answers in heard.items()
+            if all(each.is_good for each in answers)
+        }
+        return replace(server, hosts=found)
+
+    def _ask_server(self, server: ZoneServer) -> ZoneServer:
+        """All that is asked of one server of the zone. Only one that answers is asked for more."""
+        place, ask = self._place(server), self.ask
+        soa_question = Question(self.zone, dns.rdatatype.SOA)
+        soa, tcp = ask.hear(place, soa_question), ask.hear(place, soa_question, tcp=True)
+        tls_port = self.means.tls_port
+        tls = None if tls_port is None else ask.hear_over_tls((server.address, tls_port), soa_question)
+        server = replace(server, soa=soa())
+        if server.soa.is_answer:
+            server = self._asked_for_more(server, place)
+        else:
+            server = replace(server, plain=ask.hear(place, replace(soa_question, room=None))())
+        return replace(server, tcp=tcp(), tls=None if tls is None else tls())
+
+    def _asked_for_more(self, server: ZoneServer, place: Place) -> ZoneServer:
+        keys = Question(self.zone, dns.rdatatype.DNSKEY, wants_signatures=True)
+        elsewhere = Question(_ELSEWHERE, dns.rdatatype.A, wants_recursion=True)
+        large, recursion = (
+            self.ask.hear(place, replace(keys, room=MUCH_ROOM)),
+            self.ask.hear(place, elsewhere),
+        )
+        found = {
+            rdtype: self.ask.hear_all(place, Question(self.zone, rdtype))
+            for rdtype in (
+                dns.rdatatype.NS,
+                dns.rdatatype.CAA,
+                dns.rdatatype.CDS,
+                dns.rdatatype.CDNSKEY,
+            )
+        }
+        return replace(
+            server,
+            keys=self.ask.hear_all(place, keys)(),
+            large=large(),
+            recursion=recursion(),
+            names=found[dns.rdatatype.NS](),
+            caa=found[dns.rdatatype.CAA](),
+            cds=found[dns.rdatatype.CDS](),
+            cdnskey=found[dns.rdatatype.CDNSKEY](),
+        )
 
 
 def _host(name: Name, seen: Observations, servers: Sequence[ZoneServer], guide: Guide) -> Host:
@@ -150,56 +243,6 @@ def _host(name: Name, seen: Observations, servers: Sequence[ZoneServer], guide: 
         return host
     glue = frozenset[str]().union(*(each.glue.get(name, frozenset()) for each in seen.parents))
     return host if glue or not servers else replace(host, trouble=host.trouble or "it has no address")
-
-
-def _with_hosts(
-    zone: Name,
-    hosts: Mapping[Name, Host],
-    servers: Sequence[ZoneServer],
-    means: Means,
-    pool: ThreadPoolExecutor,
-) -> tuple[ZoneServer, ...]:
-    """With what each server says of the addresses of name servers within the zone."""
-    within = [name for name in hosts if name.is_subdomain(zone)]
-
-    def ask(server: ZoneServer) -> ZoneServer:
-        if not server.soa.is_good:
-            return server
-        found: dict[Name, frozenset[str]] = {}
-        for name in within:
-            heard = [
-                hear(means.place(server.address), Question(name, rdtype), means.seconds)
-                for rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)
-            ]
-            if all(each.is_good for each in heard):
-                found[name] = frozenset(rdata.to_text() for each in heard for rdata in each.values)
-        return replace(server, hosts=found)
-
-    return tuple(pool.map(ask, servers))
-
-
-def _ask_server(zone: Name, name: Name | None, address: str, means: Means) -> ZoneServer:
-    place, seconds = means.place(address), means.seconds
-
-    def ask(rdtype: dns.rdatatype.RdataType) -> Heard:
-        return hear_all(place, Question(zone, rdtype), seconds)
-
-    soa_question = Question(zone, dns.rdatatype.SOA)
-    server = ZoneServer(name, address, hear(place, soa_question, seconds))
-    tcp = hear(place, soa_question, seconds, tcp=True)
-    if not server.soa.is_answer:
-        plain = hear(place, replace(soa_question, room=None), seconds)
-        return replace(server, plain=plain, tcp=tcp)
-    keys = Question(zone, dns.rdatatype.DNSKEY, wants_signatures=True)
-    return replace(
-        server,
-        tcp=tcp,
-        names=ask(dns.rdatatype.NS),
-        keys=hear_all(place, keys, seconds),
-        large=hear(place, replace(keys, room=MUCH_ROOM), seconds),
-        recursion=hear(place, Question(_ELSEWHERE, dns.rdatatype.A, wants_recursion=True), seconds),
-        caa=ask(dns.rdatatype.CAA),
-    )
 
 
 def _with_caa(seen: Observations, guide: Guide) -> Observations:

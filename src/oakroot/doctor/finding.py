@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
+
+SOON = 3 * 86400.0
+"""Signatures and certificates that end within so many seconds should have been renewed."""
 
 Severity = Literal["error", "warning", "note"]
 
@@ -18,6 +22,11 @@ class Finding:
     about: str
     message: str
     advice: str | None = None
+
+
+def date(moment: float) -> str:
+    """A moment as a sentence tells it."""
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def listed(words: Iterable[object]) -> str:

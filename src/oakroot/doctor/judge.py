@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oakroot.doctor.finding import Finding
 from oakroot.doctor.judge_delegation import judge_delegation
+from oakroot.doctor.judge_requests import judge_requests
 from oakroot.doctor.judge_security import judge_security
 from oakroot.doctor.judge_servers import judge_servers
 from oakroot.doctor.observations import Observations
@@ -13,5 +14,5 @@ _ORDER = ("error", "warning", "note")
 
 def judge(seen: Observations) -> tuple[Finding, ...]:
     """All there is to say, the worst first."""
-    found = (*judge_delegation(seen), *judge_servers(seen), *judge_security(seen))
+    found = (*judge_delegation(seen), *judge_servers(seen), *judge_security(seen), *judge_requests(seen))
     return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))

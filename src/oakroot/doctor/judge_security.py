@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import cast
 
 import dns.dnssec
@@ -20,7 +19,7 @@ import dns.rdtypes.ANY.DS
 import dns.rdtypes.ANY.RRSIG
 import dns.rrset
 
-from oakroot.doctor.finding import Finding, listed
+from oakroot.doctor.finding import SOON, Finding, date, listed
 from oakroot.doctor.observations import Observations, ZoneServer, spoken
 
 DNSKEY = dns.rdtypes.ANY.DNSKEY.DNSKEY
@@ -28,8 +27,6 @@ DS = dns.rdtypes.ANY.DS.DS
 RRSIG = dns.rdtypes.ANY.RRSIG.RRSIG
 
 SHA1 = 1
-SOON = 3 * 86400.0
-"""Signatures that end within so many seconds should have been renewed."""
 
 
 def judge_security(seen: Observations) -> Iterator[Finding]:
@@ -110,18 +107,18 @@ def _signatures(seen: Observations, server: ZoneServer, trusted: Sequence[DNSKEY
     good = [each for each in server.keys.signatures if _verifies(seen, server, each, trusted)]
     if not good:
         times = [each.expiration for each in server.keys.signatures if each.expiration <= seen.moment]
-        ended = f": its signature ended on {_date(max(times))}" if times else ""
+        ended = f": its signature ended on {date(max(times))}" if times else ""
         message = f"the key that {spoken(seen.parent)} vouches for does not sign the zone's keys{ended}"
         advice = "have the zone signed anew; validators refuse it"
         yield Finding("error", "bad-signature", about, message, advice)
         return
     ends = max(each.expiration for each in good)
     if ends - seen.moment < SOON:
-        message = f"the signature of its keys ends on {_date(ends)}"
+        message = f"the signature of its keys ends on {date(ends)}"
         advice = "see that whoever signs the zone is at work"
         yield Finding("warning", "signature-ends", about, message, advice)
         return
-    message = f"the DS at {spoken(seen.parent)} leads to its keys, which are signed until {_date(ends)}"
+    message = f"the DS at {spoken(seen.parent)} leads to its keys, which are signed until {date(ends)}"
     yield Finding("note", "secure", about, message)
 
 
@@ -145,10 +142,6 @@ def _verifies(seen: Observations, server: ZoneServer, signature: RRSIG, trusted:
     except (dns.exception.DNSException, ValueError):
         return False
     return True
-
-
-def _date(moment: float) -> str:
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 # --- CAA

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from oakroot.doctor.finding import Finding, listed
+from oakroot.doctor.finding import SOON, Finding, date, listed
 from oakroot.doctor.observations import ROOM, Observations, ZoneServer, spoken
 from oakroot.zones.serials import is_forward
 
@@ -15,6 +15,7 @@ def judge_servers(seen: Observations) -> Iterator[Finding]:
     for server in seen.servers:
         yield from _reachability(server, seen)
         yield from _recursion(server)
+        yield from _encryption(server, seen)
     yield from _serials(seen)
     if seen.skipped:
         message = f"{listed(sorted(seen.skipped))} was not asked: this machine has no IPv6"
@@ -72,6 +73,21 @@ def _recursion(server: ZoneServer) -> Iterator[Finding]:
         message = "it resolves names for anybody"
         advice = "turn recursion off, or narrow it to your own clients: it serves attacks on others"
         yield Finding("error", "open-resolver", str(server), message, advice)
+
+
+def _encryption(server: ZoneServer, seen: Observations) -> Iterator[Finding]:
+    if server.tls is None or not (server.soa.is_answer or server.tls.soa.is_answer):
+        return
+    about, until = str(server), server.tls.valid_until
+    if not server.tls.soa.is_good:
+        message = f"it does not answer over TLS: {server.tls.soa.told()}"
+        advice = "let it listen there (`--listen-tls`), and open TCP port 853"
+        yield Finding("warning", "no-tls", about, message, advice)
+    if until is not None and until - seen.moment < SOON:
+        ends = "ended" if until <= seen.moment else "ends"
+        message = f"the certificate that it shows over TLS {ends} on {date(until)}"
+        advice = "have it renewed: who looks at certificates, as secondaries do, speaks to it no more"
+        yield Finding("warning", "tls-certificate-ends", about, message, advice)
 
 
 def _serials(seen: Observations) -> Iterator[Finding]:

@@ -62,6 +62,15 @@ NOT_ASKED = Heard(trouble="not asked")
 
 
 @dataclass(frozen=True, slots=True)
+class OverTls:
+    """What came of a question over TLS (RFC 7858), whoever the server proved to be."""
+
+    soa: Heard
+    valid_until: float | None = None
+    """Of the certificate that it showed, in seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
 class ParentServer:
     """A name server of the parent zone, and what it says of the delegation."""
 
@@ -97,10 +106,24 @@ class ZoneServer:
     recursion: Heard = NOT_ASKED
     """A question for another name, with recursion desired."""
     caa: Heard = NOT_ASKED
+    cds: Heard = NOT_ASKED
+    """What it wants the parent to have as DS records (RFC 7344)."""
+    cdnskey: Heard = NOT_ASKED
+    tls: OverTls | None = None
+    """None: not asked."""
+    port: int | None = None
+    """Where it is asked, if not where all are."""
 
     def __str__(self) -> str:
         """Name and address, as in findings."""
-        return self.address if self.name is None else f"{spoken(self.name)} ({self.address})"
+        return self.shown_address if self.name is None else f"{spoken(self.name)} ({self.shown_address})"
+
+    @property
+    def shown_address(self) -> str:
+        """With its port, if that is its own."""
+        if self.port is None:
+            return self.address
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

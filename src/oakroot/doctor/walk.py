@@ -24,7 +24,7 @@ Ask = Callable[[str, Name, dns.rdatatype.RdataType], dns.message.Message | None]
 
 QUESTIONS_LIMIT = 400
 DEPTH_LIMIT = 6
-_ADDRESS_TYPES = (dns.rdatatype.A, dns.rdatatype.AAAA)
+ADDRESS_TYPES = (dns.rdatatype.A, dns.rdatatype.AAAA)
 
 ROOT_SERVERS: Mapping[str, tuple[str, ...]] = {
     "a.root-servers.net.": ("198.41.0.4", "2001:503:ba3e::2:30"),
@@ -96,7 +96,7 @@ class Walk:
         found: list[str] = []
         is_alias = False
         try:
-            for rdtype in _ADDRESS_TYPES:
+            for rdtype in ADDRESS_TYPES:
                 reply = self._go(name, rdtype, depth=depth)[1]
                 is_alias = is_alias or _find(reply, name, dns.rdatatype.CNAME) is not None
                 rrset = _find(reply, name, rdtype)
@@ -176,7 +176,7 @@ class Shortcut:
     def host(self, name: Name) -> Host:
         """What there is to know of a name server's name."""
         host = Host()
-        for rdtype in _ADDRESS_TYPES:
+        for rdtype in ADDRESS_TYPES:
             reply = self._ask(self._resolver, name, rdtype)
             if reply is None:
                 return replace(host, trouble=f"the resolver {self._resolver} does not answer")
@@ -224,6 +224,6 @@ def _find(reply: dns.message.Message, name: Name, rdtype: dns.rdatatype.RdataTyp
 
 def _glue(reply: dns.message.Message, name: Name) -> tuple[str, ...]:
     found: Iterable[dns.rrset.RRset | None] = (
-        reply.get_rrset(dns.message.ADDITIONAL, name, dns.rdataclass.IN, rdtype) for rdtype in _ADDRESS_TYPES
+        reply.get_rrset(dns.message.ADDITIONAL, name, dns.rdataclass.IN, rdtype) for rdtype in ADDRESS_TYPES
     )
     return tuple(rdata.to_text() for rrset in found if rrset is not None for rdata in rrset)
