@@ -11,6 +11,7 @@ __all__ = [
     "Diagnostic",
     "Document",
     "EditError",
+    "Exchange",
     "Incoming",
     "Marks",
     "Outgoing",
@@ -360,6 +361,44 @@ class Request:
         """Whether the connection it came by is closed; never so for UDP."""
 
 @final
+class Exchange:
+    """A query and its answer, as `Server.take_exchanges` shows them."""
+
+    @property
+    def stage(self) -> Literal["settled", "handed-over", "answered", "continued"]:
+        """What the query came to.
+
+        "settled": it was answered at once, or gets no answer. "handed-over": it became a `Request`; its
+        answers come as exchanges of their own, the first as "answered", any further as "continued".
+        """
+
+    @property
+    def transport(self) -> Literal["udp", "tcp", "tls"]:
+        """As that of a `Request`."""
+
+    @property
+    def asked(self) -> int:
+        """When the query came, in nanoseconds since 1970."""
+
+    @property
+    def told(self) -> int:
+        """When this was put down, on the same clock: the time of the answer, where there is one."""
+
+    @property
+    def peer(self) -> tuple[bytes, int]:
+        """Who asked: the octets of the address (4 or 16), and the port."""
+
+    @property
+    def local(self) -> tuple[bytes, int]:
+        """The address of ours that was asked, in the same form."""
+
+    @property
+    def query(self) -> bytes: ...
+    @property
+    def answer(self) -> bytes | None:
+        """What was sent; None: nothing (yet)."""
+
+@final
 class Server:
     """Sockets and serving threads. Answers queries from the published catalogue without Python."""
 
@@ -437,6 +476,16 @@ class Server:
 
         Several replies to one request are in order (transfers). ValueError over 65535 octets.
         """
+
+    def listen_in(self, every: int) -> None:
+        """Has one of `every` queries of each thread kept with its answers, for `take_exchanges`; 0: none.
+
+        What is kept and not taken is bounded: of each thread a mebibyte. What finds no room is lost, and
+        counted as `tap_dropped`.
+        """
+
+    def take_exchanges(self, limit: int = 256) -> list[Exchange]:
+        """What was kept, at most `limit` exchanges of each thread, in each thread's order."""
 
     def counters(self) -> Mapping[str, int]:
         """What was counted so far, by name.

@@ -12,6 +12,7 @@ mod message;
 mod names;
 mod reading;
 mod server;
+mod tap;
 mod transfer;
 mod zone;
 
@@ -35,6 +36,8 @@ mod engine {
     };
     #[pymodule_export]
     use super::server::{Request, Server};
+    #[pymodule_export]
+    use super::tap::Exchange;
     #[pymodule_export]
     use super::transfer::{Incoming, Outgoing, TransferError};
     #[pymodule_export]

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::catalogue::Catalogue;
+use super::tap::Exchange;
 use crate::answer::respond::{self, Identity};
 use crate::message::cookie::CookieSecret;
 use crate::responder::{CatalogueResponder, Publication};
@@ -57,7 +58,7 @@ impl Request {
     }
 }
 
-fn word(transport: Transport) -> &'static str {
+pub(super) fn word(transport: Transport) -> &'static str {
     match transport {
         Transport::Udp => "udp",
         Transport::Tcp => "tcp",
@@ -175,6 +176,15 @@ impl Server {
 
     fn reply(&self, py: Python<'_>, request: &Request, wire: &[u8]) -> PyResult<()> {
         py.detach(|| self.handover.reply(&request.0, wire)).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    fn listen_in(&self, every: u32) {
+        self.handover.taps().listen(every);
+    }
+
+    #[pyo3(signature = (limit = 256))]
+    fn take_exchanges(&self, py: Python<'_>, limit: usize) -> Vec<Exchange> {
+        py.detach(|| self.handover.taps().take(limit)).into_iter().map(Exchange).collect()
     }
 
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

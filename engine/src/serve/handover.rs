@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -15,6 +16,7 @@ use super::endpoint::Endpoint;
 use super::event::Event;
 use super::packet_info::PacketInfo;
 use super::sys;
+use super::tap::{Seen, Stage, Taps};
 use super::tcp::mailbox::{HIGH_BACKLOG, ReplyPath};
 
 /// The longest message: its length is told in 16 bits on TCP.
@@ -29,12 +31,20 @@ pub struct Handover {
     send_errors: AtomicU64,
     /// Whether a connection that requests came by has ended since this was last asked.
     lost: AtomicBool,
+    taps: Arc<Taps>,
 }
 
 impl Handover {
     pub(super) fn new(limit: usize) -> io::Result<Self> {
         let (waiting, send_errors, lost) = (Mutex::default(), AtomicU64::new(0), AtomicBool::new(false));
-        Ok(Self { waiting, limit, event: Event::new()?, send_errors, lost })
+        let taps = Arc::new(Taps::new());
+        Ok(Self { waiting, limit, event: Event::new()?, send_errors, lost, taps })
+    }
+
+    /// Where what is asked and answered can be seen.
+    #[must_use]
+    pub fn taps(&self) -> &Arc<Taps> {
+        &self.taps
     }
 
     /// Queues the request that `make` gives, unless the queue is full; says whether it did.
@@ -70,6 +80,7 @@ impl Handover {
             let fault = format!("a DNS message has at most {MAX_MESSAGE} octets, this one has {}", wire.len());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, fault));
         }
+        request.show(wire, &self.taps);
         match &request.path {
             Path::Udp { socket, source } => {
                 let sent = socket.upgrade().map(|socket| sys::send_to(&socket, wire, &request.peer, source.as_ref()));
@@ -127,6 +138,9 @@ pub struct Request {
     local: SocketAddr,
     transport: Transport,
     path: Path,
+    /// When it came, if it and its replies are to be put down.
+    asked: Option<NonZeroU64>,
+    is_answered: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -150,12 +164,30 @@ impl Request {
             local.set_ip(source.address());
         }
         let path = Path::Udp { socket: Arc::downgrade(socket), source };
-        Self { wire: wire.into(), peer, local, transport: Transport::Udp, path }
+        Self::new(wire, peer, local, Transport::Udp, path)
     }
 
     /// A request that came over TCP, or TLS.
     pub(super) fn tcp(wire: &[u8], peer: Endpoint, local: SocketAddr, transport: Transport, path: ReplyPath) -> Self {
-        Self { wire: wire.into(), peer, local, transport, path: Path::Tcp(path) }
+        Self::new(wire, peer, local, transport, Path::Tcp(path))
+    }
+
+    fn new(wire: &[u8], peer: Endpoint, local: SocketAddr, transport: Transport, path: Path) -> Self {
+        Self { wire: wire.into(), peer, local, transport, path, asked: None, is_answered: AtomicBool::new(false) }
+    }
+
+    /// The same, whose replies are put down if it was.
+    pub(super) fn noted(self, asked: Option<NonZeroU64>) -> Self {
+        Self { asked, ..self }
+    }
+
+    /// Shows a reply to who listens.
+    fn show(&self, wire: &[u8], taps: &Taps) {
+        let Some(asked) = self.asked else { return };
+        let is_first = !self.is_answered.swap(true, Ordering::Relaxed);
+        let stage = if is_first { Stage::Answered } else { Stage::Continued };
+        let (peer, local, transport) = (&self.peer, self.local, self.transport);
+        taps.reply(&Seen { stage, transport, asked, peer, local, query: &self.wire, answer: Some(wire) });
     }
 
     /// The message as it came.

@@ -12,7 +12,7 @@
 //!  inherited ──────┤                                       │
 //!                  └─ tcp (thread per worker) ─────────────┤                 counters: what is counted
 //!                       listener · connection · table      └─ Handover       limits: response rate limiting
-//!                       session · tls: certificate
+//!                       session · tls: certificate         tap · ring: what is shown
 //! ```
 
 mod bind;
@@ -23,8 +23,10 @@ mod handover;
 mod inherited;
 mod limits;
 mod packet_info;
+mod ring;
 mod server;
 mod sys;
+mod tap;
 mod tcp;
 mod tls;
 mod udp;
@@ -35,6 +37,7 @@ pub use counters::{Counter, Labels};
 pub use endpoint::Endpoint;
 pub use handover::{Handover, Request};
 pub use server::{Server, Socket};
+pub use tap::{Exchange, Stage, Taps};
 pub use tls::{Tls, UnusableCertificate};
 
 /// How a message came, and so how its answer goes.

@@ -242,6 +242,8 @@ impl Server {
         let mut totals = counters::totals(&self.cells.iter().map(|cells| &**cells));
         // Replies are sent by whoever took the request, who has no cells.
         totals[Counter::UdpSendErrors as usize].1 += self.handover.send_errors();
+        let (tapped, lost) = self.handover.taps().counts();
+        totals.extend([("tapped".to_owned(), tapped), ("tap_dropped".to_owned(), lost)]);
         totals
     }
 

@@ -310,7 +310,8 @@ impl Batch {
     }
 
     /// A datagram of the last [`Self::receive`], with the room of the next answer.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "part of the path of every query, and used elsewhere too")]
+    #[inline(always)]
     pub(super) fn datagram(&mut self, slot: usize) -> Datagram<'_> {
         assert!(slot < self.received && self.composed < SLOTS, "the datagram was received");
         let room = self.answers.at(self.composed * stride(self.answer_room)).cast::<u8>();

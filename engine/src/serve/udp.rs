@@ -4,6 +4,7 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use super::endpoint::Endpoint;
 use super::handover::{Handover, Request};
 use super::limits::{Judgement, Limiter};
 use super::sys::Batch;
+use super::tap::{Seen, Stage, Tap};
 use super::{Responder, ResponseClass, Settings, Transport, Verdict};
 
 /// The least an answer may be limited to: every client must take so much (RFC 1035 §4.2.1).
@@ -29,8 +31,20 @@ pub(super) struct Worker {
     batch: Batch,
     rates: Option<Rates>,
     tally: Tally,
+    tap: Tap,
     handover: Arc<Handover>,
     ending: Ending,
+}
+
+/// What was made of a datagram.
+#[derive(Clone, Copy)]
+enum Made {
+    /// An answer of this length, in its room.
+    Answer(usize),
+    /// Nothing: it gets no answer.
+    Silence,
+    /// A request, which somebody else has now.
+    Request,
 }
 
 /// What makes a thread end.
@@ -76,9 +90,10 @@ impl Worker {
         handover: Arc<Handover>,
         ending: Ending,
     ) -> Self {
+        let tap = handover.taps().tap();
         let payload = settings.udp_payload.clamp(LEAST_PAYLOAD, MOST_PAYLOAD);
         let batch = Batch::new(payload, &Endpoint::from(address), address.ip().is_unspecified());
-        Self { socket, address, batch, rates: Rates::new(settings), tally, handover, ending }
+        Self { socket, address, batch, rates: Rates::new(settings), tally, tap, handover, ending }
     }
 
     /// Serves until told to end. A responder that panics is a defect: it costs the batch that met it, is counted,
@@ -124,7 +139,12 @@ impl Worker {
         }
         responder.foresee(self.batch.queries());
         for slot in 0..received {
-            if let Some(length) = self.compose(slot, responder) {
+            let asked = self.tap.asked();
+            let made = self.compose(slot, asked, responder);
+            if let Some(asked) = asked {
+                self.put_down(slot, asked, made);
+            }
+            if let Made::Answer(length) = made {
                 self.batch.answer(slot, length);
             }
         }
@@ -134,18 +154,19 @@ impl Worker {
         self.tally.add(Counter::UdpSendErrors, failed as u64);
     }
 
-    /// Composes the answer to a datagram in its room; gives its length, or none for silence.
-    #[inline]
-    fn compose<R: Responder>(&mut self, slot: usize, responder: &mut R) -> Option<usize> {
+    /// Composes the answer to a datagram in its room. `asked`: when it came, if it is to be put down.
+    #[allow(clippy::inline_always, reason = "the path of every query: a call costs it 50 instructions")]
+    #[inline(always)]
+    fn compose<R: Responder>(&mut self, slot: usize, asked: Option<NonZeroU64>, responder: &mut R) -> Made {
         let datagram = self.batch.datagram(slot);
         if datagram.cut {
             self.tally.add(Counter::UdpOversized, 1);
-            return None;
+            return Made::Silence;
         }
         // Nobody listens at port 0: the packet is forged.
         if datagram.peer.port() == 0 {
             self.tally.add(Counter::MalformedSilent, 1);
-            return None;
+            return Made::Silence;
         }
         match responder.respond(datagram.query, Transport::Udp, datagram.peer, datagram.room) {
             Verdict::Answer { length, class, exempt, labels } => {
@@ -154,34 +175,50 @@ impl Worker {
                 match rates.map_or(Judgement::Pass, |rates| rates.judge(datagram.peer, class)) {
                     Judgement::Pass => {
                         self.tally.answered(labels);
-                        Some(length)
+                        Made::Answer(length)
                     }
                     Judgement::Drop => {
                         self.tally.add(Counter::RateLimitedDropped, 1);
-                        None
+                        Made::Silence
                     }
                     Judgement::Slip => {
                         self.tally.add(Counter::RateLimitedSlipped, 1);
-                        Some(responder.truncate(datagram.query, datagram.room))
+                        Made::Answer(responder.truncate(datagram.query, datagram.room))
                     }
                 }
             }
             Verdict::Silence => {
                 self.tally.add(Counter::MalformedSilent, 1);
-                None
+                Made::Silence
             }
-            Verdict::HandOver => {
-                self.hand_over(slot);
-                None
-            }
+            Verdict::HandOver => self.hand_over(slot, asked),
         }
     }
 
-    fn hand_over(&mut self, slot: usize) {
+    fn hand_over(&mut self, slot: usize, asked: Option<NonZeroU64>) -> Made {
         let source = self.batch.source(slot);
         let datagram = self.batch.datagram(slot);
-        let queued =
-            self.handover.offer(|| Request::udp(datagram.query, *datagram.peer, self.address, &self.socket, source));
+        let queued = self
+            .handover
+            .offer(|| Request::udp(datagram.query, *datagram.peer, self.address, &self.socket, source).noted(asked));
         self.tally.add(if queued { Counter::HandedOver } else { Counter::HandoverDropped }, 1);
+        if queued { Made::Request } else { Made::Silence }
+    }
+
+    /// Shows a query, with its answer, to who listens.
+    #[cold]
+    fn put_down(&mut self, slot: usize, asked: NonZeroU64, made: Made) {
+        let mut local = self.address;
+        if let Some(source) = self.batch.source(slot) {
+            local.set_ip(source.address());
+        }
+        let datagram = self.batch.datagram(slot);
+        let (stage, answer) = match made {
+            Made::Answer(length) => (Stage::Settled, Some(&datagram.room[..length])),
+            Made::Silence => (Stage::Settled, None),
+            Made::Request => (Stage::HandedOver, None),
+        };
+        let (peer, query) = (datagram.peer, datagram.query);
+        self.tap.put(&Seen { stage, transport: Transport::Udp, asked, peer, local, query, answer });
     }
 }

@@ -6,5 +6,6 @@ mod harness;
 mod lifecycle;
 mod limits;
 mod takeover;
+mod tap;
 mod tcp;
 mod udp;

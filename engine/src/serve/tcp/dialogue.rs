@@ -3,6 +3,7 @@
 //! A peer may send many messages at once (RFC 7766 §6.2.1.1): those that came in one read are answered in one write.
 //! A peer that does not read its answers gets no more of them: its messages wait, and then its socket.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::connection::{CONGESTED, Connection, Moved};
@@ -11,6 +12,7 @@ use super::mailbox::{Mailbox, ReplyPath};
 use super::table::Token;
 use crate::serve::counters::{Counter, Tally};
 use crate::serve::handover::{Handover, Request};
+use crate::serve::tap::{Seen, Stage, Tap};
 use crate::serve::{Responder, Verdict};
 
 /// The longest message.
@@ -54,6 +56,7 @@ struct Answers {
     room: Box<[u8]>,
     used: usize,
     tally: Tally,
+    tap: Tap,
     handover: Arc<Handover>,
     mailbox: Arc<Mailbox>,
 }
@@ -61,7 +64,8 @@ struct Answers {
 impl Desk {
     pub(super) fn new(tally: Tally, handover: Arc<Handover>, mailbox: Arc<Mailbox>) -> Self {
         let room = vec![0; OUTPUT].into_boxed_slice();
-        let answers = Answers { room, used: 0, tally, handover, mailbox };
+        let tap = handover.taps().tap();
+        let answers = Answers { room, used: 0, tally, tap, handover, mailbox };
         Self { input: vec![0; INPUT].into_boxed_slice(), answers }
     }
 
@@ -219,6 +223,7 @@ impl Answers {
         if connection.is_encrypted() {
             self.tally.add(Counter::TlsQueries, 1);
         }
+        let asked = self.tap.asked();
         let start = self.used + PREFIX;
         let room = &mut self.room[start..start + MAX_MESSAGE];
         match responder.respond(message, connection.transport(), connection.peer(), room) {
@@ -228,21 +233,44 @@ impl Answers {
                 self.room[self.used..start].copy_from_slice(&frames::prefix(length));
                 self.used = start + length;
                 self.tally.add(Counter::TcpAnswers, 1);
+                self.put_down(connection, asked, message, Stage::Settled, Some(start));
             }
             // It may itself be an answer, to what was sent by whoever keeps the connection.
-            Verdict::Silence if connection.is_held() => self.hand_over(connection, token, message),
-            Verdict::Silence => self.tally.add(Counter::MalformedSilent, 1),
-            Verdict::HandOver => self.hand_over(connection, token, message),
+            Verdict::Silence if connection.is_held() => self.hand_over(connection, token, message, asked),
+            Verdict::Silence => {
+                self.tally.add(Counter::MalformedSilent, 1);
+                self.put_down(connection, asked, message, Stage::Settled, None);
+            }
+            Verdict::HandOver => self.hand_over(connection, token, message, asked),
         }
     }
 
-    fn hand_over(&mut self, connection: &mut Connection, token: Token, message: &[u8]) {
+    /// Shows a query to who listens, with the answer that was composed in the room from `start` on.
+    #[inline]
+    fn put_down(
+        &mut self,
+        connection: &Connection,
+        asked: Option<NonZeroU64>,
+        query: &[u8],
+        stage: Stage,
+        start: Option<usize>,
+    ) {
+        let Some(asked) = asked else { return };
+        let (transport, peer, local) = (connection.transport(), connection.peer(), connection.local());
+        let answer = start.map(|start| &self.room[start..self.used]);
+        self.tap.put(&Seen { stage, transport, asked, peer, local, query, answer });
+    }
+
+    fn hand_over(&mut self, connection: &mut Connection, token: Token, message: &[u8], asked: Option<NonZeroU64>) {
         let mailbox = &self.mailbox;
         let queued = self.handover.offer(|| {
             let path = ReplyPath::new(Arc::clone(mailbox), token, connection.hold());
-            Request::tcp(message, *connection.peer(), connection.local(), connection.transport(), path)
+            let (peer, transport) = (*connection.peer(), connection.transport());
+            Request::tcp(message, peer, connection.local(), transport, path).noted(asked)
         });
         self.tally.add(if queued { Counter::HandedOver } else { Counter::HandoverDropped }, 1);
+        let stage = if queued { Stage::HandedOver } else { Stage::Settled };
+        self.put_down(connection, asked, message, stage, None);
     }
 
     /// Sends the answers composed so far.
