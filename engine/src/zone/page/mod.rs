@@ -321,10 +321,10 @@ fn slot_and_tag(hash: u64, mask: u32) -> (u32, u32) {
 
 #[inline]
 fn read_u16(octets: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([octets[at], octets[at + 1]])
+    octets[at..].first_chunk().copied().map_or(0, u16::from_le_bytes)
 }
 
 #[inline]
 fn read_u32(octets: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]])
+    octets[at..].first_chunk().copied().map_or(0, u32::from_le_bytes)
 }
