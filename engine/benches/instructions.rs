@@ -152,7 +152,8 @@ fn zone(apex: &str, text: &str) -> Zone {
     builder.finish().0.expect("a zone")
 }
 
-const HEAD: &str = "$TTL 3600\n@ SOA ns1 hostmaster 1 7200 900 1209600 300\n@ NS ns1\n@ NS ns2\nns1 A 192.0.2.1\nns2 A 192.0.2.2\n";
+const HEAD: &str =
+    "$TTL 3600\n@ SOA ns1 hostmaster 1 7200 900 1209600 300\n@ NS ns1\n@ NS ns2\nns1 A 192.0.2.1\nns2 A 192.0.2.2\n";
 const SMALL: &str = "$TTL 3600\n@ SOA ns1 hostmaster 1 7200 900 1209600 300\n@ NS ns1\n@ NS ns2\nns1 A 192.0.2.1\nns2 A 192.0.2.2\n@ MX 10 mail\nmail A 192.0.2.25\nwww CNAME host\nhost A 192.0.2.3\n";
 
 /// Hosts, and a hundred of everything else, like the mixed zone of `python -m bench`.

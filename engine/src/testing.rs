@@ -10,6 +10,7 @@ use crate::zone::build::ZoneBuilder;
 use crate::zone::catalogue::{Catalogue, Entry};
 use crate::zone::checks::Finding;
 use crate::zone::hash::LookupName;
+use crate::zone::page::Rrset;
 use crate::zonefile::{NoIncludes, Settings, read};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -64,17 +65,23 @@ fn text(answer: &Answer<'_>, asked: &[u8]) -> String {
             Section::Authority => "authority: ",
             Section::Additional => "additional: ",
         };
-        let (rtype, ttl, rdatas): (u16, u32, Vec<&[u8]>) = match item.data {
-            Data::Stored(rrset) => (rrset.rtype, item.ttl.unwrap_or(rrset.ttl()), rrset.rdatas().collect()),
-            Data::Synthesized(target, ttl) => (rdata::types::CNAME, ttl, vec![&answer.made[target]]),
+        let stored = |rrset: Rrset<'_>, ttl| rrset.rdatas().map(|rdata| (rrset.rtype, ttl, rdata.to_vec())).collect();
+        let records: Vec<(u16, u32, Vec<u8>)> = match item.data {
+            Data::Stored(rrset) => stored(rrset, rrset.ttl()),
+            Data::Synthesized(target, ttl) => vec![(rdata::types::CNAME, ttl, answer.made[target].to_vec())],
+            Data::NegativeSoa(zone, dnssec_ok) => {
+                let (soa, signatures) = zone.apex_node().signed_rrset(rdata::types::SOA).unwrap();
+                let rrsets = std::iter::once(soa).chain(signatures.filter(|_| dnssec_ok));
+                rrsets.flat_map(|rrset| stored(rrset, zone.soa().negative_ttl)).collect()
+            }
         };
-        for rdata in rdatas {
+        for (rtype, ttl, rdata) in records {
             let mut line = section.to_owned();
             name::write_text(&owner, &mut line);
             let _ = write!(line, " {ttl} ");
             rdata::write_type(rtype, &mut line);
             line.push(' ');
-            rdata::write_text(rtype, rdata, &mut line);
+            rdata::write_text(rtype, &rdata, &mut line);
             lines.push(line);
         }
     }

@@ -59,7 +59,7 @@ fn addresses<'z>(zone: &'z Zone, target: &'z [u8], required: bool, dnssec_ok: bo
         }
         let mut push = |rrset: Rrset<'z>, required: bool| {
             let data = Data::Stored(rrset);
-            answer.items.push(Item { section: Section::Additional, owner, data, ttl: None, required });
+            answer.items.push(Item { section: Section::Additional, owner, data, required });
         };
         push(rrset, required);
         if let Some(signatures) = signatures.filter(|_| dnssec_ok) {

@@ -41,11 +41,11 @@ pub(super) struct Search<'n> {
 }
 
 impl Search<'_> {
-    /// The owner name that begins at label `index` of the name searched for.
-    pub fn owner<'z>(&self, zone: &'z Zone, node: &Node<'z>, index: usize) -> Owner<'z> {
+    /// The owner name that begins at label `index` of the name searched for, which is `relative` to the zone's apex.
+    pub fn owner<'z>(&self, zone: &'z Zone, relative: &'z [u8], index: usize) -> Owner<'z> {
         match u8::try_from(self.name.start(index)) {
             Ok(start) if self.links == 0 => Owner::Question(start),
-            _ => stored(zone, node),
+            _ => stored(zone, relative),
         }
     }
 }
@@ -130,7 +130,7 @@ fn in_zone<'z>(
 ) -> Option<Target<'z>> {
     match zone.find(search.name, search.apex) {
         Found::Node(node) => {
-            let owner = search.owner(zone, &node, 0);
+            let owner = search.owner(zone, node.name, 0);
             at_node(zone, search, &node, owner, None, question, answer)
         }
         Found::Wildcard { node, encloser } => {
@@ -139,7 +139,7 @@ fn in_zone<'z>(
         }
         Found::Delegation { cut, at } => {
             if at == 0 && question.qtype == types::DS {
-                let owner = search.owner(zone, &cut, 0);
+                let owner = search.owner(zone, cut.name, 0);
                 if !answer.push_signed(Section::Answer, owner, &cut, types::DS, question.dnssec_ok) {
                     no_data(zone, search, &cut, None, question, answer);
                 }
@@ -237,13 +237,9 @@ fn no_data<'z>(
 
 /// The SOA of a negative answer, with the TTL that the answer may be cached for (RFC 2308 §3).
 fn negative_soa<'z>(zone: &'z Zone, search: &Search<'_>, question: Question, answer: &mut Answer<'z>) {
-    let apex = zone.apex_node();
-    let owner = search.owner(zone, &apex, search.apex);
-    let from = answer.items.len();
-    answer.push_signed(Section::Authority, owner, &apex, types::SOA, question.dnssec_ok);
-    for item in &mut answer.items[from..] {
-        item.ttl = Some(zone.soa().negative_ttl);
-    }
+    let owner = search.owner(zone, &[], search.apex);
+    let data = Data::NegativeSoa(zone, question.dnssec_ok);
+    answer.items.push(Item { section: Section::Authority, owner, data, required: true });
 }
 
 fn referral<'z>(
@@ -259,7 +255,7 @@ fn referral<'z>(
         answer.kind = Kind::Referral;
         answer.subject = search.name.hash(at);
     }
-    let owner = search.owner(zone, cut, at);
+    let owner = search.owner(zone, cut.name, at);
     if let Some(ns) = cut.rrset(types::NS) {
         answer.push(Section::Authority, owner, ns);
     }
@@ -286,7 +282,7 @@ fn below_dname<'z>(
     question: Question,
     answer: &mut Answer<'z>,
 ) -> Option<Target<'z>> {
-    let owner = search.owner(zone, node, at);
+    let owner = search.owner(zone, node.name, at);
     answer.push_signed(Section::Answer, owner, node, types::DNAME, question.dnssec_ok);
     let dname = node.rrset(types::DNAME)?;
     let prefix = search.name.between(0, at);
@@ -299,7 +295,7 @@ fn below_dname<'z>(
     answer.made.push(target.into());
     let number = answer.made.len() - 1;
     let data = Data::Synthesized(number, dname.ttl());
-    answer.items.push(Item { section: Section::Answer, owner: cname_owner, data, ttl: None, required: true });
+    answer.items.push(Item { section: Section::Answer, owner: cname_owner, data, required: true });
     // Who asks for the CNAME itself has it now (RFC 6672 §3.2 step 3c).
     (question.qtype != types::CNAME && question.qtype != types::ANY).then_some(Target::Made(number))
 }

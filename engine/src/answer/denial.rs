@@ -100,9 +100,9 @@ impl<'z, 's> Prover<'z, 's> {
         let Some((rrset, signatures)) = self.denial.records(node) else { return };
         // A proof stands in the authority section even if the same record was asked for.
         if !answer.holds(&rrset, &[Section::Authority]) {
-            answer.push(Section::Authority, stored(self.zone, node), rrset);
+            answer.push(Section::Authority, stored(self.zone, node.name), rrset);
             if let Some(signatures) = signatures {
-                answer.push(Section::Authority, stored(self.zone, node), signatures);
+                answer.push(Section::Authority, stored(self.zone, node.name), signatures);
             }
         }
     }

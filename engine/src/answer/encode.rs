@@ -2,9 +2,10 @@
 
 use super::{Answer, Data, Item, Owner};
 use crate::message::HEADER;
-use crate::message::writer::{Full, NameForm, Section, Writer};
+use crate::message::writer::{Full, NameForm, Section, Writer, fixed};
 use crate::rdata::{Embedded, types};
 use crate::zone::hash::LookupName;
+use crate::zone::page::Rrset;
 
 /// Writes the items of an answer behind the question; true if the response must be marked as truncated, and then it
 /// holds no items at all, since the client asks again over TCP.
@@ -14,14 +15,20 @@ pub(super) fn items<'n>(writer: &mut Writer<'_, 'n>, name: &'n LookupName, answe
     let mut remembered = false;
     for item in &answer.items {
         let mark = writer.mark();
-        let outcome = if let Some((image, count)) = ready(item) {
-            writer.image(item.section, image, count)
-        } else {
-            if !remembered {
-                writer.remember_question(name);
-                remembered = true;
+        let outcome = match (item.owner, item.data) {
+            (Owner::Question(0), Data::Stored(rrset)) if Embedded::of(rrset.rtype) == Embedded::NONE => {
+                writer.image(item.section, rrset.image, rrset.count)
             }
-            records(writer, item, &answer.made)
+            (Owner::Question(start), Data::NegativeSoa(zone, dnssec_ok)) => {
+                writer.ready(item.section, zone.negative_soa(dnssec_ok), HEADER + usize::from(start))
+            }
+            _ => {
+                if !remembered {
+                    writer.remember_question(name);
+                    remembered = true;
+                }
+                records(writer, item, &answer.made)
+            }
         };
         if outcome.is_err() {
             if item.section != Section::Additional || item.required {
@@ -34,34 +41,31 @@ pub(super) fn items<'n>(writer: &mut Writer<'_, 'n>, name: &'n LookupName, answe
     false
 }
 
-/// The octets of an item that can be copied as they are.
-#[inline]
-fn ready<'z>(item: &Item<'z>) -> Option<(&'z [u8], u16)> {
-    match (item.owner, item.data, item.ttl) {
-        (Owner::Question(0), Data::Stored(rrset), None) if Embedded::of(rrset.rtype) == Embedded::NONE => {
-            Some((rrset.image, rrset.count))
-        }
-        _ => None,
-    }
-}
-
 fn records<'n>(writer: &mut Writer<'_, 'n>, item: &Item<'n>, made: &'n [Box<[u8]>]) -> Result<(), Full> {
     let owner = owner(item.owner, made);
     match item.data {
-        Data::Stored(rrset) => {
-            let ttl = item.ttl.unwrap_or_else(|| rrset.ttl());
-            let fixed = fixed(rrset.rtype, ttl);
-            let embedded = Embedded::of(rrset.rtype);
-            for rdata in rrset.rdatas() {
-                writer.record(item.section, owner, fixed, rdata, embedded)?;
-            }
-            Ok(())
-        }
+        Data::Stored(rrset) => stored(writer, item.section, owner, rrset, rrset.ttl()),
         Data::Synthesized(target, ttl) => {
             let rdata = &made[target];
             writer.record(item.section, owner, fixed(types::CNAME, ttl), rdata, Embedded::of(types::CNAME))
         }
+        Data::NegativeSoa(zone, dnssec_ok) => {
+            let Some((soa, signatures)) = zone.apex_node().signed_rrset(types::SOA) else { return Ok(()) };
+            let mut rrsets = std::iter::once(soa).chain(signatures.filter(|_| dnssec_ok));
+            rrsets.try_for_each(|rrset| stored(writer, item.section, owner, rrset, zone.soa().negative_ttl))
+        }
     }
+}
+
+fn stored<'n>(
+    writer: &mut Writer<'_, 'n>,
+    section: Section,
+    owner: NameForm<'n>,
+    rrset: Rrset<'n>,
+    ttl: u32,
+) -> Result<(), Full> {
+    let (fixed, embedded) = (fixed(rrset.rtype, ttl), Embedded::of(rrset.rtype));
+    rrset.rdatas().try_for_each(|rdata| writer.record(section, owner, fixed, rdata, embedded))
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the question begins at octet 12 and has at most 255")]
@@ -71,12 +75,4 @@ fn owner<'a>(owner: Owner<'a>, made: &'a [Box<[u8]>]) -> NameForm<'a> {
         Owner::Stored(relative, apex) => NameForm::Parts(relative, apex),
         Owner::Made(number) => NameForm::Parts(&[], &made[number]),
     }
-}
-
-/// TYPE, CLASS IN, TTL.
-fn fixed(rtype: u16, ttl: u32) -> [u8; 8] {
-    let mut octets = [0, 0, 0, 1, 0, 0, 0, 0];
-    octets[..2].copy_from_slice(&rtype.to_be_bytes());
-    octets[4..].copy_from_slice(&ttl.to_be_bytes());
-    octets
 }

@@ -38,6 +38,8 @@ pub enum Data<'z> {
     Stored(Rrset<'z>),
     /// A CNAME that follows from a DNAME (RFC 6672 §3.1): the number of its target in [`Answer::made`], and its TTL.
     Synthesized(usize, u32),
+    /// The SOA of a zone as negative answers have it, and its signatures if they are wanted (RFC 2308 §3).
+    NegativeSoa(&'z Zone, bool),
 }
 
 /// One `RRset` in one section.
@@ -49,8 +51,6 @@ pub struct Item<'z> {
     pub owner: Owner<'z>,
     /// What it is.
     pub data: Data<'z>,
-    /// The TTL to give instead of its own (the SOA of negative answers: RFC 2308 §5).
-    pub ttl: Option<u32>,
     /// Whether the response is truncated if it does not fit (else it is left out).
     pub required: bool,
 }
@@ -110,7 +110,7 @@ impl<'z> Answer<'z> {
 
     #[inline]
     fn push(&mut self, section: Section, owner: Owner<'z>, rrset: Rrset<'z>) {
-        self.items.push(Item { section, owner, data: Data::Stored(rrset), ttl: None, required: true });
+        self.items.push(Item { section, owner, data: Data::Stored(rrset), required: true });
     }
 
     /// Adds an `RRset` and, if wanted, its signatures.
@@ -135,12 +135,12 @@ impl<'z> Answer<'z> {
     fn holds(&self, rrset: &Rrset<'_>, sections: &[Section]) -> bool {
         self.items.iter().any(|item| match item.data {
             Data::Stored(other) => sections.contains(&item.section) && std::ptr::eq(other.image, rrset.image),
-            Data::Synthesized(..) => false,
+            Data::Synthesized(..) | Data::NegativeSoa(..) => false,
         })
     }
 }
 
-/// The owner of a node's records, when it is not to be written as part of the question.
-fn stored<'z>(zone: &'z Zone, node: &Node<'z>) -> Owner<'z> {
-    Owner::Stored(node.name, zone.apex().as_wire())
+/// An owner by its name relative to the apex, when it is not to be written as part of the question.
+fn stored<'z>(zone: &'z Zone, relative: &'z [u8]) -> Owner<'z> {
+    Owner::Stored(relative, zone.apex().as_wire())
 }

@@ -5,6 +5,7 @@ pub mod cookie;
 pub mod edns;
 pub mod name;
 pub mod query;
+pub mod ready;
 pub mod writer;
 
 /// Octets of a header (RFC 1035 §4.1.1).

@@ -3,6 +3,7 @@
 //! Nothing is allocated. A record that does not fit leaves the message as it was before it.
 
 use super::compress::{Names, Parts};
+use super::ready::Ready;
 use super::{HEADER, edns};
 use crate::name;
 use crate::rdata::Embedded;
@@ -104,6 +105,19 @@ impl<'o, 'n> Writer<'o, 'n> {
     pub fn image(&mut self, section: Section, image: &[u8], count: u16) -> Result<(), Full> {
         self.put(image)?;
         self.counts[section as usize] += count;
+        Ok(())
+    }
+
+    /// Writes records composed beforehand; the name of their apex stands at octet `apex` of the message.
+    ///
+    /// # Errors
+    /// [`Full`].
+    #[inline]
+    pub fn ready(&mut self, section: Section, ready: &Ready, apex: usize) -> Result<(), Full> {
+        let start = self.at;
+        self.put(ready.octets())?;
+        ready.patch(&mut self.out[start..self.at], start, apex);
+        self.counts[section as usize] += ready.count();
         Ok(())
     }
 
@@ -225,4 +239,13 @@ impl<'o, 'n> Writer<'o, 'n> {
         }
         at
     }
+}
+
+/// TYPE, CLASS IN, TTL.
+#[inline]
+pub(crate) fn fixed(rtype: u16, ttl: u32) -> [u8; 8] {
+    let mut octets = [0, 0, 0, 1, 0, 0, 0, 0];
+    octets[..2].copy_from_slice(&rtype.to_be_bytes());
+    octets[4..].copy_from_slice(&ttl.to_be_bytes());
+    octets
 }

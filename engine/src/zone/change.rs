@@ -111,7 +111,7 @@ impl Zone {
         if hides_others {
             zone.settle_occlusion();
         }
-        zone.soa = zone.read_soa().ok_or(ChangeError::NoZone)?;
+        zone.settle_soa().ok_or(ChangeError::NoZone)?;
         if zone.name_count > 2 * NODES_PER_PAGE * zone.page_count {
             zone = zone.with_more_pages().ok_or(ChangeError::NoZone)?;
         } else if self.chain.is_some() || zone.apex_node().rrset(types::NSEC).is_some() {

@@ -14,6 +14,7 @@ pub mod difference;
 pub mod foresee;
 pub mod hash;
 pub mod lookup;
+mod negative;
 pub mod page;
 mod recheck;
 mod signatures;
@@ -21,12 +22,15 @@ mod staging;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::sync::Arc;
 
+use crate::message::ready::Ready;
 use crate::name::{self, Name};
 use crate::rdata::types;
 use chain::Chain;
 pub use chain::{Denial, Nsec3Parameters};
+use negative::Negative;
 use page::{Node, Page, Rrset};
 
 /// Pages in one row of the second level.
@@ -45,6 +49,7 @@ pub struct Zone {
     record_count: usize,
     name_count: usize,
     soa: SoaFacts,
+    negative: Option<Arc<Negative>>,
     chain: Option<Arc<Chain>>,
 }
 
@@ -77,9 +82,10 @@ impl Zone {
             record_count: *record_count,
             name_count: *name_count,
             soa: SoaFacts { serial: 0, negative_ttl: 0 },
+            negative: None,
             chain: None,
         };
-        zone.soa = zone.read_soa()?;
+        zone.settle_soa()?;
         zone.chain = Chain::of(&zone).map(Arc::new);
         Some(zone)
     }
@@ -112,6 +118,16 @@ impl Zone {
     #[must_use]
     pub fn soa(&self) -> SoaFacts {
         self.soa
+    }
+
+    /// The SOA as negative answers carry it, with signatures if they are wanted and there.
+    ///
+    /// # Panics
+    /// Never: a zone without SOA cannot be built.
+    #[must_use]
+    #[inline]
+    pub fn negative_soa(&self, dnssec_ok: bool) -> &Ready {
+        self.negative.as_ref().expect("a zone is built with its SOA").records(dnssec_ok)
     }
 
     /// The node at the apex.
@@ -189,6 +205,13 @@ impl Zone {
         self.chain.as_deref().map(|chain| Denial::new(self, chain))
     }
 
+    /// Notes what of the SOA is kept apart, after it changed; None if there is none.
+    fn settle_soa(&mut self) -> Option<()> {
+        self.soa = self.read_soa()?;
+        self.negative = Some(Arc::new(Negative::of(self, self.soa)?));
+        Some(())
+    }
+
     fn read_soa(&self) -> Option<SoaFacts> {
         let soa = self.node(self.apex_hash, &[])?.rrset(types::SOA)?;
         let rdata = soa.rdatas().next()?;
@@ -215,7 +238,7 @@ impl Zone {
         let mut changed = self.clone();
         if let Some(patched) = patched {
             changed.replace_page(index, patched);
-            changed.soa.serial = serial;
+            changed.settle_soa();
         }
         changed
     }
@@ -256,6 +279,12 @@ impl Zone {
     #[must_use]
     pub fn size(&self) -> usize {
         self.pages().map(Page::size).sum()
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "zone {} {}", self.apex, self.soa.serial)
     }
 }
 
