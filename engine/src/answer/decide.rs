@@ -32,17 +32,19 @@ pub struct Question {
 }
 
 /// The name searched for; a chain makes it another than the question's.
-pub(super) struct Search<'n> {
+pub(super) struct Search<'n, 'z> {
     pub name: &'n LookupName,
+    /// The same as an owner: as the question or the link of the chain that led here has it.
+    pub whole: Owner<'z>,
     /// How many links of a chain led here; 0 means `name` is the question's.
     pub links: usize,
     /// Where the zone's apex begins in the name.
     pub apex: usize,
 }
 
-impl Search<'_> {
+impl<'z> Search<'_, 'z> {
     /// The owner name that begins at label `index` of the name searched for, which is `relative` to the zone's apex.
-    pub fn owner<'z>(&self, zone: &'z Zone, relative: &'z [u8], index: usize) -> Owner<'z> {
+    pub fn owner(&self, zone: &'z Zone, relative: &'z [u8], index: usize) -> Owner<'z> {
         match u8::try_from(self.name.start(index)) {
             Ok(start) if self.links == 0 => Owner::Question(start),
             _ => stored(zone, relative),
@@ -66,7 +68,7 @@ pub fn decide<'c>(
         Some((Entry::Zone(zone), apex)) => {
             answer.authoritative = true;
             answer.subject = name.hash(0);
-            let next = in_zone(zone, &Search { name, links: 0, apex }, question, answer);
+            let next = in_zone(zone, &Search { name, whole: Owner::Question(0), links: 0, apex }, question, answer);
             if let Some(target) = next {
                 follow(catalogue, name, chain_name, target, question, answer);
                 // Each link may have brought a proof; messages are written section by section.
@@ -103,16 +105,22 @@ fn follow<'c>(
     let mut visited: SmallVec<[u64; LONGEST_CHAIN]> = SmallVec::new();
     visited.push(question_name.hash(0));
     for links in 1..=LONGEST_CHAIN {
-        match target {
-            Target::Stored(wire) => current.fill(wire),
-            Target::Made(number) => current.fill(&answer.made[number]),
-        }
+        let whole = match target {
+            Target::Stored(wire) => {
+                current.fill(wire);
+                Owner::Stored(&[], wire)
+            }
+            Target::Made(number) => {
+                current.fill(&answer.made[number]);
+                Owner::Made(number)
+            }
+        };
         if visited.contains(&current.hash(0)) {
             return;
         }
         visited.push(current.hash(0));
         let Some((Entry::Zone(zone), apex)) = zone_for(catalogue, current, question.qtype) else { return };
-        let search = Search { name: current, links, apex };
+        let search = Search { name: current, whole, links, apex };
         match in_zone(zone, &search, question, answer) {
             Some(next) => target = next,
             None => return,
@@ -124,23 +132,16 @@ fn follow<'c>(
 #[inline]
 fn in_zone<'z>(
     zone: &'z Zone,
-    search: &Search<'_>,
+    search: &Search<'_, 'z>,
     question: Question,
     answer: &mut Answer<'z>,
 ) -> Option<Target<'z>> {
     match zone.find(search.name, search.apex) {
-        Found::Node(node) => {
-            let owner = search.owner(zone, node.name, 0);
-            at_node(zone, search, &node, owner, None, question, answer)
-        }
-        Found::Wildcard { node, encloser } => {
-            let owner = if search.links == 0 { Owner::Question(0) } else { made(search.name.wire(), answer) };
-            at_node(zone, search, &node, owner, Some(encloser), question, answer)
-        }
+        Found::Node(node) => at_node(zone, search, &node, None, question, answer),
+        Found::Wildcard { node, encloser } => at_node(zone, search, &node, Some(encloser), question, answer),
         Found::Delegation { cut, at } => {
             if at == 0 && question.qtype == types::DS {
-                let owner = search.owner(zone, cut.name, 0);
-                if !answer.push_signed(Section::Answer, owner, &cut, types::DS, question.dnssec_ok) {
+                if !answer.push_signed(Section::Answer, search.whole, &cut, types::DS, question.dnssec_ok) {
                     no_data(zone, search, &cut, None, question, answer);
                 }
             } else {
@@ -162,23 +163,17 @@ fn in_zone<'z>(
     }
 }
 
-fn made<'z>(wire: &[u8], answer: &mut Answer<'z>) -> Owner<'z> {
-    answer.made.push(wire.into());
-    Owner::Made(answer.made.len() - 1)
-}
-
 /// The name exists, or a wildcard (whose closest encloser is given) stands in for it.
 #[inline]
 fn at_node<'z>(
     zone: &'z Zone,
-    search: &Search<'_>,
+    search: &Search<'_, 'z>,
     node: &Node<'z>,
-    owner: Owner<'z>,
     encloser: Option<usize>,
     question: Question,
     answer: &mut Answer<'z>,
 ) -> Option<Target<'z>> {
-    let before = answer.items.len();
+    let (owner, before) = (search.whole, answer.items.len());
     match question.qtype {
         types::ANY => any(node, owner, question, answer),
         types::RRSIG => {
@@ -219,7 +214,7 @@ fn any<'z>(node: &Node<'z>, owner: Owner<'z>, question: Question, answer: &mut A
 
 fn no_data<'z>(
     zone: &'z Zone,
-    search: &Search<'_>,
+    search: &Search<'_, 'z>,
     node: &Node<'z>,
     encloser: Option<usize>,
     question: Question,
@@ -236,7 +231,7 @@ fn no_data<'z>(
 }
 
 /// The SOA of a negative answer, with the TTL that the answer may be cached for (RFC 2308 §3).
-fn negative_soa<'z>(zone: &'z Zone, search: &Search<'_>, question: Question, answer: &mut Answer<'z>) {
+fn negative_soa<'z>(zone: &'z Zone, search: &Search<'_, 'z>, question: Question, answer: &mut Answer<'z>) {
     let owner = search.owner(zone, &[], search.apex);
     let data = Data::NegativeSoa(zone, question.dnssec_ok);
     answer.items.push(Item { section: Section::Authority, owner, data, required: true });
@@ -244,7 +239,7 @@ fn negative_soa<'z>(zone: &'z Zone, search: &Search<'_>, question: Question, ans
 
 fn referral<'z>(
     zone: &'z Zone,
-    search: &Search<'_>,
+    search: &Search<'_, 'z>,
     cut: &Node<'z>,
     at: usize,
     question: Question,
@@ -276,7 +271,7 @@ fn referral<'z>(
 /// RFC 6672 §3.2: the DNAME, and the CNAME that follows from it.
 fn below_dname<'z>(
     zone: &'z Zone,
-    search: &Search<'_>,
+    search: &Search<'_, 'z>,
     node: &Node<'z>,
     at: usize,
     question: Question,
@@ -291,11 +286,10 @@ fn below_dname<'z>(
         answer.rcode = rcode::YXDOMAIN;
         return None;
     }
-    let cname_owner = if search.links == 0 { Owner::Question(0) } else { made(search.name.wire(), answer) };
     answer.made.push(target.into());
     let number = answer.made.len() - 1;
     let data = Data::Synthesized(number, dname.ttl());
-    answer.items.push(Item { section: Section::Answer, owner: cname_owner, data, required: true });
+    answer.items.push(Item { section: Section::Answer, owner: search.whole, data, required: true });
     // Who asks for the CNAME itself has it now (RFC 6672 §3.2 step 3c).
     (question.qtype != types::CNAME && question.qtype != types::ANY).then_some(Target::Made(number))
 }

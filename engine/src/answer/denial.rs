@@ -7,7 +7,7 @@ use crate::zone::page::Node;
 use crate::zone::{Denial, Nsec3Parameters, Zone};
 
 /// The name does not exist, nor does a wildcard (RFC 4035 §3.1.3.2, RFC 5155 §7.2.2).
-pub(super) fn no_such_name<'z>(zone: &'z Zone, search: &Search<'_>, encloser: usize, answer: &mut Answer<'z>) {
+pub(super) fn no_such_name<'z>(zone: &'z Zone, search: &Search<'_, 'z>, encloser: usize, answer: &mut Answer<'z>) {
     let Some(prover) = Prover::of(zone, search) else { return };
     let wildcard = wildcard_name(prover.relative(encloser));
     match prover.denial.nsec3() {
@@ -23,7 +23,7 @@ pub(super) fn no_such_name<'z>(zone: &'z Zone, search: &Search<'_>, encloser: us
 }
 
 /// The name exists without the type (RFC 4035 §3.1.3.1, RFC 5155 §7.2.3 and §7.2.4).
-pub(super) fn no_such_type<'z>(zone: &'z Zone, search: &Search<'_>, node: &Node<'z>, answer: &mut Answer<'z>) {
+pub(super) fn no_such_type<'z>(zone: &'z Zone, search: &Search<'_, 'z>, node: &Node<'z>, answer: &mut Answer<'z>) {
     let Some(prover) = Prover::of(zone, search) else { return };
     match prover.denial.nsec3() {
         // An empty non-terminal has no NSEC; the one before it covers it.
@@ -37,7 +37,12 @@ pub(super) fn no_such_type<'z>(zone: &'z Zone, search: &Search<'_>, node: &Node<
 }
 
 /// A wildcard answered: the name itself does not exist (RFC 4035 §3.1.3.3, RFC 5155 §7.2.6).
-pub(super) fn wildcard_expanded<'z>(zone: &'z Zone, search: &Search<'_>, encloser: usize, answer: &mut Answer<'z>) {
+pub(super) fn wildcard_expanded<'z>(
+    zone: &'z Zone,
+    search: &Search<'_, 'z>,
+    encloser: usize,
+    answer: &mut Answer<'z>,
+) {
     let Some(prover) = Prover::of(zone, search) else { return };
     match prover.denial.nsec3() {
         None => prover.add_at_or_before(prover.relative(0), answer),
@@ -48,7 +53,7 @@ pub(super) fn wildcard_expanded<'z>(zone: &'z Zone, search: &Search<'_>, enclose
 /// A wildcard stands in for the name, without the type (RFC 4035 §3.1.3.4, RFC 5155 §7.2.5).
 pub(super) fn wildcard_without_type<'z>(
     zone: &'z Zone,
-    search: &Search<'_>,
+    search: &Search<'_, 'z>,
     wildcard: &Node<'z>,
     encloser: usize,
     answer: &mut Answer<'z>,
@@ -67,7 +72,7 @@ pub(super) fn wildcard_without_type<'z>(
 }
 
 /// A delegation without DS (RFC 4035 §3.1.4.1, RFC 5155 §7.2.7).
-pub(super) fn no_ds<'z>(zone: &'z Zone, search: &Search<'_>, cut: &Node<'z>, at: usize, answer: &mut Answer<'z>) {
+pub(super) fn no_ds<'z>(zone: &'z Zone, search: &Search<'_, 'z>, cut: &Node<'z>, at: usize, answer: &mut Answer<'z>) {
     let Some(prover) = Prover::of(zone, search) else { return };
     match prover.denial.nsec3() {
         None => prover.add_at_or_before(cut.name, answer),
@@ -83,11 +88,11 @@ pub(super) fn no_ds<'z>(zone: &'z Zone, search: &Search<'_>, cut: &Node<'z>, at:
 struct Prover<'z, 's> {
     zone: &'z Zone,
     denial: Denial<'z>,
-    search: &'s Search<'s>,
+    search: &'s Search<'s, 'z>,
 }
 
 impl<'z, 's> Prover<'z, 's> {
-    fn of(zone: &'z Zone, search: &'s Search<'_>) -> Option<Self> {
+    fn of(zone: &'z Zone, search: &'s Search<'_, 'z>) -> Option<Self> {
         Some(Self { zone, denial: zone.denial()?, search })
     }
 

@@ -44,6 +44,9 @@ pub(super) fn items<'n>(writer: &mut Writer<'_, 'n>, name: &'n LookupName, answe
 fn records<'n>(writer: &mut Writer<'_, 'n>, item: &Item<'n>, made: &'n [Box<[u8]>]) -> Result<(), Full> {
     let owner = owner(item.owner, made);
     match item.data {
+        Data::Stored(rrset) if Embedded::of(rrset.rtype) == Embedded::NONE => {
+            rrset.records().try_for_each(|record| writer.copy(item.section, owner, record))
+        }
         Data::Stored(rrset) => stored(writer, item.section, owner, rrset, rrset.ttl()),
         Data::Synthesized(target, ttl) => {
             let rdata = &made[target];

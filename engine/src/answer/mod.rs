@@ -80,7 +80,7 @@ pub struct Answer<'z> {
     pub authoritative: bool,
     /// `RRset`s, in the order in which they are written.
     pub items: SmallVec<[Item<'z>; 8]>,
-    /// Names that stand in no zone (wildcard owners in chains, targets of DNAMEs).
+    /// Names that stand in no zone: targets of DNAMEs.
     pub made: Vec<Box<[u8]>>,
     /// Why, in the words of RFC 8914.
     pub error: Option<ExtendedError>,

@@ -62,8 +62,14 @@ impl<'n> Names<'n> {
     pub(super) fn plan(&self, name: Parts<'_>) -> Plan {
         // All but the root, which is as short as it gets.
         let mut plan = Plan { literal: name.len() - 1, pointer: None };
+        if plan.literal == 0 {
+            return plan;
+        }
+        if let Some(same) = self.0.iter().find(|known| name.is(known.name)) {
+            return Plan { literal: 0, pointer: Some(same.at) };
+        }
         for known in &self.0 {
-            let shared = if name.is(known.name) { name.len() } else { name.shared_suffix(known.name) };
+            let shared = name.shared_suffix(known.name);
             if name.len() - shared < plan.literal
                 && let Some((literal, at)) = known.find(name, shared, plan.literal)
             {

@@ -134,20 +134,33 @@ impl<'o, 'n> Writer<'o, 'n> {
         rdata: &'n [u8],
         embedded: Embedded,
     ) -> Result<(), Full> {
-        self.name(owner)?;
-        self.put(&fixed)?;
-        let length_at = self.at;
-        self.put(&[0, 0])?;
+        let length_at = self.begin_record(owner, fixed)?;
         let (before, mut rest) = rdata.split_at(embedded.start.min(rdata.len()));
-        self.put(before)?;
+        if !before.is_empty() {
+            self.put(before)?;
+        }
         for _ in 0..embedded.count {
             let Ok(length) = name::wire_length(rest) else { break };
             let (name, after) = rest.split_at(length);
             self.compressed(Parts { first: &[], second: name })?;
             rest = after;
         }
-        self.put(rest)?;
+        if !rest.is_empty() {
+            self.put(rest)?;
+        }
         self.end_record(section, length_at);
+        Ok(())
+    }
+
+    /// Copies a record of an image, which has no names in its RDATA, but for its owner.
+    ///
+    /// # Errors
+    /// [`Full`]; the caller goes back to a mark.
+    #[inline]
+    pub fn copy(&mut self, section: Section, owner: NameForm<'n>, record: &[u8]) -> Result<(), Full> {
+        self.name(owner)?;
+        self.put(&record[2..])?;
+        self.counts[section as usize] += 1;
         Ok(())
     }
 
@@ -162,13 +175,19 @@ impl<'o, 'n> Writer<'o, 'n> {
         fixed: [u8; 8],
         rdata: &[u8],
     ) -> Result<(), Full> {
-        self.name(owner)?;
-        self.put(&fixed)?;
-        let length_at = self.at;
-        self.put(&[0, 0])?;
+        let length_at = self.begin_record(owner, fixed)?;
         self.put(rdata)?;
         self.end_record(section, length_at);
         Ok(())
+    }
+
+    /// Writes what comes before RDATA; gives where its length is to stand.
+    #[inline]
+    fn begin_record(&mut self, owner: NameForm<'n>, fixed: [u8; 8]) -> Result<usize, Full> {
+        self.name(owner)?;
+        self.put(&fixed)?;
+        self.put(&[0, 0])?;
+        Ok(self.at - 2)
     }
 
     #[inline]

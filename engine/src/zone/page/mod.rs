@@ -279,16 +279,22 @@ impl<'z> Rrset<'z> {
         u32::from_be_bytes([self.image[6], self.image[7], self.image[8], self.image[9]])
     }
 
-    /// The RDATA of each record.
+    /// Each record of the image.
     #[inline]
-    pub fn rdatas(&self) -> impl Iterator<Item = &'z [u8]> + use<'z> {
+    pub fn records(&self) -> impl Iterator<Item = &'z [u8]> + use<'z> {
         let mut rest = self.image;
         std::iter::from_fn(move || {
             let length = usize::from(u16::from_be_bytes([*rest.get(10)?, *rest.get(11)?]));
             let (record, after) = rest.split_at(RECORD_HEADER + length);
             rest = after;
-            Some(&record[RECORD_HEADER..])
+            Some(record)
         })
+    }
+
+    /// The RDATA of each record.
+    #[inline]
+    pub fn rdatas(&self) -> impl Iterator<Item = &'z [u8]> + use<'z> {
+        self.records().map(|record| &record[RECORD_HEADER..])
     }
 }
 
