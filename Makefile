@@ -89,6 +89,10 @@ wheels: build ## build wheels for this machine, and for aarch64 where Rust for i
 test-wheels: wheels .venv/dev ## test the wheel for aarch64 in an emulator (mmdebstrap, qemu-user-static)
 	@scripts/test_wheels.sh
 
+.PHONY: test-reproducible
+test-reproducible: build ## build the wheel twice, as differently as a machine can, and compare (needs root)
+	@scripts/test_reproducible.sh
+
 .PHONY: bench
 bench: build ## measure Oakroot beside its peers; `python -m bench report` then fills docs/performance.md
 	$(BIN)/python -m bench all

@@ -16,7 +16,9 @@ registry=${CARGO_HOME:-$HOME/.cargo}
 flags=("--remap-path-prefix=$PWD=/oakroot" "--remap-path-prefix=$registry=/cargo" "--remap-path-prefix=$(rustc --print sysroot)=/rust")
 CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}")
 export CARGO_ENCODED_RUSTFLAGS
-export CFLAGS="${CFLAGS:-} -ffile-prefix-map=$PWD=/oakroot -ffile-prefix-map=$registry=/cargo"
+# Folders may have spaces in their names.
+export CC_SHELL_ESCAPED_FLAGS=1
+export CFLAGS="${CFLAGS:-} '-ffile-prefix-map=$PWD=/oakroot' '-ffile-prefix-map=$registry=/cargo'"
 
 .venv/bin/maturin build --release --quiet --locked --out "$out"
 target=aarch64-unknown-linux-gnu

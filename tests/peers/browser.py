@@ -105,6 +105,11 @@ class Browser:
                 "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text
             )
 
+    def contrasts(self) -> list[float]:
+        """How far each kind of text stands out from what is behind it (WCAG 2, contrast ratio)."""
+        found: list[float] = self.value(_CONTRASTS)
+        return found
+
     def picture(self, file: Path) -> None:
         """Keeps a picture of the whole page."""
         found = self.call("Page.captureScreenshot", captureBeyondViewport=True)
@@ -125,3 +130,25 @@ class Browser:
             octets += octet
         message: dict[str, Any] = json.loads(octets)
         return message
+
+
+_CONTRASTS = """
+(() => {
+  const channels = (text) => text.match(/[0-9.]+/g).map(Number);
+  const part = (c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  const behind = (element) => {
+    for (; element; element = element.parentElement) {
+      const colour = channels(getComputedStyle(element).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const kinds = "h1,h2,p,dt,dd,td,th,a,li,code,label,summary,pre span,figcaption,.good,.bad,.warn,.quiet";
+  const texts = [...document.querySelectorAll(kinds)];
+  return texts.map((element) => {
+    const [one, other] = [light(channels(getComputedStyle(element).color)), light(behind(element))];
+    return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+  });
+})()
+"""
