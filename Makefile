@@ -20,7 +20,7 @@ ENGINE_SOURCES := $(shell find engine/src -name '*.rs') engine/Cargo.toml engine
 
 .PHONY: help
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: venv
 venv: $(BIN)/maturin ## make .venv with the build tool

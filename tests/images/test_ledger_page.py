@@ -143,7 +143,7 @@ def test_without_scripts_all_is_there_but_the_search(browser: Browser, site: Sit
 
 def test_it_is_searched_and_read_with_keys_alone(browser: Browser, site: Site) -> None:
     browser.open(site.index)
-    reached = []
+    reached: list[str] = []
     while "INPUT" not in reached and len(reached) < 20:
         browser.press("Tab")
         reached.append(browser.value("document.activeElement.tagName"))
