@@ -18,7 +18,7 @@ checkout "$work/one"
 (cd "$work/one" && scripts/build_wheels.sh --here)
 
 other="$work/another one/further below"
-(umask 077 && mkdir -p "$other/rust" && checkout "$other/oakroot" && cp -r "$registry" "$other/cargo")
+(umask 077 && mkdir -p "$other/rust" "$other/tmp" && checkout "$other/oakroot" && cp -r "$registry" "$other/cargo")
 chown -R 4242:4242 "$work/another one"
 toolchain=$(rustc --print sysroot)
 export other toolchain
@@ -26,7 +26,8 @@ export other toolchain
 unshare --mount bash -euo pipefail -c '
     mount --bind "$toolchain" "$other/rust"
     cd "$other/oakroot"
-    export HOME=$other USER=somebody LOGNAME=somebody CARGO_HOME=$other/cargo PATH=$other/rust/bin:/usr/bin:/bin
+    export HOME=$other TMPDIR=$other/tmp USER=somebody LOGNAME=somebody CARGO_HOME=$other/cargo
+    export PATH=$other/rust/bin:/usr/bin:/bin
     export TZ=Asia/Tokyo LC_ALL=C LANG=tr_TR.UTF-8 CARGO_BUILD_JOBS=1
     git config --global safe.directory "*"
     umask 027
