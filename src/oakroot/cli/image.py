@@ -206,7 +206,7 @@ def _described(image: Image, place: Path, *, listing: bool) -> Iterator[str]:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    if arguments.ledger is not None:
+    if arguments.ledger or arguments.signers or arguments.agree:
         return image_ledger.run_vouched(arguments)
     directory: Path = arguments.directory
     role = verify.role_of(directory)

@@ -255,6 +255,8 @@ def _page(arguments: argparse.Namespace) -> int:
 
 
 def _vouched(arguments: argparse.Namespace) -> int:
+    if arguments.ledger is None:
+        raise CommandError("--signers and --agree are about a --ledger", exit_code=Exit.USAGE)
     if arguments.signers is None:
         raise CommandError(
             "--ledger needs --signers",

@@ -21,7 +21,8 @@ from oakroot.operate.spoken import amount, moment_of
 _STYLE = Path(oakroot.operate.__file__).with_name("status.css").read_text() + (
     "code { font: .85rem/1.45 ui-monospace, monospace; overflow-wrap: anywhere; }\n"
     "[hidden] { display: none !important; }\n"
-    "form { margin: 1rem 0; } label { display: block; } output { display: block; min-height: 1.5em; }\n"
+    "form { margin: 1rem 0; } label { display: block; } output { display: block; min-height: 1.5em;"
+    " overflow-wrap: anywhere; } h3 { font-size: 1rem; margin: 1rem 0 0; }\n"
     "input { width: 100%; max-width: 40rem; min-height: 2.75rem; padding: .4rem .6rem; font: inherit;"
     " color: inherit; background: var(--card); border: 1px solid var(--quiet); border-radius: .5rem; }\n"
     "input:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }\n"
