@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,6 +121,21 @@ def test_two_images_are_compared_by_inputs_and_files(here: Path, capsys: pytest.
     assert lines[1] == "inputs:"
     assert lines[2].startswith("  changed wheel oakroot: 1.0, another file: ")
     assert lines[-2:] == ["files:", "  changed usr/lib/oakroot/oakroot/__init__.py"]
+
+
+def test_names_that_others_chose_do_not_steer_a_terminal(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subprocess.run(["git", "clone", "--quiet", "builds.git", "work"], cwd=here, check=True)
+    (here / "work" / "builds").mkdir()
+    (here / "work" / "builds" / "\x1b[2Jgone").touch()
+    who = ["-c", "user.name=mallory", "-c", "user.email=mallory@example.org"]
+    for words in (["add", "--all"], [*who, "commit", "--quiet", "--message=Change"], ["push", "--quiet"]):
+        subprocess.run(["git", *words], cwd=here / "work", check=True, capture_output=True)
+    assert call("ledger", "check", "--ledger", "builds.git") == Exit.NOT_SO
+    said = capsys.readouterr().out
+    assert "builds/\ufffd[2Jgone: this file belongs to no record" in said
+    assert "\x1b" not in said
 
 
 def test_pages_are_written(here: Path) -> None:

@@ -212,8 +212,8 @@ def _rebuild(arguments: argparse.Namespace) -> int:
     record = record_of(made.outputs)
     _append(arguments, record, key)
     others = [each for each in recorded.attestations if each.builder != arguments.builder]
-    lines = list(disagreements(record, others))
-    print(*lines, sep="\n", end="\n" if lines else "")
+    for line in disagreements(record, others):
+        _say(line)
     agreeing = sum(1 for each in others if each.record.outputs == record.outputs)
     print(f"{recorded.label}: came out as {agreeing} of {len(others)} other builders recorded it")
     return Exit.FINE if agreeing == len(others) else Exit.NOT_SO
@@ -234,9 +234,10 @@ def _check(arguments: argparse.Namespace) -> int:
     with _opened(arguments) as repository:
         ledger, head = repository.read(_signers(arguments), arguments.since)
     for each in ledger.builds:
-        print(*words_of(each), sep="\n")
+        for line in words_of(each):
+            _say(line)
     for trouble in ledger.troubles:
-        print(f"does not count: {trouble}")
+        _say(f"does not count: {trouble}")
     print(f"{len(ledger.builds)} builds, as of commit {head.commit}")
     agreed = all(len(camps(each)) == 1 for each in ledger.builds)
     return Exit.FINE if agreed and not ledger.troubles else Exit.NOT_SO
@@ -270,7 +271,7 @@ def _vouched(arguments: argparse.Namespace) -> int:
     attestations = found[0].attestations if found else ()
     agreeing = [each for each in attestations if each.record.outputs == record.outputs]
     for line in disagreements(record, attestations):
-        print(line)
+        _say(line)
     wanted = arguments.agree or 1
     names = ", ".join(each.builder for each in agreeing) or "nobody"
     keys = keys_of(agreeing)
@@ -285,10 +286,16 @@ def _diff(arguments: argparse.Namespace) -> int:
     for title, part in _parts(changes):
         if part:
             print(f"{title}:")
-            print(*(f"  {change}" for change in part), sep="\n")
+            for change in part:
+                _say(f"  {change}")
     if not changes:
         print("the same")
     return Exit.NOT_SO if changes else Exit.FINE
+
+
+def _say(line: str) -> None:
+    """Prints what others have written, which does not steer a terminal."""
+    print("".join(character if character.isprintable() else "\ufffd" for character in line))
 
 
 def _parts(changes: Changes) -> tuple[tuple[str, tuple[Change, ...]], ...]:
