@@ -35,6 +35,7 @@ from oakroot.cli.options import rejected_key
 from oakroot.cli.privileges import add_user_option, drop_privileges
 from oakroot.cli.reading_again import reader
 from oakroot.cli.sources import plan_of, read_all_keys
+from oakroot.cli.tapping import add_tap_options, tapping
 from oakroot.cli.watching import add_watch_options, watching
 from oakroot.client.server import Server as NameServer
 from oakroot.keys.grant import Operation
@@ -81,6 +82,7 @@ def configure(subparsers: Subparsers) -> None:
     _add_authority_options(parser)
     add_socket_options(parser)
     add_watch_options(parser)
+    add_tap_options(parser)
 
 
 def _add_zone_options(parser: argparse.ArgumentParser) -> None:
@@ -248,10 +250,13 @@ async def _serve(
     lifetime: Lifetime,
 ) -> None:
     service = Service(server, plan, settings, hands, state, lifetime)
-    service.read_settings_with(reader(arguments, lambda again: configuration(again).choices(server), _LIVE))
     control = controlled(open_socket(arguments), "certifier", commands(service))
-    async with control, watching(service, arguments, server):
-        await service.run()
+    with tapping(arguments, server) as tap:
+        service.read_settings_with(
+            reader(arguments, lambda again: configuration(again).choices(server), _LIVE, tap)
+        )
+        async with control, watching(service, arguments, server, tap.counts):
+            await service.run()
 
 
 def _account(arguments: argparse.Namespace) -> AccountKey:

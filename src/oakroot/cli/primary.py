@@ -30,6 +30,7 @@ from oakroot.cli.nameserver import (
 )
 from oakroot.cli.options import percentage
 from oakroot.cli.reading_again import reader
+from oakroot.cli.tapping import add_tap_options, tapping
 from oakroot.cli.watching import add_watch_options, watching
 from oakroot.git.credentials import Credentials, load_credentials
 from oakroot.git.errors import GitError
@@ -75,6 +76,7 @@ def configure(subparsers: Subparsers) -> None:
     add_catalog_options(add_follower_options(parser))
     add_socket_options(parser)
     add_watch_options(parser)
+    add_tap_options(parser)
 
 
 def _add_repository_options(parser: argparse.ArgumentParser) -> None:
@@ -193,10 +195,11 @@ async def _serve(
     lifetime: Lifetime,
 ) -> None:
     service = Service(server, worker, chosen.settings, chosen.notified, tls, lifetime)
-    service.read_settings_with(reader(arguments, lambda again: configuration(again).choices, _LIVE))
     control = controlled(open_socket(arguments), "primary", spreading_commands(service))
-    async with control, watching(service, arguments, server):
-        await service.run()
+    with tapping(arguments, server) as tap:
+        service.read_settings_with(reader(arguments, lambda again: configuration(again).choices, _LIVE, tap))
+        async with control, watching(service, arguments, server, tap.counts):
+            await service.run()
 
 
 def _temporary_folder(stack: ExitStack) -> Path:

@@ -12,8 +12,10 @@ from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from oakroot.cli import CommandError
+from oakroot.cli.tapping import LIVE, choose_again
 from oakroot.operate import logs
 from oakroot.operate.options import ConfigError
+from oakroot.operate.tapping import Tapping
 
 _log = logging.getLogger("oakroot.settings")
 
@@ -24,9 +26,12 @@ _NO_SETTINGS = ("config", "warnings", "read_again", "command")
 
 
 def reader(
-    arguments: argparse.Namespace, read: Callable[[argparse.Namespace], T], live: Collection[str]
+    arguments: argparse.Namespace,
+    read: Callable[[argparse.Namespace], T],
+    live: Collection[str],
+    tap: Tapping | None = None,
 ) -> Callable[[], T | None]:
-    """A function that reads the settings again and gives what `read` makes of them.
+    """A function that reads the settings again and gives what `read` makes of them; `tap` has its own too.
 
     None: they cannot be used, and those before stay; the log says why. It also names the options that were
     changed and are not `live`: they count from the next start on.
@@ -42,9 +47,11 @@ def reader(
         for warning in again.warnings:
             _log.warning("%s", warning)
         for name in changed(arguments, again):
-            if name not in (*live, *_COMMON):
+            if name not in (*live, *LIVE, *_COMMON):
                 _log.warning("--%s counts from the next start on", name.replace("_", "-"))
         logs.set_up(again.log_level, again.log_format, environment=os.environ)
+        if tap is not None:
+            choose_again(tap, again)
         _log.info("settings read again")
         return made
 

@@ -28,6 +28,7 @@ from oakroot.cli.nameserver import (
 )
 from oakroot.cli.reading_again import reader
 from oakroot.cli.sources import plan_of, read_all_keys
+from oakroot.cli.tapping import add_tap_options, tapping
 from oakroot.cli.watching import add_watch_options, watching
 from oakroot.distribution.targets import Configured
 from oakroot.keys.key import Key
@@ -72,6 +73,7 @@ def configure(subparsers: Subparsers) -> None:
     add_follower_options(parser)
     add_socket_options(parser)
     add_watch_options(parser)
+    add_tap_options(parser)
 
 
 def _add_zone_options(parser: argparse.ArgumentParser) -> None:
@@ -193,10 +195,13 @@ async def _serve(
         encryption=encryption,
         lifetime=lifetime,
     )
-    service.read_settings_with(reader(arguments, lambda again: configuration(again).choices(server), _LIVE))
     control = controlled(open_socket(arguments), "secondary", copying_commands(service))
-    async with control, watching(service, arguments, server):
-        await service.run()
+    with tapping(arguments, server) as tap:
+        service.read_settings_with(
+            reader(arguments, lambda again: configuration(again).choices(server), _LIVE, tap)
+        )
+        async with control, watching(service, arguments, server, tap.counts):
+            await service.run()
 
 
 def _catalog(text: str) -> dns.name.Name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import cast
 
@@ -55,9 +55,12 @@ def add_watch_options(parser: argparse.ArgumentParser) -> None:
 
 
 def watching(
-    role: Role, arguments: argparse.Namespace, server: Server
+    role: Role, arguments: argparse.Namespace, server: Server, counts: Callable[[], Mapping[str, int]] = dict
 ) -> AbstractAsyncContextManager[tuple[str, int] | None]:
-    """Has the role watched, as the options say, while the block runs. OSError names what cannot be bound."""
+    """Has the role watched, as the options say, while the block runs. OSError names what cannot be bound.
+
+    `counts` is asked what this process counts besides.
+    """
     addresses = server.addresses
     settings = Settings(
         address=arguments.metrics,
@@ -66,6 +69,7 @@ def watching(
         influx=arguments.influx,
         name=arguments.influx_name or socket.gethostname(),
         port=addresses[0][1] if addresses else DEFAULT_PORT,
+        counts=counts,
     )
     if not settings.is_wanted:
         return nullcontext()

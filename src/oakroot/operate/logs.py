@@ -56,12 +56,17 @@ class PlainFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per line: time, level, logger, the subjects, message."""
+    """One JSON object per line: time, level, logger, the subjects, further `facts` if it has any, message."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The object; JSON itself escapes what could end the line."""
-        entry = {"time": _moment(record), "level": record.levelname.lower(), "logger": record.name}
+        entry: dict[str, object] = {
+            "time": _moment(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
         entry.update(subjects(record))
+        entry.update(getattr(record, "facts", {}))
         entry["message"] = _message_and_traceback(self, record)
         return json.dumps(entry)
 

@@ -139,5 +139,12 @@ TABLE: tuple[Metric, ...] = (
         "Messages that Python decides: signed ones, NOTIFY, UPDATE, transfers.",
         _one("handed_over"),
     ),
+    Metric(
+        "tapped_total",
+        "counter",
+        "Queries and answers put down for dnstap and the query log, and those for which there was no room.",
+        _each(kept="tapped", dropped="tap_dropped"),
+        ("result",),
+    ),
     Metric("worker_panics_total", "counter", "Defects met while answering.", _one("worker_panics")),
 )

@@ -52,6 +52,7 @@ class Watch:
             self._settings.zones_limit,
             self.nameservers.verdicts,
             self.signatures.expiries,
+            self._settings.counts(),
         )
 
     async def _metrics(self, request: Request) -> Answer:

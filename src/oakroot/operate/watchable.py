@@ -5,7 +5,7 @@ Apart from `watch`, which does it: most of what that needs is loaded only for th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +52,8 @@ class Settings:
     """What this server is called there."""
     port: int = 53
     """Where the name servers of our zones listen."""
+    counts: Callable[[], Mapping[str, int]] = dict
+    """What this process counts besides its role."""
 
     @property
     def is_wanted(self) -> bool:

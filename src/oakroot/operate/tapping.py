@@ -1,0 +1,211 @@
+"""Carries what the engine shows of queries and answers to where the operator wants it: dnstap, a query log.
+
+A thread of its own looks several times a second at what there is. If it cannot keep up, the engine's bounded
+rings are full, and exchanges are lost; answers are not.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from oakroot._engine import Exchange, Server
+from oakroot.operate.collectors import Collector, Count, Destination, FrameFile, LineFile
+from oakroot.operate.dnstap import Teller
+from oakroot.operate.logs import JsonFormatter, TextFormatter
+from oakroot.operate.query_log import NAME, is_settled, record_of
+
+_log = logging.getLogger("oakroot.tap")
+
+PAUSE = 0.05
+"""Seconds between two looks when there was nothing."""
+TAKEN = 256
+"""Exchanges of each thread that are taken at once."""
+NICENESS = 10
+"""Whoever answers goes first."""
+END_PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator wants to see."""
+
+    every: int = 1
+    """One of so many queries."""
+    dnstap: Destination | None = None
+    teller: Teller = field(default_factory=Teller)
+    query_log: Path | None = None
+    """A file; `-` is the log."""
+    lines_per_second: int = 1000
+    log_format: str = "text"
+    """How the lines of a file are written: one of `logs.FORMATS`."""
+
+
+class Writer(Protocol):
+    """Somebody who writes exchanges down."""
+
+    def take(self, exchanges: Sequence[Exchange]) -> None:
+        """Writes them, or counts that it could not."""
+
+    def turn(self) -> None:
+        """Called every now and then."""
+
+    def reopen(self) -> None:
+        """Opens files anew."""
+
+    def close(self) -> None:
+        """Ends it."""
+
+
+class Dnstap:
+    """Writes frames."""
+
+    def __init__(self, destination: Destination, teller: Teller, count: Count) -> None:
+        """OSError: the file cannot be written."""
+        self._teller = teller
+        file = destination.kind == "file"
+        self._sink = FrameFile(destination.path, count) if file else Collector(destination, count)
+        self.turn, self.reopen, self.close = self._sink.turn, self._sink.reopen, self._sink.close
+
+    def take(self, exchanges: Sequence[Exchange]) -> None:
+        """Writes their frames."""
+        payloads = [payload for exchange in exchanges for payload in self._teller.tell(exchange)]
+        if payloads:
+            self._sink.put(payloads)
+
+
+class QueryLog:
+    """Writes lines, at most so many each second."""
+
+    def __init__(self, settings: Settings, count: Count) -> None:
+        """OSError: the file cannot be written."""
+        self._limit = settings.lines_per_second
+        self._count = count
+        self._second, self._left = 0, 0
+        self._logger = logging.getLogger(NAME)
+        is_json = settings.log_format == "json"
+        self._formatter = JsonFormatter() if is_json else TextFormatter(for_journal=False)
+        self._file: LineFile | None = None
+        if settings.query_log is not None and str(settings.query_log) != "-":
+            self._file = LineFile(settings.query_log, count)
+
+    def take(self, exchanges: Sequence[Exchange]) -> None:
+        """Writes a line for each query that is settled."""
+        settled = [exchange for exchange in exchanges if is_settled(exchange)]
+        allowed = self._allowed(len(settled))
+        self._count.dropped += len(settled) - allowed
+        records = [record_of(exchange) for exchange in settled[:allowed]]
+        if self._file is not None:
+            self._file.put([self._formatter.format(record) for record in records])
+            return
+        for record in records:
+            if self._logger.isEnabledFor(record.levelno):
+                self._logger.handle(record)
+        self._count.written += len(records)
+
+    def _allowed(self, wanted: int) -> int:
+        """How many lines there may be of so many: the rest of this second's."""
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._left = second, self._limit
+        allowed = min(wanted, self._left)
+        self._left -= allowed
+        return allowed
+
+    def turn(self) -> None:
+        """Nothing waits here."""
+
+    def reopen(self) -> None:
+        """The file's name may mean another file now."""
+        if self._file is not None:
+            self._file.reopen()
+
+    def close(self) -> None:
+        """Ends it."""
+        if self._file is not None:
+            self._file.close()
+
+
+class Tapping:
+    """The thread, while there is somebody to write for."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._settings = Settings()
+        self._frames, self._lines = Count(), Count()
+        self._writers: tuple[Writer, ...] = ()
+        self._reopens = threading.Event()
+        self._ends = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def choose(self, settings: Settings) -> None:
+        """Begins, ends or changes what is written, and opens files anew; OSError: one cannot be written."""
+        if settings == self._settings:
+            self._reopens.set()
+            return
+        self.close()
+        self._writers = tuple(self._make(settings))
+        self._settings = settings
+        if self._writers:
+            self._server.listen_in(settings.every)
+            self._ends.clear()
+            self._thread = threading.Thread(target=self._run, name="tap", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Writes what there is, and ends."""
+        self._server.listen_in(0)
+        self._ends.set()
+        if self._thread is not None:
+            self._thread.join(END_PATIENCE)
+        self._thread, self._writers, self._settings = None, (), Settings()
+
+    def counts(self) -> Mapping[str, int]:
+        """What was written, and what was not for want of room, by names of events."""
+        return {
+            "dnstap-frames-written": self._frames.written,
+            "dnstap-frames-dropped": self._frames.dropped,
+            "query-log-lines-written": self._lines.written,
+            "query-log-lines-dropped": self._lines.dropped,
+        }
+
+    def _make(self, settings: Settings) -> Iterable[Writer]:
+        if settings.dnstap is not None:
+            yield Dnstap(settings.dnstap, settings.teller, self._frames)
+        if settings.query_log is not None:
+            yield QueryLog(settings, self._lines)
+
+    def _run(self) -> None:
+        if sys.platform == "linux":  # where this is said of one thread
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        try:
+            while not self._ends.wait(0 if self._turn() else PAUSE):
+                pass
+            while self._turn():
+                pass
+        except Exception:  # noqa: BLE001 - serving goes on; the log keeps what is needed to mend it
+            _log.exception("this is a bug in Oakroot, please report it; queries are no longer written down")
+            self._server.listen_in(0)
+        finally:
+            for writer in self._writers:
+                writer.close()
+
+    def _turn(self) -> bool:
+        """Writes what there is; whether there was anything."""
+        if self._reopens.is_set():
+            self._reopens.clear()
+            for writer in self._writers:
+                writer.reopen()
+        exchanges = self._server.take_exchanges(TAKEN)
+        for writer in self._writers:
+            if exchanges:
+                writer.take(exchanges)
+            writer.turn()
+        return bool(exchanges)

@@ -1,0 +1,193 @@
+"""Where frames go: files that are begun anew, and collectors that are away, stall, die or speak otherwise."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from oakroot.operate import collectors
+from oakroot.operate.collectors import Collector, Count, Destination, FrameFile, LineFile
+from oakroot.operate.framestream import Control, control, data
+from tests.operate.collector import agree, collecting, take_all
+from tests.peers.git_servers import wait_until
+
+START, STOP = control(Control.START), control(Control.STOP)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "collector"
+
+
+@contextmanager
+def collector(path: Path) -> Iterator[tuple[Collector, Count]]:
+    count = Count()
+    made = Collector(Destination("unix", path), count)
+    yield made, count
+    made.close()
+
+
+def turn_until(made: Collector, what: str, condition: Callable[[], bool]) -> None:
+    def turned() -> bool:
+        made.turn()
+        return condition()
+
+    wait_until(what, turned)
+
+
+def test_a_file_has_its_frames_between_start_and_stop(tmp_path: Path) -> None:
+    path, count = tmp_path / "tap", Count()
+    file = FrameFile(path, count)
+    file.put([b"one", b"two"])
+    file.put([b"three"])
+    file.close()
+    assert path.read_bytes() == START + data(b"one") + data(b"two") + data(b"three") + STOP
+    assert count == Count(written=3)
+
+
+def test_what_was_written_before_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "tap"
+    for content in (b"eldest", b"elder"):
+        path.write_bytes(content)
+        os.utime(path, (1_795_305_600, 1_795_305_600))
+        FrameFile(path, Count()).close()
+        assert path.read_bytes() == START + STOP
+        path.unlink()
+    assert (tmp_path / "tap.20261122T000000Z").read_bytes() == b"eldest"
+    assert (tmp_path / "tap.20261122T000000Z.1").read_bytes() == b"elder"
+
+
+def test_a_file_that_was_rotated_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "tap"
+    file = FrameFile(path, Count())
+    file.put([b"one"])
+    path.rename(tmp_path / "tap.1")
+    file.reopen()
+    file.put([b"two"])
+    file.close()
+    assert (tmp_path / "tap.1").read_bytes() == START + data(b"one") + STOP
+    assert path.read_bytes() == START + data(b"two") + STOP
+
+
+def test_a_full_disk_is_told_once_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path, count = tmp_path / "lines", Count()
+    path.symlink_to("/dev/full")
+    lines = LineFile(path, count)
+    for _ in range(2):
+        lines.put(["line"])
+    assert count == Count(dropped=2)
+    path.unlink()
+    lines.put(["line"])
+    lines.close()
+    assert path.read_text() == "line\n"
+    levels = [record.levelno for record in caplog.records if record.levelno > logging.INFO]
+    assert levels == [logging.WARNING]
+    assert "No space left on device" in caplog.text
+
+
+def test_a_collector_gets_all_frames_and_says_so(place: Path) -> None:
+    with collecting(place, take_all) as listening:
+        with collector(place) as (made, count):
+            made.put([b"one", b"two"])
+            turn_until(made, "frames to be sent", lambda: count.written == 2)
+        wait_until("the end of the stream", lambda: bool(listening.streams))
+    assert listening.streams == [data(b"one") + data(b"two") + STOP]
+
+
+def test_a_collector_that_comes_late_gets_what_waits(place: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with collector(place) as (made, count):
+        made.put([b"early"])
+        made.turn()
+        made.turn()
+        assert caplog.text.count("cannot be written to") == 1
+        with collecting(place, take_all):
+            made.reopen()
+            turn_until(made, "frames to be sent", lambda: count.written == 1)
+            made.close()
+
+
+def test_tries_come_less_and_less_often(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, tries = [0.0], []
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def connect(_self: Collector) -> None:
+        tries.append(now[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(Collector, "_connect", connect)
+    made = Collector(Destination("unix", place), Count())
+    for second in range(200):
+        now[0] = float(second)
+        made.turn()
+    assert tries == [0.0, 1.0, 3.0, 7.0, 15.0, 31.0, 63.0, 123.0, 183.0]
+
+
+def test_a_collector_that_dies_costs_what_was_under_way(place: Path) -> None:
+    def die(connection: socket.socket, _taken: bytearray) -> None:
+        agree(connection)
+
+    with collector(place) as (made, count):
+        with collecting(place, die) as listening:
+            turn_until(made, "the collector to die", lambda: bool(listening.streams))
+        turn_until(made, "that to be noticed", lambda: made._socket is None)  # noqa: SLF001 - nothing is sent
+        with collecting(place, take_all) as again:
+            made.put([b"whole"])
+            made.reopen()
+            turn_until(made, "frames to be sent", lambda: count.written == 1)
+            made.close()
+            wait_until("the end of the stream", lambda: bool(again.streams))
+    assert again.streams == [data(b"whole") + STOP]
+    assert count == Count(written=1)
+
+
+def test_a_collector_that_stalls_holds_no_more_than_is_allowed(
+    place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(collectors, "WAITING_LIMIT", 1 << 20)
+    ends: list[socket.socket] = []
+
+    def stall(connection: socket.socket, _taken: bytearray) -> None:
+        agree(connection)
+        ends.append(connection.dup())
+
+    with collecting(place, stall), collector(place) as (made, count):
+        turn_until(made, "the collector to agree", lambda: bool(ends))
+        for _ in range(100):
+            made.put([bytes(1 << 16)])
+            made.turn()
+        assert count.dropped > 50
+        assert count.written * (1 << 16) + made._waiting_octets <= 3 << 20  # noqa: SLF001 - that is the bound
+        now[0] += collectors.PATIENCE + 1
+        made.turn()
+        assert "does not take what is sent" in caplog.text
+    for end in ends:
+        end.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Frame Streams"),
+        (b"", "it has closed the connection"),
+        (control(Control.FINISH), "it said FINISH where that means nothing"),
+    ],
+)
+def test_who_speaks_otherwise_is_named(
+    place: Path, answer: bytes, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def speak(connection: socket.socket, _taken: bytearray) -> None:
+        connection.recv(4096)
+        connection.sendall(answer)
+
+    with collecting(place, speak), collector(place) as (made, _):
+        turn_until(made, "a complaint", lambda: bool(caplog.records))
+    assert reason in caplog.text

@@ -1,0 +1,121 @@
+"""Queries to a real engine, and what is written down of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dns.message
+import dns.query
+import pytest
+
+from oakroot._engine import Catalogue, Server, read_zone
+from oakroot.operate.collectors import Destination
+from oakroot.operate.tapping import Settings, Tapping
+from tests.peers.git_servers import wait_until
+
+ZONE = b"@ 3600 SOA ns1 host 1 1d 2h 2w 1h\n NS ns1\nns1 A 192.0.2.53\n"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server([("127.0.0.1", 0)])
+    zone, _ = read_zone(ZONE, "example.org.", "example.org")
+    assert zone is not None
+    server.publish(Catalogue().with_zones([zone]))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def tap(server: Server) -> Iterator[Tapping]:
+    tap = Tapping(server)
+    yield tap
+    tap.close()
+
+
+def ask(server: Server, name: str) -> None:
+    host, port = server.addresses[0]
+    dns.query.udp(dns.message.make_query(name, "A"), host, port=port, timeout=20)
+
+
+def written(tap: Tapping, event: str, count: int) -> None:
+    wait_until(f"{event} to be {count}", lambda: tap.counts()[event] == count)
+
+
+def test_each_query_is_a_line(server: Server, tap: Tapping, tmp_path: Path) -> None:
+    tap.choose(Settings(query_log=tmp_path / "log"))
+    ask(server, "ns1.example.org.")
+    ask(server, "nothing.example.org.")
+    written(tap, "query-log-lines-written", 2)
+    first, second = (tmp_path / "log").read_text().splitlines()
+    assert "query ns1.example.org. IN A RD over udp" in first
+    assert ": NOERROR AA, 1 answer" in first
+    assert ": NXDOMAIN AA, 0 answers" in second
+
+
+def test_lines_can_go_into_the_log(server: Server, tap: Tapping, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    tap.choose(Settings(query_log=Path("-")))
+    ask(server, "ns1.example.org.")
+    wait_until("a line", lambda: any(record.name == "oakroot.query" for record in caplog.records))
+
+
+def test_lines_above_the_rate_are_counted(server: Server, tap: Tapping, tmp_path: Path) -> None:
+    tap.choose(Settings(query_log=tmp_path / "log", lines_per_second=0))
+    for _ in range(5):
+        ask(server, "ns1.example.org.")
+    written(tap, "query-log-lines-dropped", 5)
+    assert (tmp_path / "log").read_text() == ""
+
+
+def test_a_sample_is_one_of_so_many(server: Server, tap: Tapping, tmp_path: Path) -> None:
+    tap.choose(Settings(query_log=tmp_path / "log", every=4))
+    for number in range(8):
+        ask(server, f"n{number}.example.org.")
+    written(tap, "query-log-lines-written", 2)
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert ["n0." in lines[0], "n4." in lines[1]] == [True, True]
+
+
+def test_a_rotated_log_is_begun_anew_while_lines_go_on(server: Server, tap: Tapping, tmp_path: Path) -> None:
+    settings = Settings(query_log=tmp_path / "log")
+    tap.choose(settings)
+    ask(server, "ns1.example.org.")
+    written(tap, "query-log-lines-written", 1)
+    (tmp_path / "log").rename(tmp_path / "log.1")
+    tap.choose(settings)
+    wait_until("a new file", (tmp_path / "log").exists)
+    ask(server, "ns1.example.org.")
+    written(tap, "query-log-lines-written", 2)
+    assert [len((tmp_path / name).read_text().splitlines()) for name in ("log", "log.1")] == [1, 1]
+
+
+def test_nothing_is_kept_once_nobody_wants_it(server: Server, tap: Tapping, tmp_path: Path) -> None:
+    tap.choose(Settings(query_log=tmp_path / "log"))
+    tap.choose(Settings())
+    before = server.counters()["tapped"]
+    ask(server, "ns1.example.org.")
+    assert server.counters()["tapped"] == before
+
+
+def test_what_was_asked_before_the_end_is_written(server: Server, tap: Tapping, tmp_path: Path) -> None:
+    tap.choose(Settings(query_log=tmp_path / "log"))
+    ask(server, "ns1.example.org.")
+    tap.close()
+    assert len((tmp_path / "log").read_text().splitlines()) == 1
+
+
+def test_a_collector_that_is_away_costs_no_answer(server: Server, tap: Tapping, tmp_path: Path) -> None:
+    tap.choose(Settings(dnstap=Destination("unix", tmp_path / "nobody"), query_log=tmp_path / "log"))
+    for _ in range(3):
+        ask(server, "ns1.example.org.")
+    written(tap, "query-log-lines-written", 3)
+    tap.close()
+    assert tap.counts()["dnstap-frames-dropped"] == 6
+
+
+def test_a_place_that_cannot_be_written_is_refused(tap: Tapping, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        tap.choose(Settings(query_log=tmp_path / "missing" / "log"))
