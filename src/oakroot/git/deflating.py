@@ -11,6 +11,7 @@ from __future__ import annotations
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from dulwich.objects import ObjectID, ShaFile
@@ -19,6 +20,8 @@ SHORTEST_FILE = 2**15
 """Shorter ones are compressed in less time than a file takes to be made."""
 PART_LENGTH = 2**13
 OCTETS_LIMIT = 2**26
+# So many octets of a part are looked for, so often; what changed before it became so much longer at most.
+_ANCHOR, _TRIES, _SHIFT = 64, 8, PART_LENGTH
 # A stream begins with the method, the window and the checksum of both (RFC 1950 §2.2), and ends with an empty
 # last block.
 _HEAD = b"\x78\x01"
@@ -59,20 +62,38 @@ class Deflater:
 
 def _parts(content: bytes, former: tuple[_Part, ...], level: int) -> Iterator[_Part]:
     """The content, in parts of the former version as far as they are found in their order."""
-    at = 0
+    at = gone = 0
     for part in former:
-        # What was changed is about as long as it was.
-        found = content.find(part.octets, at, at + len(part.octets) + 2 * PART_LENGTH)
-        if found >= 0:
-            yield from _new_parts(content, at, found, level)
-            yield part
-            at = found + len(part.octets)
+        found = _find(content, part.octets, at, at + gone + _SHIFT)
+        if found is None:
+            gone += len(part.octets)
+            continue
+        yield from _new_parts(content, at, found, level)
+        yield part
+        at, gone = found + len(part.octets), 0
     yield from _new_parts(content, at, len(content), level)
 
 
+def _find(content: bytes, octets: bytes, at: int, end: int) -> int | None:
+    """Where these octets begin between the two places."""
+    # To look for all of them at once takes as long as to compress them.
+    for _ in range(_TRIES):
+        at = content.find(octets[:_ANCHOR], at, end)
+        if at < 0:
+            return None
+        if content.startswith(octets, at):
+            return at
+        at += 1
+    return None
+
+
 def _new_parts(content: bytes, start: int, end: int, level: int) -> Iterator[_Part]:
-    for at in range(start, end, PART_LENGTH):
-        octets = content[at : min(at + PART_LENGTH, end)]
+    """Parts of about the same length: a short rest would be found where it does not belong."""
+    length = end - start
+    count = max(round(length / PART_LENGTH), min(length, 1))
+    borders = [start + length * number // count for number in range(count + 1)] if count else []
+    for one, other in pairwise(borders):
+        octets = content[one:other]
         yield _Part(octets, _compress(octets, level))
 
 
