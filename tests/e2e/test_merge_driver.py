@@ -179,3 +179,14 @@ def test_odd_file_names_and_binary_files(operator: Operator) -> None:
         f'M  "{reverse.replace(chr(92), chr(92) * 2)}"',
         'UU "logo it\'s.png"',
     ]
+
+
+def test_a_part_is_merged_as_its_zone_reads_it(operator: Operator) -> None:
+    zone = changed(7, text=f"{ZONE}$INCLUDE parts/web web\n")
+    operator.commit({"example.org": zone, "parts/web": b"a A 192.0.2.1\n"})
+    operator.git("checkout", "--quiet", "-b", "theirs")
+    operator.commit({"parts/web": b"a.web.example.org. 1h A 192.0.2.2\n"})
+    operator.git("checkout", "--quiet", "main")
+    operator.commit({"parts/web": b"a A 192.0.2.3\n"})
+    told = operator.fails("merge", "--quiet", "theirs")
+    assert "parts/web: both sides changed a.web.example.org. A" in told

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.zones.diagnostics import visible
+from oakroot.zones.filenames import ZoneFile, classify
 from oakroot.zones.merge import Texts, merge
+from oakroot.zones.parts import Setting, settings_of
 from oakroot.zones.serials import next_serial
 
 _DESCRIPTION = """\
@@ -68,11 +70,35 @@ def run(arguments: argparse.Namespace) -> int:
         texts,
         GitLines(arguments.marker_size),
         lambda serial: next_serial(arguments.serial, serial, time.time()),
+        _setting_of(arguments.path),
     )
     arguments.ours.write_bytes(merged.content)
     for conflict in merged.conflicts:
         print(f"{visible(arguments.path)}: {visible(conflict)}", file=sys.stderr)
     return Exit.NOT_SO if merged.conflicts else Exit.FINE
+
+
+def _setting_of(path: str) -> Setting | None:
+    """With what the zones beside us read the file; None: none does, or not all in the same way.
+
+    git runs us in the root of the work tree, where the files are still those of our side.
+    """
+    if "/" not in path:
+        return None
+    found: set[Setting] = set()
+    for file in Path().iterdir():
+        subject = classify(file.name)
+        if isinstance(subject, ZoneFile) and (content := _content(file)) is not None:
+            found |= settings_of(path, content, subject.apex, lambda included: _content(Path(included)))
+    return found.pop() if len(found) == 1 else None
+
+
+def _content(file: Path) -> bytes | None:
+    """None for what is no regular file, or cannot be read."""
+    try:
+        return file.read_bytes() if file.is_file() and not file.is_symlink() else None
+    except OSError:
+        return None
 
 
 @dataclass(frozen=True)

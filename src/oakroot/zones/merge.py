@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from oakroot.zones.parts import Setting
 from oakroot.zones.serials import is_forward
 from oakroot.zones.threeway import (
     Conflict,
@@ -52,12 +53,19 @@ class Merged:
     conflicts: tuple[str, ...] = ()
 
 
-def merge(path: str, texts: Texts, merge_lines: MergeLines, raise_serial: Callable[[int], int]) -> Merged:
+def merge(
+    path: str,
+    texts: Texts,
+    merge_lines: MergeLines,
+    raise_serial: Callable[[int], int],
+    setting: Setting | None = None,
+) -> Merged:
     """Merges the file at this path of the repository; `raise_serial` gives a serial forward of another.
 
-    What is no zone, no part of one and no key file is merged by lines, and so is what cannot be read.
+    `setting`: with what zones read the file, if they include it, and all in the same way. What is no zone, no
+    part of one and no key file is merged by lines, and so is what cannot be read.
     """
-    subject = subject_of(path)
+    subject = subject_of(path, setting)
     if subject is None:
         return _merge_by_lines(texts, merge_lines)
     try:

@@ -13,6 +13,7 @@ from oakroot._engine import Document, Record, find_serial, read_records, read_zo
 from oakroot.zones.diagnostics import visible
 from oakroot.zones.edits import TextRecord
 from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile, classify
+from oakroot.zones.parts import Setting
 from oakroot.zones.threeway import Key, RRset, missing_from, rrsets, same, with_serial
 
 # Whoever raises the serial of a zone with these breaks a signature or a digest.
@@ -32,7 +33,8 @@ class UnreadableError(Exception):
 class Subject:
     """What the file at a path is, and so how it is read.
 
-    A part of a zone, and a key file, may leave TTLs out: they are read behind a prefix that says one.
+    A part of a zone, and a key file, may leave TTLs out: they are read behind a prefix that says one; that of
+    a part says its origin too, so that a name is the same however it is written.
     """
 
     path: str
@@ -40,6 +42,8 @@ class Subject:
     holds_keys: bool = False
     is_guess: bool = False
     """It stands in a folder, and is a part of a zone if it reads like one."""
+    setting: Setting | None = None
+    """With what zones read it, if it is known to be a part of some."""
 
     @property
     def origin(self) -> str:
@@ -49,18 +53,20 @@ class Subject:
     @property
     def prefix(self) -> bytes:
         """What is put before the text to read it."""
+        if self.setting is not None:
+            return f"$ORIGIN {self.setting.origin}\n$TTL {self.setting.ttl}\n".encode()
         return b"" if self.apex else b"$TTL 0\n"
 
 
-def subject_of(path: str) -> Subject | None:
-    """What is at this path; None where that is neither records nor keys."""
+def subject_of(path: str, setting: Setting | None = None) -> Subject | None:
+    """What is at this path, which zones read with this setting; None: neither records nor keys."""
     match classify(path):
         case ZoneFile(apex):
             return Subject(path, apex)
         case KeyFile():
             return Subject(path, holds_keys=True)
         case Ignored() if "/" in path:
-            return Subject(path, is_guess=True)
+            return Subject(path, is_guess=setting is None, setting=setting)
         case _:
             return None
 
