@@ -9,8 +9,11 @@ trap 'rm -rf "$work"' EXIT # the mount is gone by then, with its namespace
 chmod 755 "$work"
 registry=${CARGO_HOME:-$HOME/.cargo}
 
+commit=$(git rev-parse HEAD)
+
 checkout() { # a clone of what is committed, with the build tool
     git clone --quiet --no-hardlinks . "$1"
+    git -C "$1" checkout --quiet "$commit"
     ln -s "$PWD/.venv" "$1/.venv"
 }
 
