@@ -13,8 +13,7 @@ export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 root=$stage/root
-wheels=build/wheels
-rm -rf "$wheels"
+wheels=$stage/wheels
 VIRTUAL_ENV=$PWD/.venv .venv/bin/maturin build --release --quiet --out "$wheels"
 
 # Libraries, from the registry that pip knows, at the versions that it finds now.

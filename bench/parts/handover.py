@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ BUFFER = 4 * 1024 * 1024
 """Octets that may wait in a socket, as in the units that come with Oakroot; the kernel doubles that."""
 SO_RCVBUFFORCE = 33
 """As systemd does it: whatever net.core.rmem_max is. Only root may."""
+SO_MEMINFO = 55
+"""Nine numbers about a socket's memory; the last one is how many datagrams found it full."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Change:
     lost: int
     longest: float
     """Seconds until the answer that took longest."""
+    overflowed: int = 0
+    """How many of those lost found no room in the sockets, which are passed on."""
 
 
 class HandoverPart(Part[Change]):
@@ -73,13 +78,14 @@ class HandoverPart(Part[Change]):
 
     def tables(self, measurements: Sequence[Change]) -> list[Table]:
         """One row for each way."""
-        head = ("how", "questions a second", "sent", "lost", "longest answer")
+        head = ("how", "questions a second", "sent", "lost", "found the sockets full", "longest answer")
         rows = [
             (
                 case,
                 told([each.rate for each in of_case], "{:,.0f}"),
                 f"{sum(each.sent for each in of_case):,}",
                 f"{sum(each.lost for each in of_case):,}",
+                f"{sum(each.overflowed for each in of_case):,}",
                 told([1000 * each.longest for each in of_case], "{:.0f} ms"),
             )
             for case, of_case in cases(measurements).items()
@@ -157,12 +163,20 @@ def _burst(
     seconds: float,
     change: Callable[[Supervisor], None],
 ) -> Change:
+    before = _overflowed(service)
     asking = _dnsperf(service, questions, seconds, ("-Q", str(rate)))
     time.sleep(seconds / 4)
     change(service)
     output = asking.communicate()[0]
     sent, lost = _number(r"Queries sent:\s+(\d+)", output), _number(r"Queries lost:\s+(\d+)", output)
-    return Change(case, "oakroot", rate, int(sent), int(lost), _number(r"max ([0-9.]+)\)", output))
+    longest, overflowed = _number(r"max ([0-9.]+)\)", output), _overflowed(service) - before
+    return Change(case, "oakroot", rate, int(sent), int(lost), longest, overflowed)
+
+
+def _overflowed(service: Supervisor) -> int:
+    """How many datagrams found the sockets full that the service is passed."""
+    found = [passed.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36) for passed, _ in service.passed]
+    return sum(struct.unpack("9I", memory)[8] for memory in found)
 
 
 def _dnsperf(
