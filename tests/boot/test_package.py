@@ -78,12 +78,15 @@ class Service:
         output = asking.communicate()[0]
         sent = int(number(r"Queries sent:\s+([0-9]+)", output))
         lost = int(number(r"Queries lost:\s+([0-9]+)", output))
-        _log.info("asked %d, the highest rate is %d a second, lost: %d", sent, highest, lost)
+        longest = number(r"max ([0-9.]+)\)", output)
+        told = "asked %d, the highest rate is %d a second, lost: %d, longest answer: %.2f s"
+        _log.info(told, sent, highest, lost, longest)
         return lost
 
     def _dnsperf(self, seconds: float, *more: str) -> subprocess.Popen[str]:
         words = ["dnsperf", "-s", PRIMARY, "-d", str(self.questions), "-l", str(seconds)]
-        words += ["-c", "16", "-q", "65000", "-t", "5", *more]
+        # Patience is no measure here: a restart on a busy machine takes seconds.
+        words += ["-c", "16", "-q", "65000", "-t", "30", *more]
         return subprocess.Popen(
             self.machine.in_network(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -171,6 +174,7 @@ def test_an_upgrade_of_the_package_loses_no_question(service: Service, tmp_path:
     subprocess.run(build, check=True, capture_output=True)
     inside = service.machine.copy(package, "next.deb")
     before = service.shown("primary", "MainPID")
+    serial = service.serial(PRIMARY)
 
     def upgrade() -> None:
         service.machine.run("dpkg", "--install", "--force-confold", inside)
@@ -178,7 +182,7 @@ def test_an_upgrade_of_the_package_loses_no_question(service: Service, tmp_path:
 
     assert service.lost_while(upgrade, seconds=30) == 0
     assert service.shown("primary", "NRestarts") == "0"
-    assert service.serial(PRIMARY) == service.serial(SECONDARY) == 2
+    assert service.serial(PRIMARY) == service.serial(SECONDARY) == serial
 
 
 def test_a_restart_loses_no_question_that_has_room_in_the_sockets(service: Service) -> None:
@@ -193,12 +197,12 @@ def test_what_is_killed_again_and_again_comes_back(service: Service, role: str) 
     def restarts() -> int:
         return int(service.shown(role, "NRestarts"))
 
-    before = restarts()
+    before, serial = restarts(), service.serial(SERVED[role])
     for number_of_kills in range(1, KILLS + 1):
         service.machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", f"oakroot-{role}")
         wait_until("a start", partial(lambda count: restarts() == count, before + number_of_kills))
         wait_until("it to be active", lambda: service.shown(role, "ActiveState") == "active")
-    assert service.serial(SERVED[role]) == 2
+    assert service.serial(SERVED[role]) == serial
 
 
 def test_settings_that_are_wrong_are_not_tried_again_and_again(service: Service) -> None:
@@ -209,7 +213,7 @@ def test_settings_that_are_wrong_are_not_tried_again_and_again(service: Service)
     assert service.shown("secondary", "ExecMainStatus") == "2"
     service.machine.write("/etc/oakroot/oakroot.toml", good)
     service.machine.run("systemctl", "start", "oakroot-secondary")
-    wait_until("it to serve", lambda: service.serial(SECONDARY) == 2)
+    wait_until("it to serve", lambda: service.serial(SECONDARY) > 0)
 
 
 def test_removing_the_package_ends_the_services(service: Service) -> None:
