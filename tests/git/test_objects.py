@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import zlib
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from random import Random
 import pytest
 
 from oakroot.git.errors import FileTooLarge
+from oakroot.git.inflating import READ_AHEAD, inflated
 from oakroot.git.objects import Objects
 
 LARGEST = 1 << 20
@@ -77,6 +79,46 @@ def test_packed_objects_are_read(repository: Path, objects: Objects, base: str) 
     assert_all_are_read(objects, repository)
     objects.rest()
     assert_all_are_read(objects, repository)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_long_objects_are_not_copied_by_the_kernel(
+    repository: Path,
+    objects: Objects,
+    monkeypatch: pytest.MonkeyPatch,
+    packed: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Who answers on the same processor would wait for that."""
+    content = Random(1).randbytes(50 * READ_AHEAD)
+    (repository / "long").write_bytes(content)
+    git(repository, "add", "long")
+    git(repository, "commit", "-q", "-m", "a long one")
+    if packed:
+        git(repository, "repack", "-adq")
+    name = git(repository, "rev-parse", "HEAD:long").strip()
+    read: list[int] = []
+    pread = os.pread
+
+    def counted(descriptor: int, length: int, offset: int) -> bytes:
+        octets = pread(descriptor, length, offset)
+        read.append(len(octets))
+        return octets
+
+    monkeypatch.setattr("os.pread", counted)
+    assert objects.read(name) == (b"blob", content)
+    assert read == [READ_AHEAD]
+
+
+@pytest.mark.parametrize(("size", "cut"), [(-1, 0), (1, 0), (0, 1), (0, READ_AHEAD)])
+def test_a_long_object_that_is_not_whole_is_not_taken_for_a_good_one(
+    tmp_path: Path, size: int, cut: int
+) -> None:
+    content = Random(1).randbytes(5 * READ_AHEAD)
+    packed = zlib.compress(content)
+    path = tmp_path / "packed"
+    path.write_bytes(packed[: len(packed) - cut])
+    with path.open("rb") as file, pytest.raises((ValueError, zlib.error), match=r"another size|incomplete"):
+        inflated(packed[:READ_AHEAD], 0, len(content) + size, file.fileno(), 0)
 
 
 def test_a_pack_that_comes_later_is_found(repository: Path, objects: Objects) -> None:

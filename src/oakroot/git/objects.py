@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from oakroot.git.inflating import inflated, read_ahead
 from oakroot.git.packs import NAME_OCTETS, Object, Pack, check_size
 
 # The header of a single object: its kind, its size in digits, and a zero.
@@ -85,17 +86,14 @@ class Objects:
 
 
 def _single(path: Path, largest: int) -> Object:
-    packed = path.read_bytes()
-    header = zlib.decompressobj().decompress(packed, LONGEST_HEADER)
-    kind, _, rest = header.partition(b" ")
-    digits, end, _ = rest.partition(b"\0")
-    if not end:
-        raise ValueError("an object without a header")
-    size = int(digits)
-    check_size(size, largest)
-    start = len(kind) + len(digits) + 2
-    # With its size given, the content is unpacked into its place at once.
-    whole = zlib.decompress(packed, bufsize=start + size)
-    if len(whole) != start + size:
-        raise ValueError("an object of another size than its header says")
-    return Object(kind, whole[start:])
+    with path.open("rb", buffering=0) as file:
+        octets = read_ahead(file.fileno(), 0)
+        header = zlib.decompressobj().decompress(octets, LONGEST_HEADER)
+        kind, _, rest = header.partition(b" ")
+        digits, end, _ = rest.partition(b"\0")
+        if not end:
+            raise ValueError("an object without a header")
+        size = int(digits)
+        check_size(size, largest)
+        start = len(kind) + len(digits) + 2
+        return Object(kind, inflated(octets, 0, start + size, file.fileno(), 0)[start:])

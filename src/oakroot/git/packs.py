@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import zlib
 from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -15,6 +14,7 @@ from typing import NamedTuple, Self
 from dulwich.pack import apply_delta
 
 from oakroot.git.errors import FileTooLarge
+from oakroot.git.inflating import inflated, read_ahead
 
 NAME_OCTETS = 20
 KINDS = {1: b"commit", 2: b"tree", 3: b"blob", 4: b"tag"}
@@ -26,11 +26,6 @@ NAMES_AT = FANOUT_AT + 256 * 4
 CHECKSUM_OCTETS = 4
 OFFSET_OCTETS = 4
 FAR = 1 << 31
-# Most objects of a zone repository are smaller than that, and then one read is enough.
-READ_AHEAD = 4096
-# What deflate adds to octets that it cannot make fewer: five for each 16 KiB, and a frame.
-GROWTH = 2000
-FRAME = 64
 # Contents that others are stored as differences to, kept while many objects are read: so many octets, and so
 # many objects. Of ten thousand small files one in nine is then unpacked twice, and the others are not kept.
 BASES_OCTETS = 16 * 1024 * 1024
@@ -151,7 +146,7 @@ class Pack:
 
     def _entry(self, offset: int) -> _Entry:
         """Reads the header, which has a base in it for a difference, and unpacks what follows."""
-        octets = os.pread(self._pack, READ_AHEAD, offset)
+        octets = read_ahead(self._pack, offset)
         first = octets[0]
         kind, size, at, shift = first >> 4 & 7, first & 15, 1, 4
         while octets[at - 1] & 0x80:
@@ -165,15 +160,7 @@ class Pack:
             base = offset - distance
         elif kind == NAME_DELTA:
             base, at = octets[at : at + NAME_OCTETS], at + NAME_OCTETS
-        packed = octets[at:]
-        most = size + size // GROWTH + FRAME
-        if len(octets) == READ_AHEAD and len(packed) < most:
-            packed = os.pread(self._pack, most, offset + at)
-        # With its size given, the content is unpacked into its place at once; what follows is not looked at.
-        content = zlib.decompress(packed, bufsize=max(size, 1))
-        if len(content) != size:
-            raise ValueError("an object of another size than its header says")
-        return _Entry(kind, content, base)
+        return _Entry(kind, inflated(octets, at, size, self._pack, offset), base)
 
 
 def check_size(size: int, largest: int) -> None:
