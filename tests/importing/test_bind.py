@@ -132,13 +132,89 @@ def test_an_update_policy_replaces_the_updates_of_all_zones() -> None:
 @pytest.mark.proves("imports", "BIND", "what a list excepts is not granted")
 @pytest.mark.parametrize(
     "entries",
-    ["!key laptop; key laptop;", "!{ !192.0.2.1; any; }; key laptop;", "{ !key laptop; }; key laptop;"],
+    [
+        "!192.0.2.9; key laptop;",
+        "!{ !192.0.2.1; any; }; key laptop;",
+        "!localnets; key laptop;",
+        "!outside; key laptop;",
+        "{ outside; none; }; key laptop;",
+    ],
 )
 def test_behind_an_exception_nothing_more_is_granted(entries: str) -> None:
     text = f'zone "a" {{ type primary; file "x"; allow-transfer {{ {entries} }}; }};'
-    setup = bind(KEY + text)
+    setup = bind(KEY + "acl outside { 192.0.2.1; };\n" + text)
     assert granted(setup) == set()
     assert any("from there on its keys are left behind" in note for note in told(setup))
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        "!key laptop; key laptop;",
+        "{ !key laptop; }; key laptop;",
+        "!friends; key laptop;",
+        "!{ key laptop; }; any;",
+    ],
+)
+def test_a_key_that_is_excepted_is_granted_nothing_by_the_list(entries: str) -> None:
+    text = f'zone "a" {{ type primary; file "x"; allow-transfer {{ {entries} }}; }};'
+    setup = bind(KEY + "acl friends { key laptop; };\n" + text)
+    assert granted(setup) == set()
+    assert any("excepts the key laptop, which is granted nothing by it" in note for note in told(setup))
+
+
+def test_beside_a_key_that_is_excepted_others_are_granted() -> None:
+    text = 'zone "a" { type primary; file "x"; allow-transfer { !key phone; key laptop; key phone; }; };'
+    assert granted(bind(KEY + KEY.replace("laptop", "phone") + text)) == {("laptop", "transfer", "a.")}
+
+
+@pytest.mark.proves("imports", "BIND", "named lists (acl) are followed, within each other and in views")
+def test_named_lists_are_followed() -> None:
+    setup = bind(
+        KEY + "acl Friends { inner; 192.0.2.1; };\nacl inner { key laptop; };\n"
+        'view "v" { allow-transfer { friends; }; zone "a" { type primary; file "x"; }; };'
+    )
+    assert ("laptop", "transfer", "a.") in granted(setup)
+    expected = "allow-transfer at the view v has 192.0.2.1 (acl friends): Oakroot grants by key alone"
+    assert any(expected in note and ":2: " in note for note in told(setup))
+
+
+def with_list(option: str) -> str:
+    """A zone that has this option besides."""
+    return f'zone "a" {{ type primary; file "x"; {option} }};'
+
+
+def test_a_named_list_that_says_any_is_open_to_all() -> None:
+    text = "acl world { any; };\n" + with_list("allow-transfer { world; };")
+    assert any("--allow-unsigned-transfer" in note for note in told(bind(text)))
+
+
+def test_named_lists_in_a_circle_end() -> None:
+    lists = "acl a { b; key laptop; };\nacl b { a; };\n"
+    assert granted(bind(KEY + lists + with_list("allow-update { a; };"))) == {("laptop", "update", "a.")}
+
+
+def test_a_list_for_one_transport_is_told() -> None:
+    text = with_list("allow-transfer port 853 transport tls { key laptop; };")
+    assert any("demanded port 853 transport tls" in note for note in told(bind(KEY + text)))
+
+
+@pytest.mark.parametrize(
+    ("servers", "expected"),
+    [
+        ("192.0.2.9; 192.0.2.9;", "--notify 192.0.2.9"),
+        ("192.0.2.9 port 5300; 2001:db8::9 port 54;", "--notify 192.0.2.9:5300 --notify [2001:db8::9]:54"),
+        ("2001:db8::9 key Laptop.;", "--notify 2001:db8::9@laptop"),
+        ("others;", "--notify 192.0.2.7:54@laptop --notify 192.0.2.8:55"),
+        ("others key phone;", "--notify 192.0.2.7:54@laptop --notify 192.0.2.8:55@phone"),
+    ],
+)
+@pytest.mark.parametrize("word", ["primaries", "masters", "remote-servers"])
+def test_named_lists_of_servers_are_followed(servers: str, expected: str, word: str) -> None:
+    lists = f"{word} others port 54 {{ 192.0.2.7 key laptop; more; }};\n"
+    lists += f"{word} more {{ 192.0.2.8 port 55; }};\n"
+    setup = bind(lists + with_list(f"also-notify {{ {servers} }};"))
+    assert [note.partition("start the primary with ")[2] for note in told(setup)] == [expected]
 
 
 def test_a_list_within_a_list_grants_as_if_it_stood_there() -> None:

@@ -9,7 +9,9 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from oakroot.importing.match_lists import Lists, admitted, named_lists
 from oakroot.importing.named_conf import Statement, read_named_conf
+from oakroot.importing.notified import SERVER_LISTS, notified, server_lists
 from oakroot.importing.permissions import read_source_key
 from oakroot.importing.setup import (
     Note,
@@ -29,7 +31,9 @@ from oakroot.keys.key import Key
 DEFAULT_DIRECTORY = "/var/cache/bind"
 _PRIMARY = frozenset({"master", "primary", "native"})
 """The last is PowerDNS's word for a zone whose secondaries are fed by other means."""
-_SILENT = frozenset({"zone", "options", "acl", "logging", "controls", "include", "trust-anchors"})
+_SILENT = frozenset(
+    {"zone", "options", "acl", "logging", "controls", "include", "trust-anchors", *SERVER_LISTS}
+)
 _SIGNING = ("dnssec-policy", "inline-signing", "auto-dnssec")
 
 
@@ -48,6 +52,8 @@ class _Reader:
     view_keys: dict[str, dict[str, Key | None]] = field(default_factory=dict)
     permissions: dict[Permission, None] = field(default_factory=dict)
     notes: dict[Note, None] = field(default_factory=dict)
+    lists: Lists = field(default_factory=dict)
+    servers: Lists = field(default_factory=dict)
 
     def note(self, text: str, place: Place) -> None:
         """Something the operator has to know; once is enough."""
@@ -73,17 +79,13 @@ class _Granting:
     view: str | None
     where: str
 
-    @property
-    def option(self) -> str:
-        """The list's name."""
-        return f"allow-{self.operation.name.lower()}"
-
 
 def read_bind(path: str, read: ReadFile) -> Setup:
     """The set-up of a `named.conf`; raises ConfigurationError, and OSError for a file that cannot be read."""
     statements = read_named_conf(path, read)
     options = next((each for each in statements if each.name == "options"), None)
     reader = _Reader((options.value("directory") if options else None) or DEFAULT_DIRECTORY)
+    reader.lists, reader.servers = named_lists(statements), server_lists(statements)
     defaults: tuple[tuple[Statement, str], ...] = ()
     if options is not None:
         defaults = ((options, "all zones"),)
@@ -211,32 +213,26 @@ def _policy(reader: _Reader, policy: Statement, zone: str, view: str | None) -> 
         reader.note(text, policy.place)
 
 
-def _grant(reader: _Reader, option: Statement, granting: _Granting) -> bool:
-    """Grants what a list does, lists within it too; whether it goes on, since the first match decides."""
-    what = f"{option.name or granting.option} at {granting.where}"
-    for entry in option.block or ():
-        words = [word.lower() for word in entry.words]
-        if words and words[0].startswith("!"):
-            reader.note(
-                f"{what} excepts {quoted(' '.join(entry.words))}: from there on its keys are left behind,"
-                " since Oakroot only grants",
-                entry.place,
-            )
-            return False
-        if not words and entry.block is not None:
-            if not _grant(reader, entry, granting):
-                return False
-        elif words[:1] == ["key"] and len(words) > 1:
-            operation, zone = granting.operation, granting.zone
-            reader.permissions[Permission(plain(words[1]), operation, zone, view=granting.view)] = None
-        elif words == ["any"] and granting.operation is Operation.TRANSFER:
-            reader.note(f"{what} is any: `oakroot primary --allow-unsigned-transfer` does that", entry.place)
-        elif words == ["none"]:
-            return False
-        elif words:
-            told = quoted(" ".join(entry.words))
-            reader.note(f"{what} has {told}: Oakroot grants by key alone; give that peer a key", entry.place)
-    return True
+def _grant(reader: _Reader, option: Statement, granting: _Granting) -> None:
+    """Grants what a list does to keys; what it says of others is told."""
+    what = f"{option.name} at {granting.where}"
+    found = admitted(option.block or (), reader.lists)
+    for key in found.keys:
+        reader.permissions[Permission(key, granting.operation, granting.zone, view=granting.view)] = None
+    for element in found.others:
+        told = f"{what} has {quoted(element.text)}: Oakroot grants by key alone; give that peer a key"
+        reader.note(told, element.place)
+    if found.everybody is not None and granting.operation is Operation.TRANSFER:
+        told = f"{what} is any: `oakroot primary --allow-unsigned-transfer` does that"
+        reader.note(told, found.everybody.place)
+    for key, element in found.denied.items():
+        reader.note(f"{what} excepts the key {quoted(key)}, which is granted nothing by it", element.place)
+    if found.exception is not None:
+        told = f"{what} excepts {quoted(found.exception.text)}: from there on its keys are left behind,"
+        reader.note(f"{told} since Oakroot only grants", found.exception.place)
+    if len(option.words) > 1:
+        demanded = quoted(" ".join(option.words[1:]))
+        reader.note(f"{what} demanded {demanded}: Oakroot grants by key on every way", option.place)
 
 
 def _told(reader: _Reader, statement: Statement, where: str) -> None:
@@ -250,7 +246,6 @@ def _told(reader: _Reader, statement: Statement, where: str) -> None:
         if found is not None:
             reader.note(f"{option} at {where} is left behind", found.place)
     found = statement.find("also-notify")
-    addresses = [entry.words[0] for entry in (found.block if found else None) or () if entry.words]
-    if found is not None and addresses:
-        flags = " ".join(f"--notify {address}" for address in addresses)
-        reader.note(f"also-notify at {where}: start the primary with {flags}", found.place)
+    flags = [f"--notify {each}" for each in notified(found, reader.servers)] if found else []
+    if found is not None and flags:
+        reader.note(f"also-notify at {where}: start the primary with {' '.join(flags)}", found.place)
