@@ -25,6 +25,8 @@ class Part(StrEnum):
     """urllib3."""
     CERTIFICATE_FACTS = "oakroot.operate.certificate_facts"
     """cryptography: what is said of a server's certificate."""
+    OCTODNS = "oakroot.importing.octodns"
+    """PyYAML: zones of OctoDNS."""
     EXPOSITION = "oakroot.operate.exposition"
     """prometheus-client: metrics in Prometheus' formats."""
     WATCH = "oakroot.operate.watch"

@@ -248,12 +248,15 @@ def others(stage: Stage, require: Require) -> Iterator[None]:
 
 @contextmanager
 def zone_files(stage: Stage, require: Require) -> Iterator[None]:
-    """A folder of zone files, as OctoDNS writes it."""
+    """A folder of zone files, as OctoDNS writes it, and one of its zones in YAML."""
     require("git")
     folder = stage.folder / "zonefiles"
     folder.mkdir()
     for name in ("example.org", "example.net"):
         (folder / f"{name}.zone").write_text(ZONE)
+    config = stage.folder / "config"
+    config.mkdir()
+    (config / "example.org.yaml").write_text("www:\n  type: A\n  value: 192.0.2.80\n")
     yield
 
 

@@ -23,6 +23,7 @@ from oakroot.importing.setup import ConfigurationError, Note, Setup
 from oakroot.importing.transferred import write_master_file
 from oakroot.importing.writing import Imported, views_of
 from oakroot.importing.writing import write_repository as files_of
+from oakroot.late import Part, part
 from oakroot.zones.diagnostics import render, visible
 from oakroot.zones.filenames import ZoneFile, classify, file_name_of, may_hold_keys
 
@@ -76,6 +77,7 @@ def configure(subparsers: Subparsers) -> None:
     )
     files.add_argument("source", type=Path, metavar="DIR", help="the folder")
     _add_common(files)
+    _add_octodns(kinds)
     axfr = kinds.add_parser(
         "axfr", help="zones of a running server, by transfer", description="Takes zones by AXFR."
     )
@@ -84,6 +86,25 @@ def configure(subparsers: Subparsers) -> None:
     add_key_option(axfr, "a key that may transfer")
     add_timeout_option(axfr, 60, "how long to wait for each zone")
     _add_common(axfr)
+
+
+def _add_octodns(kinds: Subparsers) -> None:
+    octodns = kinds.add_parser(
+        "octodns",
+        help="a folder of OctoDNS's zones in YAML",
+        description="Takes a folder of OctoDNS's zones, example.org.yaml; they become zone files. Needs "
+        "PyYAML (pip install 'oakroot[octodns]').",
+    )
+    octodns.add_argument("source", type=Path, metavar="DIR", help="the folder")
+    octodns.add_argument(
+        "--nameserver",
+        action="append",
+        default=[],
+        type=domain_name,
+        metavar="NAME",
+        help="a name server of zones that name none themselves; may be given again",
+    )
+    _add_common(octodns)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -135,12 +156,27 @@ def _from_files(arguments: argparse.Namespace) -> dict[Path, Imported]:
             place = root / place.relative_to("/")
         return place.read_bytes()
 
+    if arguments.kind == "octodns":
+        return {arguments.out: _from_octodns(arguments, read)}
     setup = _setup(arguments, read)
     views = views_of(setup)
     if views in {(), (None,)}:
         return {arguments.out: files_of(setup, read)}
     folders = _folders(views)
     return {arguments.out / folders[view]: files_of(setup, read, view) for view in views}
+
+
+def _from_octodns(arguments: argparse.Namespace, read: Callable[[str], bytes]) -> Imported:
+    try:
+        reader = part(Part.OCTODNS)
+    except ImportError as missing:
+        raise CommandError(
+            f"reading YAML needs PyYAML: {missing}", hint="pip install 'oakroot[octodns]'"
+        ) from None
+    names = [each.name for each in arguments.source.iterdir() if each.is_file()]
+    servers = [name.to_text() for name in arguments.nameserver]
+    setup, texts = reader.read_octodns(str(arguments.source), names, read, servers)
+    return files_of(setup, texts.__getitem__)
 
 
 def _folders(views: Iterable[str | None]) -> dict[str | None, str]:
