@@ -70,14 +70,14 @@ TABLE: tuple[Metric, ...] = (
     Metric(
         "queries_by_type_total",
         "counter",
-        "Queries that got an answer, by the type asked for; those that are signed are not among them.",
+        "Queries that the engine answered, by the type asked for; not those of oakroot_handed_over_total.",
         _numbered(_QUESTION, _type),
         ("type",),
     ),
     Metric(
         "responses_total",
         "counter",
-        "Answers sent by the engine, by response code; those that are signed are not among them.",
+        "Answers of the engine, by response code; not those to what oakroot_handed_over_total counts.",
         _numbered(_CODE, _rcode),
         ("rcode",),
     ),
@@ -136,7 +136,8 @@ TABLE: tuple[Metric, ...] = (
     Metric(
         "handed_over_total",
         "counter",
-        "Messages that Python decides: signed ones, NOTIFY, UPDATE, transfers.",
+        "Messages that the engine does not answer itself: signed queries, NOTIFY, UPDATE, transfers. What "
+        "came of them tell oakroot_tsig_requests_total, oakroot_tsig_failures_total, oakroot_updates_total.",
         _one("handed_over"),
     ),
     Metric(
