@@ -9,7 +9,6 @@ use crate::message::query;
 use crate::serve::{Endpoint, Labels, Responder, ResponseClass, Transport, Verdict};
 use crate::zone::catalogue::Catalogue;
 use crate::zone::foresee::foresee;
-use crate::zone::hash::LookupName;
 
 /// The catalogue that is served now. Publishing swaps the whole; a thread looks at one number per batch to see
 /// whether it is still up to date, and takes the lock only when it is not.
@@ -35,9 +34,8 @@ pub struct CatalogueResponder {
     catalogue: Arc<Catalogue>,
     settings: Settings,
     scratch: Scratch,
-    /// For looking ahead: whether it pays, and room for a name.
+    /// Whether it pays to look ahead.
     looks_ahead: bool,
-    name: LookupName,
     now: u32,
 }
 
@@ -48,16 +46,7 @@ impl CatalogueResponder {
         // A generation that never was, so that the first refresh takes what is there.
         let generation = u64::MAX;
         let catalogue = Arc::default();
-        Self {
-            publication,
-            generation,
-            catalogue,
-            settings,
-            scratch: Scratch::default(),
-            looks_ahead: false,
-            name: LookupName::default(),
-            now: 0,
-        }
+        Self { publication, generation, catalogue, settings, scratch: Scratch::default(), looks_ahead: false, now: 0 }
     }
 }
 
@@ -78,7 +67,7 @@ impl Responder for CatalogueResponder {
             return;
         }
         let names = queries.filter_map(query::question).map(|(name, _)| name);
-        foresee(&self.catalogue, &mut self.name, names);
+        foresee(&self.catalogue, &mut self.scratch.foreseen, names);
     }
 
     #[inline]

@@ -13,6 +13,7 @@ use crate::message::writer::Writer;
 use crate::message::{HEADER, flag, rcode};
 use crate::rdata::types;
 use crate::zone::catalogue::Catalogue;
+use crate::zone::foresee::Foreseen;
 use crate::zone::hash::LookupName;
 
 const CLASS_IN: u16 = 1;
@@ -84,6 +85,8 @@ pub struct Facts {
 /// Room for names, kept from packet to packet.
 #[derive(Default)]
 pub struct Scratch {
+    /// The names of a batch that was looked ahead for.
+    pub foreseen: Foreseen,
     question: LookupName,
     chain: LookupName,
 }
@@ -129,15 +132,20 @@ pub fn respond(
         None if query.qclass == CLASS_CH => about_the_server(&frame, &settings.identity, out),
         None if !matches!(query.qclass, CLASS_IN | CLASS_ANY) => bare(&frame, rcode::REFUSED, None, out),
         None => {
-            scratch.question.fill(query.name);
+            let name = if let Some(name) = scratch.foreseen.take(query.name) {
+                name
+            } else {
+                scratch.question.fill(query.name);
+                &scratch.question
+            };
             let question = Question {
                 qtype: query.qtype,
                 dnssec_ok: query.edns.is_some_and(|edns| edns.dnssec_ok),
                 any_in_full: peer.tcp,
             };
             let mut answer = Answer::empty();
-            decide::decide(catalogue, &scratch.question, &mut scratch.chain, question, &mut answer);
-            write(&mut frame, &scratch.question, &answer, out)
+            decide::decide(catalogue, name, &mut scratch.chain, question, &mut answer);
+            write(&mut frame, name, &answer, out)
         }
     }
 }

@@ -19,8 +19,6 @@ use crate::rdata::types;
 pub const BATCH: usize = 64;
 /// Look-ups for each of them: the name itself and, for what does not exist or is delegated, the name above it.
 const SIGHTS_EACH: usize = 2;
-/// Suffixes of the names of a batch; a batch of long names is not looked ahead for to its end.
-const HASHES: usize = BATCH * 8;
 /// Look-ups in all.
 const SIGHTS: usize = BATCH * SIGHTS_EACH;
 
@@ -28,26 +26,44 @@ const SIGHTS: usize = BATCH * SIGHTS_EACH;
 type Sight<'z> = (&'z Zone, u64);
 type Sights<'z> = SmallVec<[Sight<'z>; SIGHTS]>;
 
-/// Looks ahead for the names of a batch; `room` is to take them apart in.
-pub fn foresee<'q>(catalogue: &Catalogue, room: &mut LookupName, names: impl Iterator<Item = &'q [u8]>) {
-    let mut hashes: SmallVec<[u64; HASHES]> = SmallVec::new();
-    let mut ends: SmallVec<[usize; BATCH]> = SmallVec::new();
-    let mut touched = 0;
-    for name in names.take(BATCH) {
-        room.fill(name);
-        if hashes.len() + room.hashes().len() <= HASHES {
-            hashes.extend_from_slice(room.hashes());
-            ends.push(hashes.len());
-            touched ^= catalogue.touch(room.hashes());
-        }
+/// The names of a batch, taken apart once for looking ahead and for answering.
+#[derive(Default)]
+pub struct Foreseen {
+    names: Vec<LookupName>,
+    /// How many of them are of this batch.
+    count: usize,
+    /// The first that was not taken yet.
+    next: usize,
+}
+
+impl Foreseen {
+    /// A name of the batch as taken apart. Names are taken in their order, but some may be left out.
+    #[inline]
+    pub fn take(&mut self, wire: &[u8]) -> Option<&LookupName> {
+        let ahead = self.names[self.next..self.count].iter().position(|name| name.wire() == wire)?;
+        self.next += ahead + 1;
+        Some(&self.names[self.next - 1])
     }
-    let (mut sights, mut start) = (Sights::new(), 0);
-    for end in ends {
-        let of_name = &hashes[start..end];
-        if let Some((zone, apex)) = catalogue.foreseen(of_name) {
-            sights.extend(of_name[..apex.min(SIGHTS_EACH)].iter().map(|&hash| (zone, hash)));
+}
+
+/// Looks ahead for the names of a batch, and keeps them for the answers.
+pub fn foresee<'q>(catalogue: &Catalogue, foreseen: &mut Foreseen, names: impl Iterator<Item = &'q [u8]>) {
+    let (mut count, mut touched) = (0, 0);
+    for name in names.take(BATCH) {
+        if foreseen.names.len() == count {
+            foreseen.names.push(LookupName::default());
         }
-        start = end;
+        let room = &mut foreseen.names[count];
+        room.fill(name);
+        touched ^= catalogue.touch(room.hashes());
+        count += 1;
+    }
+    (foreseen.count, foreseen.next) = (count, 0);
+    let mut sights = Sights::new();
+    for name in &foreseen.names[..count] {
+        if let Some((zone, apex)) = catalogue.foreseen(name.hashes()) {
+            sights.extend(name.hashes()[..apex.min(SIGHTS_EACH)].iter().map(|&hash| (zone, hash)));
+        }
     }
     touched ^= sights.iter().fold(0, |sum, (zone, _)| sum ^ zone.touch());
     let pointed_at = visit(&sights);
@@ -84,4 +100,33 @@ fn pointed_at<'z>(zone: &'z Zone, page: &'z Page, offset: u32) -> Option<Sight<'
     let apex = zone.apex().as_wire();
     let target = node.rrset(rtype)?.rdatas().find(|target| name::is_at_or_below(target, apex))?;
     Some((zone, hash::of_name(&target[..target.len() - apex.len()], zone.apex_hash())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&[u8]; 4] = [b"\x01a\x00", b"\x01b\x00", b"\x01c\x00", b"\x01B\x00"];
+
+    #[test]
+    fn names_are_taken_in_their_order_and_some_may_be_left_out() {
+        let mut foreseen = Foreseen::default();
+        for wanted in [&NAMES[..], &NAMES[1..], &[NAMES[0], NAMES[3]]] {
+            foresee(&Catalogue::default(), &mut foreseen, NAMES.into_iter());
+            for &name in wanted {
+                assert_eq!(foreseen.take(name).map(LookupName::wire), Some(name));
+            }
+            assert!(foreseen.take(b"\x01d\x00").is_none());
+        }
+        assert!(foreseen.take(NAMES[0]).is_none(), "each is taken once");
+    }
+
+    #[test]
+    fn a_shorter_batch_forgets_the_names_of_a_longer_one() {
+        let mut foreseen = Foreseen::default();
+        foresee(&Catalogue::default(), &mut foreseen, NAMES.into_iter());
+        foresee(&Catalogue::default(), &mut foreseen, NAMES[..1].iter().copied());
+        assert!(foreseen.take(NAMES[1]).is_none());
+        assert!(foreseen.take(NAMES[0]).is_some());
+    }
 }
