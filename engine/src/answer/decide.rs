@@ -295,7 +295,9 @@ fn below_dname<'z>(
 }
 
 /// The name of the wildcard below `encloser`.
-pub(super) fn wildcard_name(encloser: &[u8]) -> Vec<u8> {
+pub(super) fn wildcard_name(encloser: &[u8]) -> SmallVec<[u8; 256]> {
     debug_assert!(name::labels(encloser).count() < name::MAX_LABELS);
-    [b"\x01*", encloser].concat()
+    let mut name = SmallVec::from_slice(b"\x01*");
+    name.extend_from_slice(encloser);
+    name
 }

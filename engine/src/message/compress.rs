@@ -120,10 +120,11 @@ impl<'n> Parts<'n> {
         at
     }
 
-    /// Whether both are one and the same piece of memory.
+    /// Whether both are the same pieces of memory.
     #[inline]
     fn is(&self, other: Parts<'_>) -> bool {
-        self.first.is_empty() && other.first.is_empty() && std::ptr::eq(self.second, other.second)
+        let no_first = self.first.is_empty() && other.first.is_empty();
+        (no_first || std::ptr::eq(self.first, other.first)) && std::ptr::eq(self.second, other.second)
     }
 
     /// How many octets at their ends two names share, case aside.

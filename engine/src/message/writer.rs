@@ -231,8 +231,11 @@ impl<'o, 'n> Writer<'o, 'n> {
                 .literal
                 .checked_sub(name.first.len())
                 .map_or_else(|| (&name.first[..plan.literal], &[][..]), |rest| (name.first, &name.second[..rest]));
-            self.put(first)?;
-            self.put(second)?;
+            for part in [first, second] {
+                if !part.is_empty() {
+                    self.put(part)?;
+                }
+            }
             self.names.remember(name, at, plan.literal);
         }
         match plan.pointer {
