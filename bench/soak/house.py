@@ -107,6 +107,7 @@ def house(directory: Path, records: int) -> Iterator[House]:
     options: list[str | Path] = ["--remote", repository.path, "--poll", "3", "--rate-limit", "0"]
     options += [word for host, port in places for word in ("--notify", f"{host}:{port}@{transfer.name}")]
     options += ["--control", control, *_metrics_at(watched[0])]
+    options += ["--dnstap", f"file:{directory / 'queries.fstrm'}", "--query-log", directory / "queries.log"]
     with ExitStack() as stack:
         primary = stack.enter_context(Primary(options, directory / "primary.log"))
         at = (LOOPBACK, primary.port)
