@@ -88,7 +88,8 @@ def choose_again(tap: Tapping, arguments: argparse.Namespace) -> None:
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
     """What the options say."""
-    identity = arguments.identity or socket.gethostname()
+    # A certifier answers nobody who asks for its name.
+    identity = getattr(arguments, "identity", None) or socket.gethostname()
     return Settings(
         every=arguments.query_sample,
         dnstap=arguments.dnstap,
