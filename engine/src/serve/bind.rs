@@ -25,8 +25,8 @@ const BACKLOG: c_int = 4096;
 /// How often to look for a port that is free for both UDP and TCP, when any will do.
 const PORT_ATTEMPTS: usize = 64;
 /// How long a UDP thread may sleep before its responder is refreshed, so that old data does not stay for want of
-/// queries.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// queries; and before it notices that it is to end, which a restart waits for.
+const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
 /// The sockets for one address, at least one of each kind per worker.
 #[derive(Debug)]

@@ -255,7 +255,7 @@ impl Server {
 
     /// Receives nothing more, because another process has the same sockets: what waits in them is for it. What was
     /// received is answered; connections go on until their peers close them or are idle for [`Settings::tcp_idle`], at
-    /// most [`tcp::LAST_IDLE`]. UDP threads need up to a second to notice.
+    /// most [`tcp::LAST_IDLE`]. UDP threads need up to a fifth of a second to notice.
     pub fn retire(&self) {
         self.running.retire();
     }

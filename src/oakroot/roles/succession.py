@@ -23,7 +23,7 @@ from oakroot.operate.lifetime import Lifetime
 
 SUCCESSOR_PATIENCE = 600.0
 """Seconds that a successor may take to load its zones."""
-RECEIVED_SECONDS = 1.5
+RECEIVED_SECONDS = 0.5
 """After these every thread of the engine has noticed that it is to take in nothing more."""
 LAST_SECONDS = 30.0
 """How long we go on for those who are still connected, or wait for an answer."""
