@@ -23,6 +23,7 @@ __all__ = [
     "canonical_rdata",
     "find_serial",
     "give_back_memory",
+    "message_layout",
     "read_message_records",
     "read_records",
     "read_zone",
@@ -247,6 +248,13 @@ class Document:
 
     def changed_files(self, older: Document) -> list[int]:
         """The indices of the files that differ from those of an older version."""
+
+def message_layout(message: bytes) -> tuple[int, list[tuple[int, int, int, int, int, int, int]]]:
+    """Where the questions of a message end, and of all its records where each one is.
+
+    (section from 1 to 3, where it begins, type, class, ttl, where its RDATA begins, where that ends). ValueError:
+    the message cannot be walked to its last octet. Names are stepped over.
+    """
 
 def read_message_records(message: bytes) -> list[tuple[int, str, str, int, int, str | None]]:
     """(section from 1 to 3, owner, type, class, ttl, rdata) of all records behind the question of a message.

@@ -1,10 +1,10 @@
-//! Records of a message for Python: what UPDATE is made of.
+//! Records of a message for Python: where they are, and what UPDATE is made of.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::message::{self, HEADER};
+use crate::message::{self, layout};
 use crate::name;
 use crate::rdata;
 use crate::zonefile::canonical;
@@ -12,8 +12,16 @@ use crate::zonefile::canonical;
 /// Section, owner, type, class, TTL, and the RDATA if there is any.
 type MessageRecord = (u8, String, String, u16, u32, Option<String>);
 
-/// The octets of a record between owner and RDATA.
-const FIELDS: usize = 10;
+/// Section, start, type, class, TTL, and where the RDATA begins and ends.
+type RecordPlace = (u8, usize, u16, u16, u32, usize, usize);
+
+/// Where the questions of a message end, and where its records are.
+#[pyfunction]
+pub(super) fn message_layout(message: &[u8]) -> PyResult<(usize, Vec<RecordPlace>)> {
+    let layout = layout::read(message).map_err(PyValueError::new_err)?;
+    let place = |of: layout::Place| (of.section, of.start, of.rtype, of.class, of.ttl, of.rdata.start, of.rdata.end);
+    Ok((layout.question_end, layout.records.into_iter().map(place).collect()))
+}
 
 /// The records of a message.
 #[pyfunction]
@@ -42,40 +50,20 @@ pub(super) fn type_number(rtype: &str) -> PyResult<u16> {
 }
 
 fn read(message: &[u8]) -> Result<Vec<MessageRecord>, String> {
-    const MALFORMED: &str = "the message is cut off or malformed";
-    let count = |at: usize| message.get(at..at + 2).map(|octets| u16::from_be_bytes([octets[0], octets[1]]));
-    let mut at = HEADER;
     let mut owner = Vec::new();
-    for _ in 0..count(4).ok_or(MALFORMED)? {
+    let mut read = |place: layout::Place| {
         owner.clear();
-        at = message::name::read(message, at, &mut owner).ok_or(MALFORMED)? + 4;
-    }
-    let mut records = Vec::new();
-    for section in 1..=3 {
-        for _ in 0..count(4 + 2 * usize::from(section)).ok_or(MALFORMED)? {
-            owner.clear();
-            at = message::name::read(message, at, &mut owner).ok_or(MALFORMED)?;
-            let fields: &[u8; FIELDS] = message.get(at..).and_then(<[u8]>::first_chunk).ok_or(MALFORMED)?;
-            let [t0, t1, c0, c1, l0, l1, l2, l3, n0, n1] = *fields;
-            at += FIELDS;
-            let end = at + usize::from(u16::from_be_bytes([n0, n1]));
-            let (rtype, class) = (u16::from_be_bytes([t0, t1]), u16::from_be_bytes([c0, c1]));
-            let ttl = u32::from_be_bytes([l0, l1, l2, l3]);
-            let rdata = text(message, rtype, at..end).map_err(|error| describe(&owner, rtype, error))?;
-            let (mut name, mut kind) = (String::new(), String::new());
-            name::write_text(&owner, &mut name);
-            rdata::write_type(rtype, &mut kind);
-            records.push((section, name, kind, class, ttl, rdata));
-            at = end;
-        }
-    }
-    if at == message.len() { Ok(records) } else { Err("octets are left over behind the last record".to_owned()) }
+        message::name::read(message, place.start, &mut owner).ok_or("a name in the message is malformed")?;
+        let rdata = text(message, place.rtype, place.rdata).map_err(|error| describe(&owner, place.rtype, error))?;
+        let (mut name, mut kind) = (String::new(), String::new());
+        name::write_text(&owner, &mut name);
+        rdata::write_type(place.rtype, &mut kind);
+        Ok((place.section, name, kind, place.class, place.ttl, rdata))
+    };
+    layout::read(message)?.records.into_iter().map(&mut read).collect()
 }
 
 fn text(message: &[u8], rtype: u16, range: std::ops::Range<usize>) -> Result<Option<String>, &'static str> {
-    if range.end > message.len() {
-        return Err("is cut off");
-    }
     if range.is_empty() {
         return Ok(None);
     }

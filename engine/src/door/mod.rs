@@ -29,7 +29,7 @@ mod engine {
     #[pymodule_export]
     use super::findings::Diagnostic;
     #[pymodule_export]
-    use super::message::{canonical_rdata, read_message_records, type_number, wire_rdata};
+    use super::message::{canonical_rdata, message_layout, read_message_records, type_number, wire_rdata};
     #[pymodule_export]
     use super::reading::{
         Marks, Record, find_serial, give_back_memory, read_records, read_zone, read_zone_with_marks, reread_zone,

@@ -3,6 +3,7 @@
 mod compress;
 pub mod cookie;
 pub mod edns;
+pub mod layout;
 pub mod name;
 pub mod query;
 pub mod ready;

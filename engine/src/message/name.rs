@@ -36,6 +36,20 @@ pub fn read(message: &[u8], at: usize, out: &mut Vec<u8>) -> Option<usize> {
     }
 }
 
+/// Where the possibly compressed name at `at` ends. Pointers are not followed: for those who look at the rest alone.
+#[must_use]
+#[inline]
+pub fn skip(message: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match *message.get(at)? {
+            0 => return Some(at + 1),
+            length @ 1..=63 => at += 1 + usize::from(length),
+            0xc0..=0xff => return (at + 2 <= message.len()).then_some(at + 2),
+            _ => return None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

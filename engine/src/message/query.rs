@@ -2,6 +2,7 @@
 
 use super::HEADER;
 use super::edns::{self, Edns};
+use super::name;
 use crate::name::{MAX_LABEL, MAX_WIRE};
 
 const OPCODE_QUERY: u8 = 0;
@@ -123,7 +124,7 @@ fn read_records<'a>(message: &'a [u8], mut at: usize, counts: [u16; 3], query: &
     for (section, &count) in counts.iter().enumerate() {
         for _ in 0..count {
             let owner = at;
-            at = skip_name(message, at)?;
+            at = name::skip(message, at)?;
             let fixed = message.get(at..at + 10)?;
             let rtype = u16::from_be_bytes([fixed[0], fixed[1]]);
             let rdata_end = at + 10 + usize::from(u16::from_be_bytes([fixed[8], fixed[9]]));
@@ -144,18 +145,6 @@ fn read_records<'a>(message: &'a [u8], mut at: usize, counts: [u16; 3], query: &
         }
     }
     Some(rest)
-}
-
-/// Where the possibly compressed name at `at` ends. Pointers are not followed: only OPT and TSIG are looked for.
-fn skip_name(message: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        match *message.get(at)? {
-            0 => return Some(at + 1),
-            length @ 1..=63 => at += 1 + usize::from(length),
-            0xc0..=0xff => return (at + 2 <= message.len()).then_some(at + 2),
-            _ => return None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ def find_tsig(wire: bytes) -> FoundTsig | None:
     if not places:
         return None
     place = places[0]
-    if place is not layout.records[-1] or place.section is not Section.ADDITIONAL:
+    if place is not layout.records[-1] or place.section != Section.ADDITIONAL:
         raise MalformedError("a TSIG record is not the last record, or not the only one")
     if place.class_ != dns.rdataclass.ANY or place.ttl != 0:
         raise MalformedError("the TSIG record's class is not ANY, or its TTL not 0")

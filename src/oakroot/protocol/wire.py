@@ -19,6 +19,8 @@ import dns.opcode
 import dns.rdataclass
 import dns.rdatatype
 
+from oakroot._engine import message_layout
+
 HEADER_LENGTH = 12
 ADDITIONAL_COUNT_AT = 10
 _NAME_LIMIT = 255
@@ -27,7 +29,6 @@ _QR, _TC = int(dns.flags.QR), int(dns.flags.TC)
 # Clients speak of the same few names again and again, and to make a value of a name takes longer than a MAC.
 _NAMES_KEPT = 4096
 _HEADER_FIELDS = struct.Struct("!6H")
-_RECORD_FIELDS = struct.Struct("!HHIH")
 _QUESTION_FIELDS = struct.Struct("!HH")
 
 
@@ -77,9 +78,9 @@ class Question:
 
 
 class RecordPlace(NamedTuple):
-    """A record: its fixed fields, and where its owner and its RDATA begin and end."""
+    """A record: its `Section`, its fixed fields, and where its owner and its RDATA begin and end."""
 
-    section: Section
+    section: int
     start: int
     type: int
     class_: int
@@ -113,20 +114,11 @@ def read_header(wire: bytes) -> Header:
 
 def read_layout(wire: bytes) -> Layout:
     """Walks the message; raises MalformedError where a part is cut off, or octets are left over."""
-    header = read_header(wire)
-    at = HEADER_LENGTH
-    for _ in range(header.question_count):
-        at = _skip_name(wire, at)[0] + _QUESTION_FIELDS.size
-    question_end = at
-    records = []
-    for section, count in zip(Section, header.record_counts, strict=True):
-        for _ in range(count):
-            record = _read_record(wire, at, section)
-            records.append(record)
-            at = record.end
-    if at != len(wire):
-        raise MalformedError("octets are missing, or left over behind the last record")
-    return Layout(header, question_end, tuple(records))
+    try:
+        question_end, places = message_layout(wire)
+    except ValueError as error:
+        raise MalformedError(str(error)) from error
+    return Layout(read_header(wire), question_end, tuple(map(RecordPlace._make, places)))
 
 
 def read_question(wire: bytes) -> Question:
@@ -181,19 +173,7 @@ def write_question(name: dns.name.Name, kind: int) -> bytes:
 
 def is_opt(record: RecordPlace) -> bool:
     """Whether this is an OPT record where one belongs (RFC 6891 §6.1.1)."""
-    return record.type == dns.rdatatype.OPT and record.section is Section.ADDITIONAL
-
-
-def _read_record(wire: bytes, start: int, section: Section) -> RecordPlace:
-    at, _ = _skip_name(wire, start)
-    rdata_start = at + _RECORD_FIELDS.size
-    if rdata_start > len(wire):
-        raise MalformedError("a record is cut off")
-    kind, class_, ttl, length = _RECORD_FIELDS.unpack_from(wire, at)
-    end = rdata_start + length
-    if end > len(wire):
-        raise MalformedError("a record's RDATA is cut off")
-    return RecordPlace(section, start, kind, class_, ttl, rdata_start, end)
+    return record.type == dns.rdatatype.OPT and record.section == Section.ADDITIONAL
 
 
 def _skip_name(wire: bytes, start: int) -> tuple[int, bool]:
