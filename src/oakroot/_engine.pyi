@@ -252,8 +252,8 @@ class Document:
 def message_layout(message: bytes) -> tuple[int, list[tuple[int, int, int, int, int, int, int]]]:
     """Where the questions of a message end, and of all its records where each one is.
 
-    (section from 1 to 3, where it begins, type, class, ttl, where its RDATA begins, where that ends). ValueError:
-    the message cannot be walked to its last octet. Names are stepped over.
+    (section from 1 to 3, where it begins, type, class, ttl, where its RDATA begins, where that ends). Names
+    are stepped over. ValueError: the message cannot be walked to its last octet.
     """
 
 def read_message_records(message: bytes) -> list[tuple[int, str, str, int, int, str | None]]:
