@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -111,4 +112,4 @@ def _messages(plan: Plan, client: int) -> Iterator[tuple[str, str, bytes]]:
         owner = dns.name.from_text(f"u{client}-{number % NAMES}", zone)
         address = f"10.{client}.{number >> 8 & 255}.{number & 255}"
         changes = [delete(owner, _A), add(owner, 60, _A, wire_rdata("A", address))]
-        yield owner.to_text(), address, build_update(zone, [], changes, number & 0xFFFF)
+        yield owner.to_text(), address, build_update(zone, [], changes, secrets.randbits(16))
