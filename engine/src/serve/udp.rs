@@ -171,8 +171,11 @@ impl Worker {
         match responder.respond(datagram.query, Transport::Udp, datagram.peer, datagram.room) {
             Verdict::Answer { length, class, exempt, labels } => {
                 self.tally.asked(labels, exempt);
-                let rates = self.rates.as_mut().filter(|_| !exempt);
-                match rates.map_or(Judgement::Pass, |rates| rates.judge(datagram.peer, class)) {
+                let judgement = match &mut self.rates {
+                    Some(rates) if !exempt => rates.judge(datagram.peer, class),
+                    _ => Judgement::Pass,
+                };
+                match judgement {
                     Judgement::Pass => {
                         self.tally.answered(labels);
                         Made::Answer(length)
