@@ -109,6 +109,19 @@ def test_long_objects_are_not_copied_by_the_kernel(
     assert read == [READ_AHEAD]
 
 
+def test_a_long_object_may_be_packed_in_more_octets_than_it_needs(tmp_path: Path) -> None:
+    """As by those who pack it in parts, of which they can use some again."""
+    content = Random(1).randbytes(5 * READ_AHEAD)
+    packer = zlib.compressobj()
+    pieces = (content[at : at + 100] for at in range(0, len(content), 100))
+    packed = b"".join(packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH) for piece in pieces)
+    path = tmp_path / "packed"
+    path.write_bytes(packed + packer.flush() + b"what follows in the pack")
+    with path.open("rb") as file:
+        octets = file.read(READ_AHEAD)
+        assert inflated(octets, 0, len(content), file.fileno(), 0) == content
+
+
 @pytest.mark.parametrize(("size", "cut"), [(-1, 0), (1, 0), (0, 1), (0, READ_AHEAD)])
 def test_a_long_object_that_is_not_whole_is_not_taken_for_a_good_one(
     tmp_path: Path, size: int, cut: int

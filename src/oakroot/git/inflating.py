@@ -28,14 +28,13 @@ def inflated(octets: bytes, start: int, size: int, descriptor: int, at: int) -> 
 
     ValueError, zlib.error: there are more or fewer, or the packed form is damaged.
     """
-    most = size + size // GROWTH + FRAME
-    if len(octets) < READ_AHEAD or len(octets) - start >= most:
+    if len(octets) < READ_AHEAD or len(octets) - start >= size + size // GROWTH + FRAME:
         content = _inflated(octets[start:], size)
     else:
         with (
             mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as file,
             memoryview(file) as whole,
-            whole[at + start : at + start + most] as packed,
+            whole[at + start :] as packed,
         ):
             content = _inflated(packed, size)
     if len(content) != size:
