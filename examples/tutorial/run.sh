@@ -9,7 +9,7 @@ set -euo pipefail
 [ $# = 1 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 images=$(realpath "$1")
 oakroot=${OAKROOT:-oakroot} pebble=${PEBBLE:-pebble}
-wait=${WAIT:-120} memory=${MEM:-256}
+wait=${WAIT:-120} memory=${MEM:-160}
 host=10.0.42.1 primary=10.0.42.2 secondary=10.0.42.3 certifier=10.0.42.4
 for program in "$oakroot" "$pebble" ip git qemu-system-x86_64 dig nsupdate curl openssl; do
     command -v "$program" >/dev/null || { echo "$program is not installed" >&2; exit 2; }

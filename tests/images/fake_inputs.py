@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +45,8 @@ def fill(directory: Path, server: bytes = b"serve()\n") -> Lock:
         files = {
             f"{name}/__init__.py": server if name == "oakroot" else b"",
             f"{name}/tests.txt": b"not for serving",
+            f"{name}-1.0.dist-info/METADATA": b"Name: example\nLicense-Expression: ISC\n\nLicense: none\n",
+            f"{name}-1.0.dist-info/licenses/LICENSE": f"You may use {name}.\n".encode(),
         }
         inputs.append(_put(directory, Kind.WHEEL, name, wheels.pack(files)))
     lock = Lock("0" * 40, EPOCH, tuple(inputs))
@@ -57,11 +60,22 @@ def made_of(directory: Path, role: Role = Role.PRIMARY) -> Image:
     return build(role, folder.lock(), folder, lambda _text: None, lambda _tree: ThisPython())
 
 
+def bz_image(kernel: bytes = b"\x7fELF kernel" + b" and so on" * 20) -> bytes:
+    """A kernel as it is distributed, packed by nobody: LZ4 with one block of one run of literals."""
+    count = len(kernel) - 15
+    block = b"\xf0" + b"\xff" * (count // 255) + bytes([count % 255]) + kernel
+    payload = struct.pack("<II", 0x184C2102, len(block)) + block + bytes(4)
+    head = bytearray(2 * 512)
+    head[0x1F1] = 1
+    struct.pack_into("<II", head, 0x248, 0, len(payload))
+    return bytes(head) + payload
+
+
 def _files_of(name: str) -> dict[str, bytes]:
     files = {f"usr/share/doc/{name}/copyright": b"Do as you like.\n"}
     if name == KERNEL:
         modules = {f"lib/modules/6.1.0-1-cloud-amd64/kernel/{each}.ko": each.encode() for each in MODULES}
-        return files | {"boot/vmlinuz-6.1.0-1-cloud-amd64": b"kernel"} | modules
+        return files | {"boot/vmlinuz-6.1.0-1-cloud-amd64": bz_image()} | modules
     if name == "ca-certificates":
         return files | {"usr/share/ca-certificates/mozilla/Example.crt": b"CERTIFICATE\n"}
     if name == "libc6":

@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 
 from oakroot.images import cpio, verify
-from oakroot.images.contents import Role
+from oakroot.images.archive import flattened
+from oakroot.images.build import build_all
+from oakroot.images.contents import ARCHIVE, Role
 from oakroot.images.inputs import InputFolder
 from oakroot.images.lock import LOCK_NAME, Kind, Lock, read_lock
 from oakroot.images.rejected import ImageError
+from oakroot.images.toolchain import ThisPython
 from oakroot.images.tree import File
 from tests.images.fake_inputs import fill, made_of
 
@@ -50,18 +53,16 @@ def test_an_image_made_elsewhere_is_the_same(tmp_path: Path, inputs: Path) -> No
 
 
 def test_an_image_holds_neither_shell_nor_tools(inputs: Path) -> None:
-    files = made_of(inputs).files
+    files = dict(flattened(made_of(inputs).files))
     assert "usr/bin/python3.11" in files
-    assert "usr/lib/python3.11/os.py" in files
-    assert (
-        not {"usr/bin/ldd", "usr/lib/python3.11/pdb.py", "usr/lib/oakroot/oakroot/tests.txt"} & files.keys()
-    )
+    assert f"{ARCHIVE}/os.py" in files
+    assert not {"usr/bin/ldd", f"{ARCHIVE}/pdb.py", "usr/lib/oakroot/oakroot/tests.txt"} & files.keys()
 
 
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_has_the_libraries_it_needs_and_no_others(inputs: Path, role: Role) -> None:
-    files = made_of(inputs, role).files
-    assert ("usr/lib/oakroot/dulwich/__init__.py" in files) == (role is Role.PRIMARY)
+    files = dict(flattened(made_of(inputs, role).files))
+    assert (f"{ARCHIVE}/dulwich/__init__.py" in files) == (role is Role.PRIMARY)
     init = files["init"]
     assert isinstance(init, File)
     assert f'main("{role}")'.encode() in init.content
@@ -95,6 +96,21 @@ def test_the_bill_lists_every_input_with_its_hash(inputs: Path) -> None:
         package["checksums"][0]["checksumValue"] for package in bill["packages"] if "checksums" in package
     }
     assert hashes == {each.sha256 for each in lock.inputs}
+
+
+def test_the_licences_of_wheels_stand_beside_those_of_packages(inputs: Path) -> None:
+    text = made_of(inputs, Role.SECONDARY).outputs["copyright.txt"].decode()
+    assert "==== libc6 1.0\nDo as you like.\n" in text
+    assert "==== dnspython 1.0\nLicense-Expression: ISC\nYou may use dnspython.\n" in text
+    assert "dulwich" not in text
+
+
+def test_several_roles_made_together_are_what_each_is_alone(inputs: Path) -> None:
+    folder = InputFolder(inputs)
+    together = build_all(list(Role), folder.lock(), folder, lambda _text: None, lambda _tree: ThisPython())
+    assert {each.role: each.outputs for each in together} == {
+        role: made_of(inputs, role).outputs for role in Role
+    }
 
 
 def test_an_input_that_changed_is_refused_by_name(inputs: Path) -> None:
@@ -147,7 +163,7 @@ def test_one_octet_changed_in_the_server_is_named_as_that_file(tmp_path: Path, i
     fill(tmp_path / "changed", server=b"serve(1)\n")
     found = list(verify.differences(made_of(inputs).outputs, made_of(tmp_path / "changed").outputs))
     assert [line for line in found if line.startswith("initramfs")] == [
-        "initramfs: usr/lib/oakroot/oakroot/__init__.py: differs"
+        f"initramfs: {ARCHIVE}/oakroot/__init__.py: differs"
     ]
 
 

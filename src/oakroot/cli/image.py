@@ -128,7 +128,7 @@ def _configure_run(verbs: Subparsers) -> None:
         help="a tap interface, or ADDRESS:PORT of this host for the machine's port 53 (the machine is "
         "10.0.2.15/24 then, and this host 10.0.2.2)",
     )
-    running.add_argument("--mem", type=int, default=256, metavar="MIB", help="memory (default: %(default)s)")
+    running.add_argument("--mem", type=int, default=160, metavar="MIB", help="memory (default: %(default)s)")
     running.add_argument(
         "--accel",
         type=machine.Acceleration,

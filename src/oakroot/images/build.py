@@ -11,15 +11,18 @@ from operator import or_
 from pathlib import Path
 
 from oakroot.images import contents, cpio, debian, elf, oci, wheels
+from oakroot.images.archive import flattened, with_archive
 from oakroot.images.bill import write_bill
 from oakroot.images.contents import Role
 from oakroot.images.inputs import Inputs
+from oakroot.images.kernel import unpack_kernel
 from oakroot.images.lock import LOCK_NAME, Input, Kind, Lock
 from oakroot.images.rejected import ImageError
 from oakroot.images.toolchain import OwnPython, Toolchain
 from oakroot.images.tree import Entry, File, Tree
 
 KERNEL = "vmlinuz"
+PLAIN_KERNEL = "vmlinux"
 INITRAMFS = "initramfs"
 CONTAINER = "oci"
 BILL = "sbom.spdx.json"
@@ -54,6 +57,7 @@ class Image:
 @dataclass(frozen=True, slots=True)
 class _Parts:
     kernel: bytes
+    plain_kernel: bytes
     modules: Tree
     python: Tree
     authorities: bytes
@@ -81,10 +85,10 @@ def build_all(
     """The image of each role, as `build` makes it; what they have in common is unpacked and compiled once."""
     tell("unpacking")
     parts = _parts(_packages(lock), inputs)
-    unpacked = {
-        name: _unpacked_wheel(lock.find(Kind.WHEEL, name), inputs)
-        for name in sorted({name for role in roles for name in contents.WHEELS[role]})
-    }
+    needed = sorted({name for role in roles for name in contents.WHEELS[role]})
+    found = [lock.find(Kind.WHEEL, name) for name in needed]
+    unpacked = {each.name: _unpacked_wheel(each, inputs) for each in found}
+    licenses = {each.name: _licenses_of_wheel(each, inputs) for each in found}
     tools = toolchain(parts.python)
     tell("compiling")
     compiled = _stripped(tools.compile(reduce(or_, unpacked.values(), dict(parts.python))))
@@ -98,11 +102,14 @@ def build_all(
             for path in files
             for suffix in ("", "c")
         }
-        files = {path: entry for path, entry in compiled.items() if path not in foreign} | common
-        yield _packed(role, lock, parts, files, tools)
+        own = {path: entry for path, entry in compiled.items() if path not in foreign}
+        files = with_archive(own, tools.archive) | common
+        yield _packed(role, lock, parts, licenses, files, tools)
 
 
-def _packed(role: Role, lock: Lock, parts: _Parts, files: Tree, tools: Toolchain) -> Image:
+def _packed(
+    role: Role, lock: Lock, parts: _Parts, licenses: Mapping[str, bytes], files: Tree, tools: Toolchain
+) -> Image:
     machine = {**files, **parts.modules, **contents.machine_files(role)}
     version = lock.find(Kind.WHEEL, "oakroot").version
     facts = {"title": f"oakroot-{role}", "version": version, "revision": lock.commit}
@@ -110,11 +117,12 @@ def _packed(role: Role, lock: Lock, parts: _Parts, files: Tree, tools: Toolchain
     process = oci.Process(contents.entry_point(role), labels, version)
     outputs = {
         KERNEL: parts.kernel,
+        PLAIN_KERNEL: parts.plain_kernel,
         INITRAMFS: tools.compress(cpio.write(machine, lock.epoch)),
         BILL: write_bill(role, lock, used_inputs(role, lock)),
         LOCK_NAME: lock.text().encode(),
         CONTENTS: list_contents(machine).encode(),
-        LICENSES: parts.copyright,
+        LICENSES: b"\n".join([parts.copyright, *(licenses[name] for name in contents.WHEELS[role])]),
         DESCRIPTION: json.dumps({"role": role, "version": version, "commit": lock.commit}).encode() + b"\n",
     }
     layout = oci.layout(files, lock.epoch, process, tools.compress)
@@ -127,7 +135,7 @@ def list_contents(tree: Tree) -> str:
     """A line for each file: hash, size, path."""
     lines = [
         f"{hashlib.sha256(entry.content).hexdigest()} {len(entry.content):>9} {path}\n"
-        for path, entry in sorted(tree.items())
+        for path, entry in sorted(flattened(tree))
         if isinstance(entry, File)
     ]
     return "".join(lines)
@@ -156,8 +164,12 @@ def _unpacked_wheel(wheel: Input, inputs: Inputs) -> dict[str, Entry]:
     }
 
 
+def _licenses_of_wheel(wheel: Input, inputs: Inputs) -> bytes:
+    return f"==== {wheel.name} {wheel.version}\n".encode() + wheels.licenses(wheel.file, inputs.read(wheel))
+
+
 def _parts(packages: Sequence[Input], inputs: Inputs) -> _Parts:
-    kernel, authorities = b"", b""
+    kernel, plain, authorities = b"", b"", b""
     modules: dict[str, Entry] = {}
     python: dict[str, Entry] = {}
     copyrights = []
@@ -165,6 +177,7 @@ def _parts(packages: Sequence[Input], inputs: Inputs) -> _Parts:
         unpacked = dict(debian.unpack(each.file, inputs.read(each)))
         if each.name.startswith(contents.KERNEL_PREFIX):
             kernel, modules = contents.kernel_parts(each.file, unpacked)
+            plain = unpack_kernel(each.file, kernel)
         elif each.name == "ca-certificates":
             authorities = contents.certificates(unpacked)
         else:
@@ -172,7 +185,7 @@ def _parts(packages: Sequence[Input], inputs: Inputs) -> _Parts:
         stated = unpacked.get(f"usr/share/doc/{each.name}/copyright")
         if isinstance(stated, File):
             copyrights.append(f"==== {each.name} {each.version}\n".encode() + stated.content)
-    return _Parts(kernel, modules, python, authorities, b"\n".join(copyrights))
+    return _Parts(kernel, plain, modules, python, authorities, b"\n".join(copyrights))
 
 
 def _stripped(files: Tree) -> dict[str, Entry]:

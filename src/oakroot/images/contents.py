@@ -14,7 +14,10 @@ from oakroot.images.tree import Device, Entry, File, Folder, Tree
 PYTHON = "usr/bin/python3.11"
 LOADER = "lib64/ld-linux-x86-64.so.2"
 LIBRARY = "usr/lib/python3.11"
+ARCHIVE = "usr/lib/python311.zip"
+"""All Python code: Python itself looks there first."""
 SITE = "usr/lib/oakroot"
+"""The compiled parts of wheels, which cannot be loaded out of an archive."""
 SECRETS = "run/secrets"
 STATE = "var/lib/oakroot"
 KERNEL_PREFIX = "linux-image-"
@@ -71,8 +74,8 @@ _EXTENSIONS_NOT_FOR_SERVING = re.compile(
     r"|(audioop|nis|ossaudiodev|readline|xx\w+)\."
 )
 _PACKAGES_NOT_FOR_SERVING = re.compile(
-    r"oakroot/(templates|importing|images/(?!__init__|boot|confinement|init|inside|netlink|syscalls))"
-    r"|dulwich/(cli|contrib|tests)/|urllib3/contrib/emscripten/|[^/]*(dist-info|\.data|\.libs)/"
+    r"oakroot/(templates|importing|images/(?!__init__|boot|confinement|extensions|init|inside|netlink|syscalls))"
+    r"|cffi/|dulwich/(cli\.|(cli|contrib|tests)/)|urllib3/contrib/emscripten/|[^/]*(dist-info|\.data|\.libs)/"
 )
 
 
@@ -121,22 +124,17 @@ def common_files(authorities: bytes) -> dict[str, Entry]:
 
 def machine_files(role: Role) -> dict[str, Entry]:
     """What only a machine of its own needs: its first process, and the device it speaks through."""
-    return {"init": File(_INIT.format(python=PYTHON, site=SITE, role=role).encode(), executable=True),
+    return {"init": File(_INIT.format(python=PYTHON, role=role).encode(), executable=True),
             "dev/console": Device(5, 1)}  # fmt: skip
 
 
 def entry_point(role: Role) -> tuple[str, ...]:
     """What a container runs."""
-    start = (
-        f"import sys; sys.path.insert(0, '/{SITE}'); from oakroot.images.inside import main; main('{role}')"
-    )
-    return (f"/{PYTHON}", "-IS", "-c", start)
+    return (f"/{PYTHON}", "-IS", "-c", f"from oakroot.images.inside import main; main('{role}')")
 
 
 _INIT = """\
 #!/{python} -IS
-import sys
-sys.path.insert(0, "/{site}")
 from oakroot.images.init import main
 main("{role}")
 """

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from importlib import metadata
 from pathlib import Path
 
 import oakroot
@@ -117,6 +118,12 @@ def _own_wheel(directory: Path, own: Path | None) -> Input:
         str(place.relative_to(home.parent)): place.read_bytes()
         for place in home.rglob("*")
         if place.suffix in {".py", ".so"} and "__pycache__" not in place.parts
+    }
+    installed = metadata.distribution("oakroot")
+    files |= {
+        str(place): Path(str(installed.locate_file(place))).read_bytes()
+        for place in installed.files or ()
+        if place.name == "METADATA" or "licenses" in place.parts
     }
     file.write_bytes(wheels.pack(files))
     return _input(Kind.WHEEL, "oakroot", oakroot.__version__, file)

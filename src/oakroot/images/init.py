@@ -21,6 +21,7 @@ from typing import NoReturn
 from oakroot.images import netlink
 from oakroot.images.boot import Boot, BootRejectedError, read_boot, split, words_of
 from oakroot.images.confinement import become, confine
+from oakroot.images.extensions import find_extensions
 
 WRONG_ARGUMENTS = 64  # as MirageOS has it; orchestrators do not start such a machine again
 FAILED_TO_START = 70
@@ -43,6 +44,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def main(role: str) -> NoReturn:
     """Runs the machine, and switches it off."""
+    find_extensions()
     status = FAILED_TO_START
     try:
         status = _run(role)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from oakroot.images import wheels
 from oakroot.images.contents import LOADER, PYTHON
 from oakroot.images.rejected import ImageError
 from oakroot.images.tree import Entry, File, Link, Tree
@@ -28,6 +30,15 @@ _COMPRESS = """
 import gzip, sys
 sys.stdout.buffer.write(gzip.compress(sys.stdin.buffer.read(), 6, mtime=0))
 """
+_ARCHIVE = """
+import io, os, sys, zipfile
+buffer = io.BytesIO()
+with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    for name in sys.stdin.read().splitlines():
+        with open(os.path.join(sys.argv[1], name), "rb") as file:
+            archive.writestr(zipfile.ZipInfo(name), file.read(), zipfile.ZIP_DEFLATED)
+sys.stdout.buffer.write(buffer.getvalue())
+"""
 _LIBRARIES = "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"
 
 
@@ -36,6 +47,9 @@ class Toolchain(Protocol):
 
     def compile(self, tree: Tree) -> dict[str, Entry]:
         """The tree with each Python source replaced by its bytecode."""
+
+    def archive(self, files: Mapping[str, bytes]) -> bytes:
+        """A zip archive with these files."""
 
     def compress(self, octets: bytes) -> bytes:
         """The octets, in gzip's form."""
@@ -58,6 +72,13 @@ class OwnPython:
             for path in sources:
                 made[f"{path}c"] = File((work / f"{path}c").read_bytes())
         return made
+
+    def archive(self, files: Mapping[str, bytes]) -> bytes:
+        """A zip archive with these files."""
+        with tempfile.TemporaryDirectory(prefix="oakroot-image-") as name:
+            work = Path(name) / "files"
+            _lay_out({path: File(content) for path, content in files.items()}, work)
+            return self._run(Path(name) / "python", _ARCHIVE, "\n".join(files).encode(), str(work))
 
     def compress(self, octets: bytes) -> bytes:
         """The octets, in gzip's form."""
@@ -97,6 +118,10 @@ class ThisPython:
     def compile(self, tree: Tree) -> dict[str, Entry]:
         """The tree as it is."""
         return dict(tree)
+
+    def archive(self, files: Mapping[str, bytes]) -> bytes:
+        """A zip archive with these files."""
+        return wheels.pack(files)
 
     def compress(self, octets: bytes) -> bytes:
         """The octets, in gzip's form."""

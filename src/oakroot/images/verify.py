@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from oakroot.images import build, cpio
+from oakroot.images.archive import flattened
 from oakroot.images.contents import Role
 from oakroot.images.rejected import ImageError
 from oakroot.images.tree import Entry
@@ -79,4 +80,4 @@ def _inside(one: bytes, other: bytes) -> Iterator[str]:
 
 
 def _unpacked(octets: bytes) -> dict[str, Entry]:
-    return dict(cpio.read(gzip.decompress(octets)))
+    return dict(flattened(dict(cpio.read(gzip.decompress(octets)))))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 
 from oakroot.images.rejected import ImageError
 from oakroot.images.tree import Entry, File, plain_path
 
+_LICENSE = re.compile(r"[^/]+\.dist-info/(licen[cs]es?/|licen[cs]e|copying|notice)", re.IGNORECASE)
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip archive can tell."""
 
@@ -22,6 +24,27 @@ def unpack(wheel: str, octets: bytes) -> Iterator[tuple[str, Entry]]:
                     yield plain_path(member.filename), File(archive.read(member))
     except (zipfile.BadZipFile, RuntimeError) as problem:
         raise ImageError(f"{wheel} is a broken wheel: {problem}") from None
+
+
+def licenses(wheel: str, octets: bytes) -> bytes:
+    """What a wheel says of its licence, and the texts in it; ImageError if it is none."""
+    pieces = []
+    try:
+        with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+            for name in sorted(archive.namelist()):
+                if name.endswith(".dist-info/METADATA"):
+                    lines = archive.read(name).partition(b"\n\n")[0].splitlines()
+                    pieces = [
+                        line for line in lines if line.startswith((b"License:", b"License-Expression:"))
+                    ]
+            pieces += [
+                archive.read(name)
+                for name in sorted(archive.namelist())
+                if _LICENSE.match(name) and name[-1] != "/"
+            ]
+    except (zipfile.BadZipFile, RuntimeError) as problem:
+        raise ImageError(f"{wheel} is a broken wheel: {problem}") from None
+    return b"\n".join(pieces) or b"The wheel names none."
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
