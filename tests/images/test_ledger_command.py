@@ -120,7 +120,7 @@ def test_two_images_are_compared_by_inputs_and_files(here: Path, capsys: pytest.
     assert lines[0] == "the same"
     assert lines[1] == "inputs:"
     assert lines[2].startswith("  changed wheel oakroot: 1.0, another file: ")
-    assert lines[-2:] == ["files:", "  changed usr/lib/oakroot/oakroot/__init__.py"]
+    assert lines[-2:] == ["files:", "  changed usr/lib/python311.zip/oakroot/__init__.py"]
 
 
 def test_names_that_others_chose_do_not_steer_a_terminal(
