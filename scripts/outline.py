@@ -10,7 +10,8 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from oakroot.cli.main import COMMANDS, build_parser
+from oakroot.cli.commands import COMMANDS
+from oakroot.cli.main import build_parser
 from oakroot.operate.options import Option, Options, actions_of, sub_parsers_of
 
 _REPEATED = ("+", "*", argparse.REMAINDER)

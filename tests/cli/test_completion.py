@@ -15,8 +15,8 @@ from typing import Self
 
 import pytest
 
+from oakroot.cli.commands import COMMANDS
 from oakroot.cli.completion import SHELLS, script
-from oakroot.cli.main import COMMANDS
 
 PATIENCE = 20.0
 # What a shell draws besides text: colours, movements, titles.

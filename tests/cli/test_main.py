@@ -13,7 +13,7 @@ import pytest
 
 from oakroot import __version__
 from oakroot.cli import CommandError, Exit, main
-from oakroot.cli.main import COMMANDS, Command
+from oakroot.cli.commands import COMMANDS, Command
 from oakroot.operate import config, logs
 
 Run = Callable[[argparse.Namespace], int]
@@ -198,7 +198,8 @@ def test_a_bug_shows_its_traceback_to_who_asks_for_it(
 def test_a_reader_that_has_enough_ends_the_command_quietly() -> None:
     program = """
 import sys, types
-from oakroot.cli.main import COMMANDS, Command, main
+from oakroot.cli.commands import COMMANDS, Command
+from oakroot.cli.main import main
 probe = sys.modules["probe"] = types.ModuleType("probe")
 probe.configure = lambda subparsers: subparsers.add_parser("probe")
 probe.run = lambda arguments: print("line\\n" * 100_000) or 0

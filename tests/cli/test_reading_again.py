@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from oakroot.cli import CommandError
-from oakroot.cli.main import COMMANDS, build_parser
+from oakroot.cli.commands import COMMANDS
+from oakroot.cli.main import build_parser
 from oakroot.cli.primary import _LIVE as PRIMARY_LIVE
 from oakroot.cli.reading_again import reader
 from oakroot.cli.secondary import _LIVE as SECONDARY_LIVE

@@ -62,7 +62,8 @@ class LoadedCommands:
 
 
 def _serve(address: str) -> None:
-    from oakroot.cli.main import COMMANDS, main  # noqa: PLC0415 - only this process loads them
+    from oakroot.cli.commands import COMMANDS  # noqa: PLC0415 - only this process loads them
+    from oakroot.cli.main import main  # noqa: PLC0415 - as above
 
     for command in COMMANDS.values():
         importlib.import_module(command.module)

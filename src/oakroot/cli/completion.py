@@ -14,7 +14,8 @@ from pathlib import Path
 import shtab
 
 from oakroot.cli import Exit, Subparsers
-from oakroot.cli.main import COMMANDS, build_parser
+from oakroot.cli.commands import COMMANDS
+from oakroot.cli.main import build_parser
 from oakroot.operate.options import actions_of, sub_parsers_of
 
 SHELLS = ("bash", "zsh", "fish")
@@ -96,7 +97,7 @@ def script(shell: str) -> str:
 
 def _whole_parser() -> argparse.ArgumentParser:
     """The parser with all commands in it, which otherwise are loaded when they are called."""
-    whole, _ = build_parser(None)
+    whole, _ = build_parser(None, each_has_help=True)
     _, commands = next(sub_parsers_of(whole))
     for name, command in COMMANDS.items():
         alone, _ = build_parser(name)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import cast
 
 from oakroot.cli import CommandError, Exit, Subparsers
-from oakroot.cli.main import COMMANDS, ServingModule, build_parser
+from oakroot.cli.commands import COMMANDS
+from oakroot.cli.main import ServingModule, build_parser
 from oakroot.cli.settings import complete, tables
 from oakroot.operate import config
 from oakroot.operate.options import ConfigError, Option, Options

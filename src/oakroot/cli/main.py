@@ -1,7 +1,7 @@
 """`oakroot COMMAND …`: chooses the command, completes its options, and makes an exit code of the outcome.
 
-What must not live here: anything about a single command beyond its name, its one line of help, and whether it
-serves. Exit codes: 0 fine, 1 the thing asked for is not so, 2 usage.
+What must not live here: anything about a single command. Exit codes: 0 fine, 1 the thing asked for is not so,
+2 usage.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Protocol, cast
 
 from oakroot import __version__
 from oakroot.cli import CommandError, Exit, Subparsers
+from oakroot.cli.commands import COMMANDS, Command, listing
 from oakroot.cli.settings import complete
 from oakroot.client.server import ServerError, read_server
 from oakroot.operate import config, logs
@@ -32,56 +32,6 @@ _log = logging.getLogger("oakroot.settings")
 
 INTERRUPTED = 130  # 128 and the number of the signal, as a shell reports it
 PIPE_CLOSED = 141
-
-
-@dataclass(frozen=True)
-class Command:
-    """What is known of a command before its module is loaded."""
-
-    module: str
-    summary: str
-    serves: bool = False
-    usage: Exit = Exit.USAGE
-    """What wrong usage ends with: `plan` says with a 2 that there are changes."""
-    is_set_by_files: bool = True
-    """Whether it has a table in the settings file."""
-
-
-# `oakroot check` runs in hooks, once per push or commit, and must not wait for the git and ssh libraries that
-# only `primary` needs. So a command's module is named here as text and imported when it was chosen: the one
-# late import beside those of `oakroot.late`.
-COMMANDS = {
-    "primary": Command("oakroot.cli.primary", "serve the zones of a git repository", serves=True),
-    "secondary": Command("oakroot.cli.secondary", "serve zones of other servers", serves=True),
-    "certifier": Command("oakroot.cli.certifier", "get certificates for requests found in DNS", serves=True),
-    "init": Command("oakroot.cli.init", "make a zone repository"),
-    "import": Command("oakroot.cli.importing", "make a zone repository of another server's set-up"),
-    "check": Command("oakroot.cli.check", "check zone files, folders and repositories"),
-    "plan": Command("oakroot.cli.plan", "show what a push would change", usage=Exit.NOT_SO),
-    "log": Command("oakroot.cli.log", "show who changed a zone or a name, and how"),
-    "blame": Command("oakroot.cli.blame", "show which commit made each record what it is"),
-    "show": Command("oakroot.cli.show", "show the records of a name, now or at a moment"),
-    "revert": Command("oakroot.cli.revert", "undo a change on top of later ones"),
-    "notify": Command("oakroot.cli.notify", "tell a primary that its repository has changed"),
-    "status": Command("oakroot.cli.status", "show what a running service is doing"),
-    "reload": Command("oakroot.cli.reload", "have a running service read its settings and zones again"),
-    "renotify": Command("oakroot.cli.renotify", "have a running service notify its secondaries"),
-    "retransfer": Command("oakroot.cli.retransfer", "have a running secondary transfer a zone anew"),
-    "doctor": Command("oakroot.cli.doctor", "look at a zone from outside, and say what to do"),
-    "update": Command("oakroot.cli.update", "change records of a zone at its primary"),
-    "certify": Command("oakroot.cli.certify", "get a certificate by way of DNS, and keep it fresh"),
-    "keys": Command("oakroot.cli.keys", "list who may do what"),
-    "merge": Command("oakroot.cli.merge", "merge zone files and key files for git"),
-    "persist": Command("oakroot.cli.persist", "permit accounts of authorities to certify without challenges"),
-    "keygen": Command("oakroot.cli.keygen", "make a TSIG or ssh key"),
-    "image": Command("oakroot.cli.image", "make, verify and start appliance images", is_set_by_files=False),
-    "config": Command(
-        "oakroot.cli.config", "check a settings file, or show which settings hold", is_set_by_files=False
-    ),
-    "completion": Command(
-        "oakroot.cli.completion", "print a script that completes commands", is_set_by_files=False
-    ),
-}
 
 
 class CommandModule(Protocol):
@@ -128,25 +78,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def build_parser(
-    chosen: str | None, kind: type[argparse.ArgumentParser] = argparse.ArgumentParser
+    chosen: str | None,
+    kind: type[argparse.ArgumentParser] = argparse.ArgumentParser,
+    *,
+    each_has_help: bool = False,
 ) -> tuple[argparse.ArgumentParser, CommandModule | None]:
-    """The parser of all commands; only the chosen one's module is loaded and fills in its options."""
+    """The parser of all commands; only the chosen one's module is loaded and fills in its options.
+
+    `each_has_help`: whether each command says what it is for, for completion, or all together, for --help.
+    """
     parser = kind(
         prog="oakroot",
         description="Serves your domains from a git repository.",
-        epilog="`oakroot COMMAND --help` tells more about a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"oakroot {__version__}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
+    subparsers = parser.add_subparsers(
+        dest="command",
+        metavar="COMMAND",
+        required=True,
+        title="commands",
+        description=None if each_has_help else listing(),
+        help="one of these; `oakroot COMMAND --help` tells more about it",
+    )
     module = None
     for name, command in COMMANDS.items():
         if name == chosen:
             module = cast("CommandModule", importlib.import_module(command.module))
             module.configure(subparsers)
             _add_common_options(subparsers.choices[name], command)
-        else:
+        elif each_has_help:
             subparsers.add_parser(name, help=command.summary)
+        else:
+            subparsers.add_parser(name)
     return parser, module
 
 
