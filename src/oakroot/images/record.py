@@ -14,6 +14,19 @@ from oakroot.images.lock import LOCK_NAME, Input, Lock, read_lock
 from oakroot.images.rejected import ImageError
 
 _BLOBS = f"{build.CONTAINER}/blobs/sha256/"
+_INDEX = f"{build.CONTAINER}/index.json"
+_FILES = (
+    build.KERNEL,
+    build.PLAIN_KERNEL,
+    build.INITRAMFS,
+    build.BILL,
+    LOCK_NAME,
+    build.CONTENTS,
+    build.LICENSES,
+    build.DESCRIPTION,
+    _INDEX,
+    f"{build.CONTAINER}/oci-layout",
+)
 _LINE = re.compile(r"(?P<sha256>[0-9a-f]{64}) +[0-9]+ (?P<path>.+)\Z")
 
 
@@ -40,7 +53,7 @@ class Record:
 
 
 def record_of(files: Mapping[str, bytes]) -> Record:
-    """The record of an image, all of whose files are given; ImageError if they are none."""
+    """The record of an image, all of whose files are given; ImageError if they are none, or more."""
     try:
         role = Role(json.loads(files[build.DESCRIPTION])["role"])
         lock = read_lock(files[LOCK_NAME].decode())
@@ -48,7 +61,7 @@ def record_of(files: Mapping[str, bytes]) -> Record:
         return Record(role, lock, _outputs(files), contents)
     except KeyError as missing:
         raise ImageError(f"this is no whole image: it has no {missing}") from None
-    except (ValueError, TypeError) as problem:
+    except (ValueError, TypeError, AttributeError, IndexError, RecursionError) as problem:
         raise ImageError(f"this image is broken: {problem}") from None
 
 
@@ -65,22 +78,33 @@ def read_contents(text: str) -> dict[str, str]:
 
 def _outputs(files: Mapping[str, bytes]) -> dict[str, str]:
     """All but the list of hashes, which says the same again under names that change with every build."""
-    parts = _parts_of_container(files)
+    names = _names(files)
+    strange = sorted(files.keys() - names.keys() - {build.SUMS})
+    if strange:
+        hint = "nobody vouches for them: take them out of the image's folder"
+        raise ImageError(f"this image has files that are no part of it: {', '.join(strange)}", hint)
     return {
-        parts.get(name, name): hashlib.sha256(content).hexdigest()
-        for name, content in sorted(files.items())
-        if name != build.SUMS
+        names[path]: hashlib.sha256(content).hexdigest()
+        for path, content in sorted(files.items())
+        if path != build.SUMS
     }
 
 
-def _parts_of_container(files: Mapping[str, bytes]) -> dict[str, str]:
-    def place(descriptor: Mapping[str, str]) -> str:
-        return _BLOBS + descriptor["digest"].removeprefix("sha256:")
-
-    manifest = place(json.loads(files[f"{build.CONTAINER}/index.json"])["manifests"][0])
+def _names(files: Mapping[str, bytes]) -> dict[str, str]:
+    """(path -> name) of every output that an image can have."""
+    manifest = _blob(files, json.loads(files[_INDEX])["manifests"][0])
     described = json.loads(files[manifest])
-    return {
+    return {path: path for path in _FILES} | {
         manifest: f"{build.CONTAINER}/manifest",
-        place(described["config"]): f"{build.CONTAINER}/config",
-        place(described["layers"][0]): f"{build.CONTAINER}/layer",
+        _blob(files, described["config"]): f"{build.CONTAINER}/config",
+        _blob(files, described["layers"][0]): f"{build.CONTAINER}/layer",
     }
+
+
+def _blob(files: Mapping[str, bytes], descriptor: Mapping[str, str]) -> str:
+    """Where the described part of the OCI image lies; ImageError if it is not what its name says."""
+    digest = descriptor["digest"].removeprefix("sha256:")
+    path = _BLOBS + digest
+    if hashlib.sha256(files[path]).hexdigest() != digest:
+        raise ImageError(f"this image is broken: {path} has another hash than its name")
+    return path
