@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import shutil
+import struct
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from oakroot.images.ledger import camps, disagreements, keys_of, words_of
+from oakroot.git.errors import FileTooLarge, RepositoryBroken
+from oakroot.git.signatures import read_signers, sign
+from oakroot.images.ledger import (
+    Ledger,
+    camps,
+    disagreements,
+    files_of_record,
+    keys_of,
+    read_ledger,
+    words_of,
+)
+from oakroot.images.lock import Lock
 from oakroot.images.record import Record
 from oakroot.images.rejected import ImageError
-from oakroot.images.statement import read_statement, write_statement
+from oakroot.images.statement import NAMESPACE, read_statement, write_statement
 from tests.images.ledgers import NOON, TOOLS, Builder, Place, builder, new_ledger, record, tampered
 
 ALICE, BOB = builder("alice"), builder("bob")
 OTHER = "f" * 64
+LONG = b" " * (4 * 1024 * 1024 + 1)
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +136,10 @@ def test_many_who_write_at_once_all_get_in(tmp_path: Path, made: Record) -> None
         ("alice/contents.txt", b"", "contents.txt is not the one that the statement speaks of"),
         ("lock.json", b'{"format": 1', "lock file:"),
         ("lock.json", b"[" * 100_000, "lock file:"),
+        ("lock.json", b'{"format": 1, "commit": "", "epoch": 1e400, "inputs": []}', "lock file:"),
+        ("lock.json", LONG, "lock.json has 4194305 octets"),
+        ("alice/statement.json", LONG, "statement.json has 4194305 octets"),
+        ("alice/contents.txt", LONG, "contents.txt has 4194305 octets"),
         ("alice/more.txt", b"", "belongs to no record"),
     ],
 )
@@ -139,6 +157,112 @@ def test_a_broken_record_is_named_and_takes_no_other_away(
     ledger = place.read()
     assert later.name in [build.name for build in ledger.builds]
     assert any(reason in str(each) for each in ledger.troubles), ledger.troubles
+
+
+def in_memory(files: Mapping[str, bytes], *builders: Builder) -> Ledger:
+    """The ledger of these files."""
+    return read_ledger(files, lambda path: files[path], read_signers("".join(each.line for each in builders)))
+
+
+def written(made: Record, who: Builder) -> dict[str, bytes]:
+    """What Oakroot records of an image."""
+    statement = write_statement(made, who.name, TOOLS, NOON)
+    return files_of_record(made, statement, sign(statement, who.key, NAMESPACE), who.name)
+
+
+def by_hand(
+    made: Record, lock: Lock, contents: bytes = b"", finished: str = "2025-06-15T15:06:40Z", tool: str = "1"
+) -> dict[str, bytes]:
+    """What bob signs, who may, but does not write it with Oakroot."""
+    folder, text = f"builds/primary/{lock.fingerprint('primary')}", lock.text().encode()
+    value = json.loads(write_statement(made, "bob", {"oakroot": tool}, NOON))
+    value["predicate"]["buildDefinition"]["externalParameters"]["build"] = lock.fingerprint("primary")
+    value["predicate"]["runDetails"]["metadata"]["finishedOn"] = finished
+    value["subject"] = [
+        {"name": name, "digest": {"sha256": hashlib.sha256(octets).hexdigest()}}
+        for name, octets in (("lock.json", text), ("contents.txt", contents))
+    ]
+    statement = json.dumps(value).encode()
+    return {
+        f"{folder}/lock.json": text,
+        f"{folder}/bob/statement.json": statement,
+        f"{folder}/bob/statement.json.sig": sign(statement, BOB.key, NAMESPACE),
+        f"{folder}/bob/contents.txt": contents,
+    }
+
+
+def test_what_is_signed_by_hand_counts_if_it_can_be_compared(made: Record) -> None:
+    ledger = in_memory(written(made, ALICE) | by_hand(made, made.lock), ALICE, BOB)
+    assert [each.builder for each in ledger.builds[0].attestations] == ["alice", "bob"]
+    assert not ledger.troubles
+
+
+@pytest.mark.parametrize("contents", [b"garbage", b"\xff", f"{OTHER} 12 \n".encode()])
+def test_a_signed_list_of_files_that_is_none_does_not_count(made: Record, contents: bytes) -> None:
+    ledger = in_memory(written(made, ALICE) | by_hand(made, made.lock, contents), ALICE, BOB)
+    assert [each.builder for each in ledger.builds[0].attestations] == ["alice"]
+    assert [each.reason for each in ledger.troubles] == ["contents.txt: line 1 is no hash, size and path"]
+
+
+@pytest.mark.parametrize(
+    "finished",
+    [
+        "0001-01-01T00:00:00+23:59",
+        "9999-12-31T23:59:59-23:59",
+        "1969-12-31T23:59:59Z",
+        "2106-02-07T06:28:16Z",
+        "2025-06-15T12:00:00",
+    ],
+)
+def test_a_signed_statement_of_an_impossible_time_does_not_count(made: Record, finished: str) -> None:
+    ledger = in_memory(written(made, ALICE) | by_hand(made, made.lock, finished=finished), ALICE, BOB)
+    assert [each.builder for each in ledger.builds[0].attestations] == ["alice"]
+    assert len(ledger.troubles) == 1
+
+
+def test_a_signed_record_of_too_few_inputs_does_not_count(made: Record) -> None:
+    ledger = in_memory(written(made, ALICE) | by_hand(made, Lock("", NOON, ())), ALICE, BOB)
+    assert [each.name for each in ledger.builds] == [made.name]
+    assert len(ledger.troubles) == 1
+    assert "0 kernels (linux-image-…) where one" in ledger.troubles[0].reason
+
+
+def test_text_that_no_file_can_hold_does_not_count(made: Record) -> None:
+    first, *others = made.lock.inputs
+    half = replace(made.lock, inputs=(replace(first, version="\ud800"), *others))
+    spoilt = by_hand(made, half) | by_hand(made, made.lock, tool="\ud800")
+    ledger = in_memory(written(made, ALICE) | spoilt, ALICE, BOB)
+    assert [each.builder for build in ledger.builds for each in build.attestations] == ["alice"]
+    assert len(ledger.troubles) == 3
+
+
+def test_a_signature_by_an_impossible_key_does_not_count(made: Record) -> None:
+    def string(octets: bytes) -> bytes:
+        return struct.pack(">I", len(octets)) + octets
+
+    negative = string(b"ssh-rsa") + string(b"\x03") + string(b"\xff" * 32)
+    end = string(b"") + string(b"sha512") + string(string(b"rsa-sha2-512") + string(b""))
+    octets = b"SSHSIG\0\0\0\1" + string(negative) + string(NAMESPACE.encode()) + end
+    armoured = b"-----BEGIN SSH SIGNATURE-----\n%s\n-----END SSH SIGNATURE-----\n"
+    spoilt = {f"builds/primary/{made.name}/bob/statement.json.sig": armoured % base64.b64encode(octets)}
+    ledger = in_memory(written(made, ALICE) | by_hand(made, made.lock) | spoilt, ALICE, BOB)
+    assert [each.builder for each in ledger.builds[0].attestations] == ["alice"]
+    assert len(ledger.troubles) == 1
+
+
+@pytest.mark.parametrize("problem", [FileTooLarge("too large"), RepositoryBroken("damaged")])
+def test_a_lock_file_that_git_cannot_give_is_named(made: Record, problem: Exception) -> None:
+    files = written(made, ALICE)
+    other = f"builds/primary/{OTHER}/lock.json"
+
+    def read(path: str) -> bytes:
+        if path == other:
+            raise problem
+        return files[path]
+
+    ledger = read_ledger([*files, other], read, read_signers(ALICE.line))
+    assert [str(each) for each in ledger.troubles] == [f"{other}: {problem}"]
+    assert ledger.builds
 
 
 def test_a_record_moved_to_another_build_does_not_count(tmp_path: Path, place: Place, made: Record) -> None:

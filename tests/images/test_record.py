@@ -24,7 +24,7 @@ def layer_of(files: Mapping[str, bytes]) -> str:
     """Where the layer of the OCI image lies."""
     manifest = json.loads(files["oci/index.json"])["manifests"][0]["digest"].removeprefix("sha256:")
     described = json.loads(files[f"oci/blobs/sha256/{manifest}"])
-    return "oci/blobs/sha256/" + described["layers"][0]["digest"].removeprefix("sha256:")
+    return f"oci/blobs/sha256/{described['layers'][0]['digest'].removeprefix('sha256:')}"
 
 
 @pytest.mark.parametrize("part", ["layer", "config", "manifest"])

@@ -270,11 +270,10 @@ def _vouched(arguments: argparse.Namespace) -> int:
     found = [each for each in _read(arguments).builds if each.name == record.name]
     attestations = found[0].attestations if found else ()
     agreeing = [each for each in attestations if each.record.outputs == record.outputs]
+    keys, wanted = keys_of(agreeing), arguments.agree or 1
     for line in disagreements(record, attestations):
         _say(line)
-    wanted = arguments.agree or 1
     names = ", ".join(each.builder for each in agreeing) or "nobody"
-    keys = keys_of(agreeing)
     print(f"{directory}: {names} made the same, {keys} keys where {wanted} must agree")
     return Exit.FINE if keys >= wanted else Exit.NOT_SO
 

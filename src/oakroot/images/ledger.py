@@ -33,6 +33,9 @@ STATEMENT = "statement.json"
 SIGNATURE = f"{STATEMENT}.sig"
 _DEPTH_OF_LOCK, _DEPTH_OF_RECORD = 4, 5
 
+_LARGEST = 4 * 1024 * 1024
+"""No file of a record is nearly as long, and what JSON holds can take many times its size in memory."""
+
 Read = Callable[[str], bytes]
 
 
@@ -101,6 +104,7 @@ class Ledger:
 
 def read_ledger(paths: Iterable[str], read: Read, signers: Signers) -> Ledger:
     """The ledger of all files in a repository. `read` gives the content of a file."""
+    read = _bounded(read)
     troubles: list[Trouble] = []
     locks: dict[str, Lock] = {}
     records: dict[str, set[str]] = {}
@@ -111,7 +115,7 @@ def read_ledger(paths: Iterable[str], read: Read, signers: Signers) -> Ledger:
         if len(parts) == _DEPTH_OF_LOCK and parts[3] == LOCK_NAME:
             try:
                 locks[path.rpartition("/")[0]] = _lock(parts[1], parts[2], read(path))
-            except (ImageError, ValueError) as problem:
+            except (ImageError, GitError, ValueError) as problem:
                 troubles.append(Trouble(path, str(problem)))
         elif len(parts) == _DEPTH_OF_RECORD and parts[4] in {STATEMENT, SIGNATURE, images.CONTENTS}:
             records.setdefault(path.rpartition("/")[0], set()).add(parts[4])
@@ -129,6 +133,17 @@ def read_ledger(paths: Iterable[str], read: Read, signers: Signers) -> Ledger:
         tuple(sorted(builds, key=lambda each: (each.role, each.attestations[0].statement.moment, each.name))),
         tuple(troubles),
     )
+
+
+def _bounded(read: Read) -> Read:
+    def read_some(path: str) -> bytes:
+        octets = read(path)
+        if len(octets) > _LARGEST:
+            name = PurePosixPath(path).name
+            raise ImageError(f"{name} has {len(octets)} octets, and more than {_LARGEST} are not read")
+        return octets
+
+    return read_some
 
 
 def _lock(role: str, name: str, octets: bytes) -> Lock:

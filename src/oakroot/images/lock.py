@@ -94,9 +94,10 @@ def read_lock(text: str) -> Lock:
         value = json.loads(text)
         if value["format"] != FORMAT:
             raise ImageError(f"lock file: format {value['format']!r}, this version reads {FORMAT}")
+        json.dumps(value, ensure_ascii=False).encode()  # not so with half a character, which nobody can write
         inputs = tuple(_read_input(each) for each in value["inputs"])
         return Lock(str(value["commit"]), int(value["epoch"]), inputs)
-    except (ValueError, TypeError, RecursionError) as problem:
+    except (ValueError, TypeError, OverflowError, RecursionError) as problem:
         raise ImageError(f"lock file: {problem}") from None
     except KeyError as problem:
         raise ImageError(f"lock file: {problem} is missing") from None

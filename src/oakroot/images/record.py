@@ -41,6 +41,11 @@ class Record:
     contents: str
     """The list of the files in the initramfs."""
 
+    def __post_init__(self) -> None:
+        """ImageError for a broken list of files or a lock of too little: neither can be compared or shown."""
+        read_contents(self.contents)
+        build.used_inputs(self.role, self.lock)
+
     @property
     def name(self) -> str:
         """The build it came of: the same for all who build the same inputs."""

@@ -46,6 +46,8 @@ class Statement:
             raise ImageError(f"{self.builder!r} is no name for a builder", hint)
         if not self.outputs or not all(map(_HASH.match, self.outputs.values())):
             raise ImageError("a statement lists outputs, each with a SHA-256 hash")
+        if not 0 <= self.moment < 1 << 32:
+            raise ImageError(f"the statement is of an impossible time: {self.moment} seconds since 1970")
 
 
 def write_statement(record: Record, builder: str, tools: Mapping[str, str], moment: int) -> bytes:
@@ -86,12 +88,13 @@ def read_statement(octets: bytes) -> Statement:
         if definition["buildType"] != _BUILD_TYPE:
             raise ImageError(f"the statement is about another kind of build: {definition['buildType']!r}")
         given = definition["externalParameters"]
+        json.dumps(value, ensure_ascii=False).encode()  # not so with half a character, which nobody can write
         return Statement(
             Role(given["role"]),
             str(given["build"]),
             str(run["builder"]["id"]).removeprefix(_BUILDER),
             {str(name): str(version) for name, version in run["builder"]["version"].items()},
-            int(dt.datetime.fromisoformat(run["metadata"]["finishedOn"]).timestamp()),
+            _moment(run["metadata"]["finishedOn"]),
             {str(each["name"]): str(each["digest"]["sha256"]) for each in value["subject"]},
         )
     except KeyError as missing:
@@ -106,6 +109,13 @@ def _source(commit: str) -> list[dict[str, object]]:
 
 def _dependency(each: Input) -> dict[str, object]:
     return {"name": each.file, "uri": each.purl, "digest": {"sha256": each.sha256}}
+
+
+def _moment(text: str) -> int:
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} is no time in a known time zone")
+    return int(moment.timestamp())
 
 
 def _written(moment: int) -> str:
