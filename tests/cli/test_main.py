@@ -161,6 +161,14 @@ def test_a_command_s_error_shows_its_hint(install: Install, capsys: pytest.Captu
     assert capsys.readouterr().err == "oakroot: no answer\n  hint: is it running?\n"
 
 
+def test_an_error_that_quotes_others_does_not_steer_a_terminal(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(raising(CommandError("lost: \x1b[2Jgone\nand\rmore", hint="\x07")))
+    assert main.main(["probe"]) == 1
+    assert capsys.readouterr().err == "oakroot: lost: \\x1b[2Jgone\nand\\rmore\n  hint: \\x07\n"
+
+
 def test_what_the_system_refuses_is_told_without_traceback(
     install: Install, capsys: pytest.CaptureFixture[str]
 ) -> None:

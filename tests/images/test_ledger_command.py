@@ -134,7 +134,7 @@ def test_names_that_others_chose_do_not_steer_a_terminal(
         subprocess.run(["git", *words], cwd=here / "work", check=True, capture_output=True)
     assert call("ledger", "check", "--ledger", "builds.git") == Exit.NOT_SO
     said = capsys.readouterr().out
-    assert "builds/\ufffd[2Jgone: this file belongs to no record" in said
+    assert "builds/\\x1b[2Jgone: this file belongs to no record" in said
     assert "\x1b" not in said
 
 

@@ -26,6 +26,7 @@ from oakroot.images.ledger_page import pages
 from oakroot.images.ledger_repository import LedgerRepository, begin
 from oakroot.images.record import Record, record_of
 from oakroot.images.rejected import ImageError
+from oakroot.zones.diagnostics import visible
 
 _DESCRIPTION = """\
 A ledger is a git repository in which builders record what they built: the inputs, the tools, and the hashes
@@ -294,7 +295,7 @@ def _diff(arguments: argparse.Namespace) -> int:
 
 def _say(line: str) -> None:
     """Prints what others have written, which does not steer a terminal."""
-    print("".join(character if character.isprintable() else "\ufffd" for character in line))
+    print(visible(line))
 
 
 def _parts(changes: Changes) -> tuple[tuple[str, tuple[Change, ...]], ...]:

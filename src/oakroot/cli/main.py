@@ -27,6 +27,7 @@ from oakroot.client.server import ServerError, read_server
 from oakroot.operate import config, logs
 from oakroot.operate.log_targets import SYSLOG_PORT
 from oakroot.operate.options import ConfigError, Options, actions_of, sub_parsers_of
+from oakroot.zones.diagnostics import visible
 
 _log = logging.getLogger("oakroot.settings")
 
@@ -273,9 +274,11 @@ def _let_odd_text_be_printed() -> None:
 
 
 def _complain(message: str, hint: str | None, code: int) -> int:
-    print(f"oakroot: {message}", file=sys.stderr)
+    """Tells what went wrong; what others wrote is quoted there, and does not steer a terminal."""
+    lines = message.split("\n")  # several findings about a settings file are one message
+    print("oakroot:", "\n".join(map(visible, lines)), file=sys.stderr)
     if hint:
-        print(f"  hint: {hint}", file=sys.stderr)
+        print(f"  hint: {visible(hint)}", file=sys.stderr)
     return code
 
 
