@@ -82,6 +82,39 @@ def test_a_record_is_never_replaced_by_another(place: Place, made: Record) -> No
     assert place.read().builds[0].attestations[0].record.outputs == made.outputs
 
 
+@pytest.mark.parametrize("kept", [["statement.json"], ["statement.json", "statement.json.sig"]])
+def test_half_a_record_keeps_no_builder_out(
+    tmp_path: Path, place: Place, made: Record, kept: list[str]
+) -> None:
+    def put(work: Path) -> None:
+        for path, octets in written(made, BOB).items():
+            if path.rpartition("/")[2] in {*kept, "lock.json"}:
+                (work / path).parent.mkdir(parents=True, exist_ok=True)
+                (work / path).write_bytes(octets)
+
+    rewrite(place, tmp_path / "work", put)
+    assert place.add(made, BOB)
+    assert [each.builder for each in place.read().builds[0].attestations] == ["bob"]
+
+
+def test_a_record_by_an_unknown_key_keeps_no_builder_out(place: Place, made: Record) -> None:
+    place.add(made, Builder("bob", builder("mallory").key))
+    place.add(made, ALICE)
+    with place.opened() as repository:
+        seen = repository.read(None)[1].commit
+    assert place.add(made, BOB)
+    assert [each.builder for each in place.read(since=seen).builds[0].attestations] == ["alice", "bob"]
+
+
+def test_a_record_with_an_older_key_that_counts_is_not_replaced(tmp_path: Path, made: Record) -> None:
+    older = Builder("bob", builder("older").key)
+    place = new_ledger(tmp_path / "builds.git", older, BOB)
+    place.add(made, older)
+    with pytest.raises(ImageError, match=r"bob has recorded primary .* with another key: SHA256:"):
+        place.add(made, BOB)
+    assert place.read().builds[0].attestations[0].key == older.key.fingerprint
+
+
 def test_who_made_something_else_is_named_with_what_differs(place: Place, made: Record) -> None:
     place.add(made, ALICE)
     place.add(tampered(made, {"initramfs": OTHER, "vmlinuz": OTHER}), BOB)

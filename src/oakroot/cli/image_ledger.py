@@ -115,7 +115,9 @@ def _configure_check(actions: Subparsers) -> None:
     )
     _add_ledger(checking)
     _add_signers(checking, "whose records count (default: the ledger's own list)")
-    checking.add_argument("--since", metavar="COMMIT", help="refuse if anything is gone that this commit had")
+    checking.add_argument(
+        "--since", metavar="COMMIT", help="refuse if a record that counted then is not as it was"
+    )
 
 
 def _configure_page(actions: Subparsers) -> None:

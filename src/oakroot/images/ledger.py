@@ -6,7 +6,7 @@
     builds/ROLE/BUILD/BUILDER/statement.json.sig  signed by their ssh key
     builds/ROLE/BUILD/BUILDER/contents.txt        the files in the initramfs, to tell what differs inside
 
-Nothing in it is ever changed or removed: a record is one commit that adds files. What cannot be believed is
+No record that counts is ever changed or removed: one is a commit that adds files. What cannot be believed is
 told beside what can: one broken record takes no other away.
 """
 

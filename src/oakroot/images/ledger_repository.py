@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,10 +16,10 @@ from oakroot.git.errors import PathRefused, PushUncertain, RemoteMoved
 from oakroot.git.remote import Remote
 from oakroot.git.repository import RemoteRepository
 from oakroot.git.signatures import read_signers, sign
-from oakroot.images.ledger import FOLDER, SIGNERS, STATEMENT, Ledger, files_of_record, read_ledger
+from oakroot.images.ledger import SIGNERS, Ledger, files_of_record, read_ledger
 from oakroot.images.record import Record
 from oakroot.images.rejected import ImageError
-from oakroot.images.statement import NAMESPACE, read_statement, write_statement
+from oakroot.images.statement import NAMESPACE, write_statement
 
 _COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 _ROUNDS = 20
@@ -35,7 +35,7 @@ Each folder below `builds/ROLE/BUILD` holds one builder's signed word on what ca
     ssh-keygen -Y verify -f allowed_signers -I BUILDER -n oakroot-build \\
         -s BUILDER/statement.json.sig < BUILDER/statement.json
 
-Nothing here is ever changed or removed.
+No record that counts is ever changed or removed.
 """
 
 
@@ -69,16 +69,12 @@ class LedgerRepository:
     def read(self, signers: str | None, since: str | None = None) -> tuple[Ledger, Head]:
         """All that is in it. `signers` are the reader's own, None for those that the ledger names.
 
-        `since`: a commit that was seen before; ImageError if anything that it had is not there any more.
+        `since`: a commit that was seen before; ImageError if a record that counted there is not as it was.
         """
         head = self._repository.fetch()
         if since is not None:
-            self._check_only_grown(since, head)
-        if signers is None:
-            signers = self._own_signers(head)
-        known = read_signers(signers)
-        paths = self._repository.changed(None, head)
-        return read_ledger(paths, lambda path: self._repository.read(head, path), known), head
+            self._check_only_grown(since, head, signers)
+        return self._ledger(head, signers), head
 
     def append(
         self,
@@ -90,7 +86,8 @@ class LedgerRepository:
     ) -> bool:
         """Adds a signed record, on top of whatever others add meanwhile; False if it is there already.
 
-        ImageError if this builder has recorded another result of the same build: a record stays as it is.
+        ImageError if this builder has recorded another result of the same build, or the same with another
+        key: a record stays as it is. What lies in its place and does not count is none, and is written over.
         """
         moment = int(now())
         statement = write_statement(record, builder, tools, moment)
@@ -98,7 +95,7 @@ class LedgerRepository:
         person = Person(builder, "")
         for attempt in range(_ROUNDS):
             head = self._repository.fetch()
-            if self._is_recorded(head, record, builder):
+            if self._is_recorded(head, record, builder, key, files):
                 return attempt > 0  # what was not there at first is ours, though we were not told
             try:
                 self._repository.commit_and_push(
@@ -119,19 +116,34 @@ class LedgerRepository:
             return True
         raise ImageError("others write to the ledger all the time; try again later")
 
-    def _is_recorded(self, head: Head, record: Record, builder: str) -> bool:
-        path = f"{FOLDER}/{record.role}/{record.name}/{builder}/{STATEMENT}"
-        try:
-            before = read_statement(self._repository.read(head, path))
-        except PathRefused:
+    def _is_recorded(
+        self, head: Head, record: Record, builder: str, key: LoginKey, paths: Iterable[str]
+    ) -> bool:
+        signers = f"{self._own_signers(head)}\n{builder} {key.public_line}"
+        found = self._ledger(head, signers, paths).builds
+        if not found:
             return False
-        if before.outputs == record.outputs:
+        (before,) = found[0].attestations
+        if before.key != key.fingerprint:
+            raise ImageError(
+                f"{builder} has recorded {found[0].label} with another key: {before.key}",
+                "a record is never replaced; the new key needs a name of its own to say the same again",
+            )
+        if before.record.outputs == record.outputs:
             return True
-        names = sorted(name for name, digest in record.outputs.items() if before.outputs.get(name) != digest)
+        old = before.record.outputs
+        names = sorted(name for name, digest in record.outputs.items() if old.get(name) != digest)
         raise ImageError(
-            f"{builder} has recorded another result of {record.role} {record.name[:12]}: {', '.join(names)}",
+            f"{builder} has recorded another result of {found[0].label}: {', '.join(names)}",
             "a record is never replaced; find out why the two differ: `oakroot image diff` compares images",
         )
+
+    def _ledger(self, head: Head, signers: str | None, paths: Iterable[str] | None = None) -> Ledger:
+        """What these files say, or all of them."""
+        known = read_signers(self._own_signers(head) if signers is None else signers)
+        if paths is None:
+            paths = self._repository.changed(None, head)
+        return read_ledger(paths, lambda path: self._repository.read(head, path), known)
 
     def _own_signers(self, head: Head) -> str:
         try:
@@ -142,16 +154,18 @@ class LedgerRepository:
                 "`oakroot image ledger init` makes one; --signers names a list of your own",
             ) from None
 
-    def _check_only_grown(self, since: str, head: Head) -> None:
+    def _check_only_grown(self, since: str, head: Head, signers: str | None) -> None:
         before = self._repository.earlier(head, since) if _COMMIT.match(since) else None
         hint = "ask who may push there; a copy of yours from before still has what is gone"
         if before is None:
             raise ImageError(f"commit {since} is not in the ledger's history, or not any more", hint)
-        had = self._repository.changed(None, before)
-        lost = sorted(
+        # Others' files do not count: who may push could put them in a builder's way, to be written over.
+        counted = {
             path
-            for path in self._repository.changed(before, head)
-            if path in had and path.startswith(f"{FOLDER}/")
-        )
+            for build in self._ledger(before, signers).builds
+            for each in build.attestations
+            for path in files_of_record(each.record, b"", b"", each.builder)
+        }
+        lost = sorted(counted & self._repository.changed(before, head))
         if lost:
             raise ImageError(f"since commit {since} the ledger has lost what was recorded: {lost[0]}", hint)
