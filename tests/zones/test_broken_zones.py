@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from oakroot._engine import read_zone
 from oakroot.cli.folder import Folder
 from oakroot.zones.check import check_zone
 from oakroot.zones.diagnostics import Finding, render
@@ -49,3 +51,14 @@ def marked(finding: Finding) -> str:
 
 def test_the_folder_is_worth_its_name() -> None:
     assert len(list(FOLDER.iterdir())) >= 40
+
+
+def test_more_soa_records_than_a_message_holds_are_one_finding() -> None:
+    """The engine keeps the SOA composed for negative answers before it knows that there must be only one."""
+    soas = "".join(f"@ SOA ns host {number} 2 3 4 5\n" for number in range(1000))
+    signature = base64.b64encode(bytes(60_000)).decode()
+    signed = f"@ RRSIG SOA 13 1 300 20300101000000 20200101000000 1 example. {signature}\n"
+    text = f"$TTL 300\n@ NS ns\nns A 192.0.2.1\n{soas}{signed}"
+    zone, found = read_zone(text.encode(), "example.", "example", lambda _path: b"")
+    assert zone is None
+    assert [finding.code for finding in found] == ["multiple-soa"]

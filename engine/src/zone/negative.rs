@@ -15,7 +15,9 @@ impl Negative {
     pub(super) fn of(zone: &Zone, facts: SoaFacts) -> Option<Self> {
         let (soa, signatures) = zone.node(zone.apex_hash, &[])?.signed_rrset(types::SOA)?;
         let apex = zone.apex.as_wire();
-        let mut records: Vec<_> = soa.rdatas().map(|rdata| (types::SOA, facts.negative_ttl, rdata)).collect();
+        // More than one is an error of the zone, which is found later; all of them might be too many for a message.
+        let first = soa.rdatas().take(1);
+        let mut records: Vec<_> = first.map(|rdata| (types::SOA, facts.negative_ttl, rdata)).collect();
         let plain = Ready::of_apex(apex, &records);
         let signed = signatures.map(|signatures| {
             records.extend(signatures.rdatas().map(|rdata| (types::RRSIG, facts.negative_ttl, rdata)));
