@@ -53,6 +53,17 @@ def test_of_a_long_file_only_what_changed_is_compressed() -> None:
         former = newer
 
 
+def test_what_is_added_bit_by_bit_is_compressed_together_in_the_end() -> None:
+    lines, deflater = [*LINES], Deflater()
+    former = blob(lines)
+    for number in range(500):
+        lines.append(b"new%d TXT added\n" % number)
+        newer = blob(lines)
+        stream = deflater.deflate(newer, former.id, LEVEL)
+        former = newer
+    assert len(stream) < 1.2 * len(zlib.compress(former.as_raw_string(), LEVEL))
+
+
 CHANGE = st.tuples(st.integers(0, len(LINES)), st.integers(0, 400), st.binary(max_size=2 * SHORTEST_FILE))
 
 

@@ -1,21 +1,18 @@
-"""Unpacks what git has deflated; long forms are mapped for as long as that takes.
+"""Unpacks what git has deflated, never more of it than its header says.
 
-How long a packed form is nobody knows before its end, so more has to be at hand than there is. Were that
-read, the kernel would copy megabytes in one go, and on many systems it is not preempted meanwhile: whoever
-answers on the same processor would wait for milliseconds.
+How long a packed form is nobody knows before its end. It is read in pieces, since the kernel copies each in one
+go, and on many systems is not preempted meanwhile: with megabytes whoever answers on the same processor would wait
+for milliseconds. A mapped file would spare the copies, but ends the process where the disk fails.
 """
 
 from __future__ import annotations
 
-import mmap
 import os
 import zlib
 
 # Most objects of a zone repository are smaller than that, and then one read is enough.
 READ_AHEAD = 4096
-# What deflate adds to octets that it cannot make fewer: five for each 16 KiB, and a frame.
-GROWTH = 2000
-FRAME = 64
+PIECE = 2**17
 
 
 def read_ahead(descriptor: int, at: int) -> bytes:
@@ -28,20 +25,15 @@ def inflated(octets: bytes, start: int, size: int, descriptor: int, at: int) -> 
 
     ValueError, zlib.error: there are more or fewer, or the packed form is damaged.
     """
-    if len(octets) < READ_AHEAD or len(octets) - start >= size + size // GROWTH + FRAME:
-        content = _inflated(octets[start:], size)
-    else:
-        with (
-            mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as file,
-            memoryview(file) as whole,
-            whole[at + start :] as packed,
-        ):
-            content = _inflated(packed, size)
-    if len(content) != size:
-        raise ValueError("an object of another size than its header says")
-    return content
-
-
-def _inflated(packed: bytes | memoryview, size: int) -> bytes:
-    # With its size given, the content is unpacked into its place at once; what follows is not looked at.
-    return zlib.decompress(packed, bufsize=max(size, 1))
+    unpacker = zlib.decompressobj()
+    packed, at = octets[start:], at + len(octets)
+    pieces: list[bytes] = []
+    room = size + 1  # one more than there should be, so that too many are noticed
+    while packed and room and not unpacker.eof:
+        pieces.append(unpacker.decompress(packed, room))
+        room -= len(pieces[-1])
+        packed = b"" if unpacker.eof else os.pread(descriptor, PIECE, at)
+        at += len(packed)
+    if not unpacker.eof or room != 1:
+        raise ValueError("an object of another size than its header says, or an incomplete one")
+    return b"".join(pieces)
