@@ -32,6 +32,11 @@ def test_a_part_is_read_as_its_zone_reads_it(lines: str, path: str, settings: se
     assert settings_of(path, f"{HEAD}{lines}\n".encode(), "mirage.", FILES.get) == settings
 
 
+def test_without_a_directive_a_part_gets_the_ttl_written_last() -> None:
+    zone = b"@ 300 SOA ns1 hostmaster 7 3600 600 86400 60\n$INCLUDE parts/web\n"
+    assert settings_of("parts/web", zone, "mirage.", FILES.get) == {Setting("mirage.", 300)}
+
+
 def lines_in_conflict(ours: bytes, base: bytes, theirs: bytes, *, union: bool = False) -> tuple[bytes, bool]:
     """As `MergeLines`, never clean."""
     return ours + base + theirs if union else ours, False

@@ -33,7 +33,7 @@ def put(authority: Authority, ask: Ask) -> Answered:
         return Answered(ask.ticket, _answer(authority, ask.question))
     except AuthorityError as error:
         return Answered(ask.ticket, error.problem)
-    except Exception as error:  # noqa: BLE001 - the service goes on; the log keeps what is needed to mend it
+    except BaseException as error:  # noqa: BLE001 - a panic of the engine is no Exception; the service goes on
         _log.exception("this is a bug in Oakroot, please report it")
         text = f"a bug in Oakroot ({type(error).__name__}); its log says more"
         return Answered(ask.ticket, Problem(Fault.REFUSED, "bug", text))

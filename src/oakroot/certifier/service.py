@@ -193,7 +193,7 @@ class Service:
             event: Answered | UpdateEnded | Probed | None = otherwise
             try:
                 event = work()
-            except Exception:  # noqa: BLE001 - the service goes on; the log keeps what is needed to mend it
+            except BaseException:  # noqa: BLE001 - a panic of the engine is no Exception; the service goes on
                 _log.exception("this is a bug in Oakroot, please report it")
             try:
                 if event is not None:

@@ -75,7 +75,7 @@ class Transfers:
         transfer = Transfer(action.zone, action.source.key, action.base, self._limits)
         try:
             outcome = self._transfer(transfer, action)
-        except Exception as error:  # noqa: BLE001 - the server goes on; the log keeps what is needed to mend it
+        except BaseException as error:  # noqa: BLE001 - a panic of the engine is no Exception; the server goes on
             _log.exception("this is a bug in Oakroot, please report it")
             outcome = Failed(f"a bug in Oakroot ({type(error).__name__}); its log says more")
         seconds = time.monotonic() - began

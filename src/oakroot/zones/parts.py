@@ -40,7 +40,7 @@ def settings_of(path: str, zone: bytes, apex: str, read: Callable[[str], bytes |
         included = resolve(written)
         return _PROBE if included == path else read(included) or b""
 
-    found, _ = read_records(zone, apex, apex, include)
+    found, _ = read_records(zone, apex, apex, include, default_ttl=None)
     probes = (record for record in found if record.owner.startswith(f"{_PROBE_LABEL}."))
     return frozenset(
         Setting(record.owner.removeprefix(f"{_PROBE_LABEL}.") or ".", record.ttl) for record in probes
