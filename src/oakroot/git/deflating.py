@@ -64,7 +64,7 @@ def _parts(content: bytes, former: tuple[_Part, ...], level: int) -> Iterator[_P
     """The content, in parts of the former version as far as they are found in their order."""
     at = gone = 0
     for part in former:
-        # Short ones become part of their neighbours: there would be one for each record that was added at the end.
+        # Short ones become part of their neighbours: there would be one for each record added at the end.
         is_long = len(part.octets) >= PART_LENGTH // 2
         found = _find(content, part.octets, at, at + gone + _SHIFT) if is_long else None
         if found is None:

@@ -1,8 +1,8 @@
 """Unpacks what git has deflated, never more of it than its header says.
 
-How long a packed form is nobody knows before its end. It is read in pieces, since the kernel copies each in one
-go, and on many systems is not preempted meanwhile: with megabytes whoever answers on the same processor would wait
-for milliseconds. A mapped file would spare the copies, but ends the process where the disk fails.
+How long a packed form is nobody knows before its end. It is read in pieces, since the kernel copies each in
+one go, and on many systems is not preempted meanwhile: with megabytes whoever answers on the same processor
+would wait for milliseconds. A mapped file would spare the copies, but ends the process where the disk fails.
 """
 
 from __future__ import annotations
