@@ -55,7 +55,7 @@ def test_of_a_long_file_only_what_changed_is_compressed() -> None:
 
 def test_what_is_added_bit_by_bit_is_compressed_together_in_the_end() -> None:
     lines, deflater = [*LINES], Deflater()
-    former = blob(lines)
+    former, stream = blob(lines), b""
     for number in range(500):
         lines.append(b"new%d TXT added\n" % number)
         newer = blob(lines)

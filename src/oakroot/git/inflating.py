@@ -29,10 +29,12 @@ def inflated(octets: bytes, start: int, size: int, descriptor: int, at: int) -> 
     packed, at = octets[start:], at + len(octets)
     pieces: list[bytes] = []
     room = size + 1  # one more than there should be, so that too many are noticed
-    while packed and room and not unpacker.eof:
+    while packed:
         pieces.append(unpacker.decompress(packed, room))
         room -= len(pieces[-1])
-        packed = b"" if unpacker.eof else os.pread(descriptor, PIECE, at)
+        if unpacker.eof or not room:
+            break
+        packed = os.pread(descriptor, PIECE, at)
         at += len(packed)
     if not unpacker.eof or room != 1:
         raise ValueError("an object of another size than its header says, or an incomplete one")
