@@ -76,6 +76,65 @@ def test_a_file_that_was_rotated_is_begun_anew(tmp_path: Path) -> None:
     assert path.read_bytes() == START + data(b"two") + STOP
 
 
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def make_link(path: Path) -> None:
+    path.symlink_to(path.with_name("elsewhere"))
+    path.with_name("elsewhere").write_bytes(b"precious")
+
+
+@pytest.mark.parametrize("make", [make_folder, make_link, os.mkfifo])
+def test_what_is_no_regular_file_is_left_alone(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    path = tmp_path / "tap"
+    make(path)
+    before = path.lstat(), sorted(tmp_path.iterdir())
+    with pytest.raises(FileExistsError, match="no regular file"):
+        FrameFile(path, Count())
+    assert (path.lstat(), sorted(tmp_path.iterdir())) == before
+
+
+def test_an_empty_file_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "tap"
+    path.touch()
+    path.chmod(0o604)
+    FrameFile(path, Count()).close()
+    assert path.read_bytes() == START + STOP
+    assert path.stat().st_mode & 0o777 == 0o604
+
+
+@pytest.mark.parametrize("kind", [FrameFile, LineFile])
+def test_a_new_file_is_not_for_everybody(tmp_path: Path, kind: type[FrameFile | LineFile]) -> None:
+    umask = os.umask(0)
+    try:
+        kind(tmp_path / "tap", Count()).close()
+    finally:
+        os.umask(umask)
+    assert (tmp_path / "tap").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_fifo_that_nobody_reads_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="No such device or address"):
+        LineFile(path, Count())
+
+
+def test_a_fifo_that_is_read_slowly_loses_lines(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path, count = tmp_path / "lines", Count()
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    lines = LineFile(path, count)
+    lines.put(["first"])
+    lines.put(["x" * (1 << 20)])
+    assert os.read(reader, 6) == b"first\n"
+    lines.close()
+    os.close(reader)
+    assert count == Count(written=1, dropped=1)
+    assert "not read as fast as it is written" in caplog.text
+
+
 def test_a_full_disk_is_told_once_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path, count = tmp_path / "lines", Count()
     path.symlink_to("/dev/full")

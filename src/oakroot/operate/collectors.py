@@ -6,9 +6,12 @@ All is called by one thread, every few milliseconds. What must not live here: wh
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import select
 import socket
+import stat
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -31,6 +34,8 @@ PATIENCE = 10.0
 PARTING = 1.0
 """Seconds for what still waits when we end."""
 _RECEIVED = 4096
+_MODE = 0o640
+"""Of new files: who may read one reads who asked for what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,10 @@ class Trouble:
 
 
 class FrameFile:
-    """A stream in a file. One that is there already is set aside under the time of its last change."""
+    """A stream in a file. One that is there already is set aside under the time of its last change.
+
+    An empty one is used as it is: with the owner and the mode that logrotate's `create` gave it.
+    """
 
     def __init__(self, path: Path, count: Count) -> None:
         """OSError: it cannot be written."""
@@ -83,9 +91,7 @@ class FrameFile:
         self._file: FileIO | None = self._begin()
 
     def _begin(self) -> FileIO:
-        with suppress(FileNotFoundError):
-            set_aside(self._path)
-        file = self._path.open("xb", buffering=0)
+        file = _open(self._path, os.O_NOFOLLOW if set_aside(self._path) else os.O_EXCL)
         _write(file, control(Control.START))
         return file
 
@@ -137,13 +143,13 @@ class LineFile:
         self._path = path
         self._count = count
         self._trouble = Trouble(str(path))
-        self._file: FileIO | None = path.open("ab", buffering=0)
+        self._file: FileIO | None = _open(path)
 
     def put(self, lines: Sequence[str]) -> None:
         """Writes lines, or counts that it could not."""
         try:
             if self._file is None:
-                self._file = self._path.open("ab", buffering=0)
+                self._file = _open(self._path)
             _write(self._file, "".join(f"{line}\n" for line in lines).encode())
         except OSError as error:
             self._count.dropped += len(lines)
@@ -166,24 +172,41 @@ class LineFile:
                 file.close()
 
 
+def _open(path: Path, flags: int = 0) -> FileIO:
+    """To write behind what is there. A FIFO that nobody reads is an error, where `open` would wait."""
+    flags |= os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+    return FileIO(os.open(path, flags, _MODE), "wb")
+
+
 def _write(file: FileIO, octets: bytes) -> None:
     """Without a buffer, so that what failed does not come later."""
     rest = memoryview(octets)
     while rest:
-        rest = rest[file.write(rest) :]
+        written: int | None = file.write(rest)
+        if written is None:  # a FIFO is full
+            raise BlockingIOError(errno.EAGAIN, "it is not read as fast as it is written")
+        rest = rest[written:]
 
 
-def set_aside(path: Path) -> None:
-    """Renames a file to a name of its own, which tells when it was last written; an empty one is removed."""
-    status = path.stat()
+def set_aside(path: Path) -> bool:
+    """Renames a file to a name of its own, which tells when it was last written; whether an empty one stays.
+
+    FileExistsError: it is no regular file. A symbolic link is none, wherever it leads.
+    """
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(status.st_mode):
+        raise FileExistsError(errno.EEXIST, "this is no regular file, so it is left alone", str(path))
     if status.st_size == 0:
-        path.unlink()
-        return
+        return True
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(status.st_mtime))
     aside, number = path.with_name(f"{path.name}.{stamp}"), 1
     while aside.exists():
         aside, number = path.with_name(f"{path.name}.{stamp}.{number}"), number + 1
     path.rename(aside)
+    return False
 
 
 class Collector:
