@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -230,6 +232,62 @@ def test_a_collector_that_stalls_holds_no_more_than_is_allowed(
         assert "does not take what is sent" in caplog.text
     for end in ends:
         end.close()
+
+
+def test_of_many_frames_at_once_those_wait_that_find_room(place: Path) -> None:
+    with collector(place) as (made, count):
+        made.put([bytes(1 << 10)] * (2 * collectors.WAITING_LIMIT >> 10))
+        waiting = made._waiting_octets  # noqa: SLF001 - nobody has taken any yet
+        assert collectors.WAITING_LIMIT - (1 << 16) < waiting <= collectors.WAITING_LIMIT
+        assert count.written == 0
+        assert collectors.WAITING_LIMIT >> 10 <= count.dropped < collectors.WAITING_LIMIT >> 9
+
+
+def test_an_end_waits_for_the_collectors_word(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent, turns = threading.Event(), [0]
+    monkeypatch.setattr(collectors, "PARTING", 0.3)
+
+    def be_silent(_connection: socket.socket, _taken: bytearray) -> None:
+        silent.wait(20)
+
+    with collecting(place, be_silent):
+        with collector(place) as (made, count):
+            made.put([b"frame"])
+            made.turn()
+            turn = made.turn
+
+            def counted() -> None:
+                turns[0] += 1
+                turn()
+
+            monkeypatch.setattr(made, "turn", counted)
+        silent.set()
+    assert count == Count(dropped=1)
+    assert turns[0] < 20
+
+
+@contextmanager
+def many_descriptors(number: int) -> Iterator[None]:
+    """So many are taken while the block runs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, number + 100), hard))
+    taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(number)]
+    try:
+        yield
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_an_end_is_told_though_there_are_many_connections(place: Path) -> None:
+    with many_descriptors(1024), collecting(place, take_all) as listening:
+        with collector(place) as (made, count):
+            made.put([b"frame"])
+            made.turn()
+        wait_until("the end of the stream", lambda: bool(listening.streams))
+    assert listening.streams == [data(b"frame") + STOP]
+    assert count == Count(written=1)
 
 
 @pytest.mark.parametrize(

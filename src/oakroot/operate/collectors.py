@@ -33,6 +33,10 @@ PATIENCE = 10.0
 """Seconds that a collector may take to connect, to agree, or to take anything at all."""
 PARTING = 1.0
 """Seconds for what still waits when we end."""
+_PART = 32
+"""Frames that are sent, or lost, together: the longest leave room for others."""
+_MOMENT = 50
+"""Milliseconds."""
 _RECEIVED = 4096
 _MODE = 0o640
 """Of new files: who may read one reads who asked for what."""
@@ -231,6 +235,10 @@ class Collector:
 
     def put(self, payloads: Sequence[bytes]) -> None:
         """Has frames sent, or counts that there is no room for them."""
+        for first in range(0, len(payloads), _PART):
+            self._put_part(payloads[first : first + _PART])
+
+    def _put_part(self, payloads: Sequence[bytes]) -> None:
         frames = b"".join(map(data, payloads))
         if self._waiting_octets + len(frames) > WAITING_LIMIT:
             self._count.dropped += len(payloads)
@@ -268,7 +276,7 @@ class Collector:
         end = time.monotonic() + PARTING
         while self._socket is not None and self._waiting and time.monotonic() < end:
             self.turn()
-            self._wait_for_room()
+            self._wait()
         if self._socket is not None and self._is_agreed and not self._waiting:
             self._say(control(Control.STOP), end)
         self._count.dropped += sum(number for _, number in self._waiting)
@@ -326,9 +334,12 @@ class Collector:
         self._waiting_octets -= len(frames)
         self._sent = 0
 
-    def _wait_for_room(self) -> None:
+    def _wait(self) -> None:
+        """A moment, for room, or for the word that comes before all frames."""
         if self._socket is not None:
-            select.select([], [self._socket], [], 0.05)
+            poll = select.poll()
+            poll.register(self._socket, select.POLLOUT if self._is_agreed else select.POLLIN)
+            poll.poll(_MOMENT)
 
     def _say(self, word: bytes, end: float) -> None:
         """Says this last word, and waits a moment for the other side's: then it has read all."""
@@ -337,7 +348,7 @@ class Collector:
         with suppress(OSError, StreamError):
             self._socket.settimeout(max(0.05, end - time.monotonic()))
             self._socket.sendall(word)
-            while Heard.of(self._heard).word is not Control.FINISH:
+            while Heard.of(self._heard).word is not Control.FINISH and time.monotonic() < end:
                 octets = self._socket.recv(_RECEIVED)
                 if not octets:
                     return
