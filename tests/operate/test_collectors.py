@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import resource
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,17 @@ def test_a_new_file_is_not_for_everybody(tmp_path: Path, kind: type[FrameFile | 
     finally:
         os.umask(umask)
     assert (tmp_path / "tap").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_without_room_for_its_first_word_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: FileIO, _octets: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(collectors, "_write", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*/tap'"):
+        FrameFile(tmp_path / "tap", Count())
 
 
 def test_a_fifo_that_nobody_reads_is_refused(tmp_path: Path) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dns.message
 import dns.query
 import pytest
 
-from oakroot._engine import Catalogue, Server, read_zone
+from oakroot._engine import Catalogue, Exchange, Server, read_zone
+from oakroot.operate import tapping
 from oakroot.operate.collectors import Destination
+from oakroot.operate.framestream import Control, control
 from oakroot.operate.tapping import Settings, Tapping
 from tests.peers.git_servers import wait_until
 
@@ -119,3 +122,99 @@ def test_a_collector_that_is_away_costs_no_answer(server: Server, tap: Tapping, 
 def test_a_place_that_cannot_be_written_is_refused(tap: Tapping, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         tap.choose(Settings(query_log=tmp_path / "missing" / "log"))
+
+
+def test_who_was_begun_is_ended_when_another_place_is_refused(tap: Tapping, tmp_path: Path) -> None:
+    frames = Destination("file", tmp_path / "tap")
+    with pytest.raises(FileNotFoundError):
+        tap.choose(Settings(dnstap=frames, query_log=tmp_path / "missing" / "log"))
+    assert frames.path.read_bytes().endswith(control(Control.STOP))
+
+
+def test_what_the_engine_refuses_is_refused_again(tap: Tapping, tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(OverflowError):
+            tap.choose(Settings(query_log=tmp_path / "log", every=1 << 32))
+
+
+class Remembering:
+    """A writer that counts what it is given, and may be held up or fail at that."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.is_closed = False
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+        self.was_let_go = True
+        self.failure: Exception | None = None
+
+    def take(self, exchanges: Sequence[Exchange]) -> None:
+        self.taken += len(exchanges)
+        self.was_let_go = self.goes_on.wait(20)
+        if self.failure is not None:
+            raise self.failure
+
+    def turn(self) -> None: ...
+
+    def reopen(self) -> None: ...
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def writers(monkeypatch: pytest.MonkeyPatch) -> list[Remembering]:
+    """Those of the first choice, the second and so on."""
+    writers = [Remembering(), Remembering()]
+    left = iter(writers)
+    monkeypatch.setattr(Tapping, "_make", lambda *_: [next(left)])
+    return writers
+
+
+def test_a_change_does_not_wait_for_who_wrote_before(
+    server: Server, tap: Tapping, writers: list[Remembering], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tapping, "END_PATIENCE", 60.0)
+    first, second = writers
+    first.goes_on.clear()
+    tap.choose(Settings())
+    ask(server, "ns1.example.org.")
+    wait_until("the first to be held up", lambda: first.taken == 1)
+    tap.choose(Settings(every=2))
+    first.goes_on.set()
+    wait_until("the first to end", lambda: first.is_closed)
+    assert first.was_let_go
+    ask(server, "ns1.example.org.")
+    wait_until("the second to write", lambda: second.taken == 1)
+
+
+def test_who_was_held_up_takes_nothing_from_who_came_after(
+    server: Server, tap: Tapping, writers: list[Remembering], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tapping, "END_PATIENCE", 0.05)
+    first, second = writers
+    first.goes_on.clear()
+    tap.choose(Settings())
+    ask(server, "ns1.example.org.")
+    wait_until("the first to be held up", lambda: first.taken == 1)
+    tap.choose(Settings(lines_per_second=1))
+    ask(server, "ns1.example.org.")
+    wait_until("the second to write", lambda: second.taken == 1)
+    first.goes_on.set()
+    wait_until("the first to end", lambda: first.is_closed)
+    ask(server, "ns1.example.org.")
+    wait_until("the second to go on", lambda: second.taken == 2)
+    assert [first.taken, second.is_closed] == [1, False]
+
+
+def test_after_a_failure_the_same_can_be_chosen_again(
+    server: Server, tap: Tapping, writers: list[Remembering]
+) -> None:
+    first, second = writers
+    first.failure = RuntimeError("a bug")
+    tap.choose(Settings())
+    ask(server, "ns1.example.org.")
+    wait_until("the first to end", lambda: not any(thread.name == "tap" for thread in threading.enumerate()))
+    tap.choose(Settings())
+    ask(server, "ns1.example.org.")
+    wait_until("the second to write", lambda: second.taken == 1)

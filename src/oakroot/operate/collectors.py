@@ -96,7 +96,11 @@ class FrameFile:
 
     def _begin(self) -> FileIO:
         file = _open(self._path, os.O_NOFOLLOW if set_aside(self._path) else os.O_EXCL)
-        _write(file, control(Control.START))
+        try:
+            _write(file, control(Control.START))
+        except OSError as error:
+            file.close()
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
         return file
 
     def put(self, payloads: Sequence[bytes]) -> None:

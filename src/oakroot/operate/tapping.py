@@ -7,11 +7,13 @@ rings are full, and exchanges are lost; answers are not.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -31,6 +33,7 @@ TAKEN = 256
 NICENESS = 10
 """Whoever answers goes first."""
 END_PATIENCE = 5.0
+"""Seconds for what is left when a thread is to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,69 +136,49 @@ class QueryLog:
             self._file.close()
 
 
-class Tapping:
-    """The thread, while there is somebody to write for."""
+class _Carrier(threading.Thread):
+    """Carries exchanges to writers of its own, until it is told to end: then what is left, soon."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._settings = Settings()
-        self._frames, self._lines = Count(), Count()
-        self._writers: tuple[Writer, ...] = ()
+    def __init__(self, server: Server, writers: Sequence[Writer], before: threading.Thread | None) -> None:
+        """`before` is let finish first."""
+        super().__init__(name="tap", daemon=True)
+        self._server, self._writers, self._before = server, writers, before
         self._reopens = threading.Event()
         self._ends = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._deadline = math.inf
 
-    def choose(self, settings: Settings) -> None:
-        """Begins, ends or changes what is written, and opens files anew; OSError: one cannot be written."""
-        if settings == self._settings:
-            self._reopens.set()
-            return
-        self.close()
-        self._writers = tuple(self._make(settings))
-        self._settings = settings
-        if self._writers:
-            self._server.listen_in(settings.every)
-            self._ends.clear()
-            self._thread = threading.Thread(target=self._run, name="tap", daemon=True)
-            self._thread.start()
+    def reopen(self) -> None:
+        """Has the writers open their files anew."""
+        self._reopens.set()
 
-    def close(self) -> None:
-        """Writes what there is, and ends."""
-        self._server.listen_in(0)
+    def end(self) -> None:
+        """Returns at once. Past the deadline, what there is may be another's."""
+        self._deadline = time.monotonic() + END_PATIENCE
         self._ends.set()
-        if self._thread is not None:
-            self._thread.join(END_PATIENCE)
-        self._thread, self._writers, self._settings = None, (), Settings()
 
-    def counts(self) -> Mapping[str, int]:
-        """What was written, and what was not for want of room, by names of events."""
-        return {
-            "dnstap-frames-written": self._frames.written,
-            "dnstap-frames-dropped": self._frames.dropped,
-            "query-log-lines-written": self._lines.written,
-            "query-log-lines-dropped": self._lines.dropped,
-        }
-
-    def _make(self, settings: Settings) -> Iterable[Writer]:
-        if settings.dnstap is not None:
-            yield Dnstap(settings.dnstap, settings.teller, self._frames)
-        if settings.query_log is not None:
-            yield QueryLog(settings, self._lines)
-
-    def _run(self) -> None:
-        if sys.platform == "linux":  # where this is said of one thread
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    def run(self) -> None:
+        """The thread."""
         try:
-            while not self._ends.wait(0 if self._turn() else PAUSE):
-                pass
-            while self._turn():
-                pass
+            self._carry()
         except Exception:  # noqa: BLE001 - serving goes on; the log keeps what is needed to mend it
             _log.exception("this is a bug in Oakroot, please report it; queries are no longer written down")
-            self._server.listen_in(0)
+            if not self._ends.is_set():
+                self._server.listen_in(0)
         finally:
             for writer in self._writers:
                 writer.close()
+
+    def _carry(self) -> None:
+        if sys.platform == "linux":  # where this is said of one thread
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        if self._before is not None:
+            self._before.join(END_PATIENCE)
+            self._before = None
+        while not self._ends.wait(0 if self._turn() else PAUSE):
+            pass
+        while time.monotonic() < self._deadline and self._turn():
+            pass
 
     def _turn(self) -> bool:
         """Writes what there is; whether there was anything."""
@@ -209,3 +192,61 @@ class Tapping:
                 writer.take(exchanges)
             writer.turn()
         return bool(exchanges)
+
+
+class Tapping:
+    """The thread, while there is somebody to write for."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._frames, self._lines = Count(), Count()
+        self._carrier: _Carrier | None = None
+        """The last one: that which carries, or has been told to end."""
+        self._settings: Settings | None = None
+        """What it was begun with, unless it has been told to end."""
+
+    def choose(self, settings: Settings) -> None:
+        """Begins, ends or changes what is written, and opens files anew; OSError: one cannot be written.
+
+        Waits for nobody: who wrote before finishes meanwhile.
+        """
+        if settings == self._settings and self._carrier is not None and self._carrier.is_alive():
+            self._carrier.reopen()
+            return
+        self._let_go()
+        with ExitStack() as undone:
+            undone.callback(self._server.listen_in, 0)
+            writers = [undone.enter_context(closing(writer)) for writer in self._make(settings)]
+            if writers:
+                self._server.listen_in(settings.every)
+                carrier = _Carrier(self._server, writers, self._carrier)
+                carrier.start()
+                undone.pop_all()
+                self._carrier, self._settings = carrier, settings
+
+    def close(self) -> None:
+        """Writes what there is, and ends."""
+        self._server.listen_in(0)
+        self._let_go()
+        if self._carrier is not None:
+            self._carrier.join(END_PATIENCE)
+
+    def counts(self) -> Mapping[str, int]:
+        """What was written, and what was not for want of room, by names of events."""
+        return {
+            "dnstap-frames-written": self._frames.written,
+            "dnstap-frames-dropped": self._frames.dropped,
+            "query-log-lines-written": self._lines.written,
+            "query-log-lines-dropped": self._lines.dropped,
+        }
+
+    def _let_go(self) -> None:
+        if self._carrier is not None:
+            self._carrier.end()
+        self._settings = None
+
+    def _make(self, settings: Settings) -> Iterable[Writer]:
+        if settings.dnstap is not None:
+            yield Dnstap(settings.dnstap, settings.teller, self._frames)
+        if settings.query_log is not None:
+            yield QueryLog(settings, self._lines)
