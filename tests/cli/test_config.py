@@ -51,6 +51,7 @@ key = "a._update.example.org:SHA256:{SECRET}"
         ("[primary]\ntls-cert = '/x'", "2:12", "--tls-cert and --tls-key belong together"),
         (f"[secondary]\nkey = 'a.b:SHA256:{SECRET}'", "1:1", ""),
         (f"[secondary]\nkey = '{KEY}'\ncatalog = 'cat.invalid'", "1:1", "no key brings the catalog zone"),
+        ("[primary]\nquery-sample = 4294967296", "2:16", "query-sample: it must be 4294967295 or less"),
         (
             f"[certifier]\naccount-key='/x'\nserver='192.0.2.1'\ndirectory='http://x'\nkey='{KEY}'",
             "4:11",

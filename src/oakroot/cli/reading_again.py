@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from oakroot.cli import CommandError
-from oakroot.cli.tapping import LIVE, choose_again
+from oakroot.cli.tapping import LIVE, choose
 from oakroot.operate import logs
 from oakroot.operate.options import ConfigError
 from oakroot.operate.tapping import Tapping
@@ -51,7 +51,7 @@ def reader(
                 _log.warning("--%s counts from the next start on", name.replace("_", "-"))
         logs.set_up(again.log_level, again.log_format, environment=os.environ)
         if tap is not None:
-            choose_again(tap, again)
+            choose(tap, again)
         _log.info("settings read again")
         return made
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from oakroot import __version__
 from oakroot._engine import Server
-from oakroot.cli import CommandError
 from oakroot.cli.nameserver import count
 from oakroot.cli.options import positive_count
 from oakroot.client.server import read_server
@@ -22,6 +21,7 @@ from oakroot.operate.tapping import Settings, Tapping
 _log = logging.getLogger("oakroot.tap")
 
 DNSTAP_PORT = 6000
+_LONGEST_SAMPLE = (1 << 32) - 1
 LIVE = ("dnstap", "dnstap_messages", "query_log", "query_log_rate", "query_sample")
 """Options that SIGHUP takes over from the settings."""
 
@@ -57,7 +57,7 @@ def add_tap_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--query-sample",
-        type=positive_count,
+        type=sample,
         default=1,
         metavar="N",
         help="take one of N queries, for both (default: %(default)s, all)",
@@ -66,20 +66,17 @@ def add_tap_options(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def tapping(arguments: argparse.Namespace, server: Server) -> Iterator[Tapping]:
-    """Has queries and answers written down, as the options say, while the block runs; CommandError."""
+    """Has queries and answers written down, as the options say, while the block runs."""
     tap = Tapping(server)
-    try:
-        tap.choose(settings_of(arguments))
-    except OSError as error:
-        raise CommandError(f"{error.filename}: {error.strerror}") from None
+    choose(tap, arguments)
     try:
         yield tap
     finally:
         tap.close()
 
 
-def choose_again(tap: Tapping, arguments: argparse.Namespace) -> None:
-    """Takes over what the settings say now; the log says what cannot be written."""
+def choose(tap: Tapping, arguments: argparse.Namespace) -> None:
+    """Takes over what the settings say now; the log says what cannot be written. To answer matters more."""
     try:
         tap.choose(settings_of(arguments))
     except OSError as error:
@@ -98,6 +95,14 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         lines_per_second=arguments.query_log_rate,
         log_format=arguments.log_format,
     )
+
+
+def sample(text: str) -> int:
+    """Reads a number of at least 1 that the engine can count to."""
+    number = positive_count(text)
+    if number > _LONGEST_SAMPLE:
+        raise argparse.ArgumentTypeError(f"it must be {_LONGEST_SAMPLE} or less")
+    return number
 
 
 def destination(text: str) -> Destination:
