@@ -57,6 +57,13 @@ def test_the_servers_are_locked_in(units: Path, require: Callable[[str], str]) -
         assert float(found[1]) < 1.5, judged.stdout
 
 
+@pytest.mark.parametrize("role", ["primary", "secondary", "certifier"])
+def test_queries_can_be_written_where_the_page_says(units: Path, project_root: Path, role: str) -> None:
+    page = (project_root / "docs/operate/queries.md").read_text()
+    assert f"`/var/log/oakroot-{role}`" in page
+    assert f"\nLogsDirectory=oakroot-{role}\n" in (units / f"oakroot-{role}.service").read_text()
+
+
 def test_the_services_call_oakroot_as_it_wants_to_be_called(units: Path) -> None:
     for unit in units.glob("*.service"):
         settings = configparser.ConfigParser(interpolation=None, strict=False)
