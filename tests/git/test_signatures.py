@@ -56,6 +56,25 @@ def test_what_openssh_signs_is_believed_here(
     assert check_signature(TEXT, signature, "alice", PURPOSE, signers).startswith("SHA256:")
 
 
+def test_a_key_in_a_certificate_is_the_same_key(
+    tmp_path: Path, key: PrivateKey, require: Callable[[str], str]
+) -> None:
+    program = require("ssh-keygen")
+    (tmp_path / "key").write_bytes(key.openssh_private())
+    (tmp_path / "key").chmod(0o600)
+    (tmp_path / "key.pub").write_text(key.public_line)
+    (tmp_path / "text").write_bytes(TEXT)
+    for words in (
+        ["-t", "ed25519", "-N", "", "-f", "authority"],
+        ["-s", "authority", "-I", "anything", "-n", "carol", "key.pub"],
+        ["-Y", "sign", "-f", "key-cert.pub", "-n", PURPOSE, "text"],
+    ):
+        subprocess.run([program, "-q", *words], cwd=tmp_path, check=True, capture_output=True)
+    signers = read_signers(f"alice,carol {key.public_line}")
+    signature = (tmp_path / "text.sig").read_bytes()
+    assert check_signature(TEXT, signature, "carol", PURPOSE, signers) == key.fingerprint
+
+
 def test_a_changed_file_is_told_from_an_unknown_key(key: PrivateKey) -> None:
     signers = read_signers(f"alice {key.public_line}")
     with pytest.raises(SignatureRejected, match="not of this file"):

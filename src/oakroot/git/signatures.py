@@ -12,6 +12,7 @@ import struct
 from dataclasses import dataclass, field
 
 from asyncssh import KeyImportError, create_sshsig, import_private_key, validate_sshsig
+from asyncssh.public_key import decode_ssh_certificate, decode_ssh_public_key
 from asyncssh.sshsig import SSHAllowedSigners, import_allowed_signers
 
 from oakroot.git.credentials import LoginKey, fingerprint_of
@@ -50,12 +51,12 @@ def sign(octets: bytes, key: LoginKey, namespace: str) -> bytes:
 def check_signature(octets: bytes, signature: bytes, name: str, namespace: str, signers: Signers) -> str:
     """The fingerprint of the key with which `name` has signed the octets; SignatureRejected."""
     public, purpose = _key_and_namespace(signature)
-    fingerprint = fingerprint_of(public)
     # The library takes any namespace that the file of signers does not forbid.
     if purpose != namespace.encode():
         raise SignatureRejected(f"the signature is for another purpose: {purpose.decode(errors='replace')!r}")
     if _is_valid(octets, signature, name, signers.known):
-        return fingerprint
+        return _fingerprint(public)
+    fingerprint = fingerprint_of(public)
     own = f"{name} {_kind(public)} {base64.b64encode(public).decode()}".encode()
     if _is_valid(octets, signature, name, own):
         raise SignatureRejected(f"the key {fingerprint} is none of {name}'s among the signers that count")
@@ -67,6 +68,15 @@ def _is_valid(octets: bytes, signature: bytes, name: str, signers: bytes | SSHAl
         return validate_sshsig(octets, signature, name, signers)
     except Exception:  # noqa: BLE001 - a damaged key fails in a dozen ways, and none of them is a signature
         return False
+
+
+def _fingerprint(public: bytes) -> str:
+    """Of the key itself: whoever has it may put it into any number of certificates."""
+    try:
+        key = decode_ssh_certificate(public).key
+    except KeyImportError:
+        key = decode_ssh_public_key(public)
+    return fingerprint_of(key.public_data)
 
 
 def _key_and_namespace(signature: bytes) -> tuple[bytes, bytes]:
