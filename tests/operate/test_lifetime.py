@@ -87,12 +87,26 @@ def test_systemd_hears_one_process_of_two(address: str, ear: Ear) -> None:
             assert ear.heard == []
             younger.progressed(begun=True, complete=True)
             elder = Lifetime(Supervisor(address, watchdog_seconds=0.02))
-            elder.gave_place(42)
             elder.progressed(begun=True, complete=True)
-            assert ear.heard[0] == "MAINPID=42"
+            elder.gave_place(42)
+            elder.reloading()
+            assert [said for said in ear.heard if "WATCHDOG" not in said] == ["READY=1", "MAINPID=42"]
             said = await asyncio.to_thread(ear.next)
             assert said == "WATCHDOG=1\nSTATUS=two zones"
 
     asyncio.run(live())
     theirs.close()
     ours.close()
+
+
+def test_who_gives_its_place_away_ends_its_start_and_its_reload_for_systemd(address: str, ear: Ear) -> None:
+    starting = Lifetime(Supervisor(address))
+    starting.gave_place(42)
+    starting.progressed(begun=True, complete=True)
+    assert ear.heard == ["READY=1\nMAINPID=42"]
+    reloading = Lifetime(Supervisor(address))
+    reloading.progressed(begun=True, complete=True)
+    reloading.reloading()
+    reloading.gave_place(42)
+    reloading.reloaded()
+    assert ear.heard[2:] == ["READY=1\nMAINPID=42"]

@@ -107,8 +107,12 @@ class Lifetime:
             self.supervisor.tell_ready(*self._news())
 
     def gave_place(self, successor: int) -> None:
-        """The service is this process from now on. systemd listens to it, and no more to us."""
-        self.supervisor.tell(f"MAINPID={successor}")
+        """The service is this process from now on. systemd listens to it, and no more to us.
+
+        It says nothing of what we had begun: a start or a reload of ours ends here.
+        """
+        is_ready = self._is_begun and not self._is_reloading
+        self.supervisor.tell(*([] if is_ready else ["READY=1"]), f"MAINPID={successor}")
         self.supervisor = Supervisor()
 
     @asynccontextmanager
