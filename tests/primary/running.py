@@ -15,6 +15,7 @@ from oakroot._engine import Server
 from oakroot.git.credentials import Credentials
 from oakroot.git.remote import parse_remote
 from oakroot.git.repository import RemoteRepository
+from oakroot.operate.lifetime import Lifetime
 from oakroot.primary.core import Settings
 from oakroot.primary.service import Service
 from oakroot.primary.worker import GitWorker
@@ -43,12 +44,14 @@ class Running:
 
 
 @asynccontextmanager
-async def running(remote: Path, settings: Settings | None = None) -> AsyncIterator[Running]:
+async def running(
+    remote: Path, settings: Settings | None = None, lifetime: Lifetime | None = None
+) -> AsyncIterator[Running]:
     """A primary of this repository, stopped in the end."""
     with RemoteRepository(parse_remote(str(remote)), Credentials()) as repository:
         server = Server([("127.0.0.1", 0)])
         worker = GitWorker(repository, "increment", lambda: NOON)
-        service = Service(server, worker, settings or Settings())
+        service = Service(server, worker, settings or Settings(), lifetime=lifetime)
         task = asyncio.create_task(service.run())
         try:
             yield Running(server.addresses[0], service)

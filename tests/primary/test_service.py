@@ -15,9 +15,12 @@ import dns.tsig
 import pytest
 
 from oakroot.keys.dnskey import write_dnskey
+from oakroot.operate.control import ControlError
+from oakroot.operate.lifetime import Lifetime
 from oakroot.primary.core import Settings
 from oakroot.primary.events import Event, Fetch
 from oakroot.primary.worker import GitWorker
+from tests.operate.told import Told, fail, refuse
 from tests.peers.git_servers import BareRepository
 from tests.primary.running import Running, running
 from tests.protocol.keys import make_key
@@ -106,6 +109,35 @@ def test_a_hangup_signal_pulls(remote: BareRepository) -> None:
             await primary.until(www, "192.0.2.2")
 
     asyncio.run(dialogue())
+
+
+def test_settings_that_cannot_be_used_make_a_reload_fail_though_it_pulls(remote: BareRepository) -> None:
+    async def dialogue() -> None:
+        async with running(remote.path) as primary:
+            await primary.service.reload(None)
+            primary.service.read_settings_with(refuse)
+            remote.commit({"mirage": zone_text(2, "www A 192.0.2.2")})
+            with pytest.raises(ControlError, match="the settings cannot be used, those before stay"):
+                await primary.service.reload(None)
+            assert "192.0.2.2" in (await primary.ask(www())).to_text()
+
+    asyncio.run(dialogue())
+
+
+def test_a_reload_ends_whatever_becomes_of_the_settings(remote: BareRepository) -> None:
+    told = Told()
+
+    async def dialogue() -> None:
+        async with running(remote.path, lifetime=Lifetime(told)) as primary:
+            await primary.service.reload(None)
+            primary.service.read_settings_with(fail)
+            remote.commit({"mirage": zone_text(2, "www A 192.0.2.2")})
+            with pytest.raises(RuntimeError):
+                await primary.service.reload(None)
+            await primary.until(www, "192.0.2.2")
+
+    asyncio.run(dialogue())
+    assert told.firsts[-2:] == ["RELOADING=1", "READY=1"]
 
 
 def test_polling_pulls(remote: BareRepository) -> None:

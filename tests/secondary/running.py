@@ -15,6 +15,7 @@ import dns.rdatatype
 
 from oakroot._engine import Server
 from oakroot.keys.key import Key
+from oakroot.operate.lifetime import Lifetime
 from oakroot.protocol.transfer_client import Limits
 from oakroot.secondary.core import Settings
 from oakroot.secondary.directory import StateDirectory
@@ -66,7 +67,7 @@ class Running:
 
 
 @asynccontextmanager
-async def running(
+async def running(  # noqa: PLR0913 - all that a secondary may be given
     *keys: Key,
     primary: tuple[str, int],
     identity: Identity | None = None,
@@ -75,12 +76,15 @@ async def running(
     settings: Settings = HASTY,
     limits: Limits | None = None,
     listen: str = "127.0.0.1",
+    lifetime: Lifetime | None = None,
 ) -> AsyncIterator[Running]:
     """A secondary of this primary, stopped in the end."""
     server = Server([(listen, 0)])
     plan = make_plan(keys, Primary(*primary, identity), Listening(tuple(server.addresses), lambda _: False))
     directory = None if state is None else StateDirectory(state)
-    service = Service(server, plan, settings, directory, limits=limits, encryption=encryption)
+    service = Service(
+        server, plan, settings, directory, limits=limits, encryption=encryption, lifetime=lifetime
+    )
     task = asyncio.create_task(service.run())
     try:
         yield Running(server.addresses[0], service)

@@ -18,6 +18,8 @@ import dns.rcode
 import pytest
 
 from oakroot._engine import Zone
+from oakroot.operate.control import ControlError
+from oakroot.operate.lifetime import Lifetime
 from oakroot.protocol.notify import build_notify
 from oakroot.protocol.transfer_client import Limits
 from oakroot.protocol.tsig_client import sign_request
@@ -25,6 +27,7 @@ from oakroot.roles.followers import TransferRules
 from oakroot.secondary.service import Choices
 from oakroot.secondary.sources import Server as Primary
 from oakroot.secondary.sources import make_plan
+from tests.operate.told import Told, fail, refuse
 from tests.protocol.keys import make_key
 from tests.secondary.authority import ZONE, Authority, hosts, make_zone, name
 from tests.secondary.primary_server import Faults, PrimaryServer
@@ -283,14 +286,35 @@ def test_other_keys_are_taken_over_while_it_runs() -> None:
     play(scenario)
 
 
-def test_settings_that_cannot_be_used_change_nothing() -> None:
+def test_settings_that_cannot_be_used_change_nothing_and_make_a_reload_fail() -> None:
     async def scenario() -> None:
         with primary(make_zone(7)) as server:
             async with running(KEY, primary=server.address) as secondary:
                 await secondary.until_serial(ZONE, 7)
-                secondary.service.read_settings_with(lambda: None)
+                secondary.service.read_settings_with(refuse)
                 server.authority.serve(make_zone(8))
+                with pytest.raises(ControlError, match="the settings cannot be used, those before stay"):
+                    await secondary.service.reload(None)
+                await secondary.until_serial(ZONE, 8)
+                server.authority.serve(make_zone(9))
                 os.kill(os.getpid(), signal.SIGHUP)
+                await secondary.until_serial(ZONE, 9)
+
+    play(scenario)
+
+
+def test_a_reload_ends_whatever_becomes_of_the_settings() -> None:
+    told = Told()
+
+    async def scenario() -> None:
+        with primary(make_zone(7)) as server:
+            async with running(KEY, primary=server.address, lifetime=Lifetime(told)) as secondary:
+                await secondary.until_serial(ZONE, 7)
+                secondary.service.read_settings_with(fail)
+                server.authority.serve(make_zone(8))
+                with pytest.raises(RuntimeError):
+                    await secondary.service.reload(None)
                 await secondary.until_serial(ZONE, 8)
 
     play(scenario)
+    assert told.firsts == ["READY=1", "RELOADING=1", "READY=1"]

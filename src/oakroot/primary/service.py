@@ -35,6 +35,7 @@ from oakroot.primary.events import Action, Event, Fetch, GitAction, Push, Recall
 from oakroot.primary.overview import Surroundings, note_git, overview, pulled, status_line
 from oakroot.primary.state import Task
 from oakroot.primary.worker import GitWorker, broken_off
+from oakroot.roles.commands import SETTINGS_UNFIT
 from oakroot.roles.events import (
     Log,
     Moment,
@@ -99,7 +100,7 @@ class Service:
 
         `lifetime` is told once there is something to serve.
         """
-        self._read_again: Callable[[], Choices | None] = lambda: None
+        self._read_again: Callable[[], Choices | None] | None = None
         self._server = server
         self._lifetime = lifetime or Lifetime()
         self._tls = tls
@@ -190,12 +191,14 @@ class Service:
         """Does what `renew` does; says what came of the pull, of all zones or of one."""
         pull = self._loop.create_future()
         self._awaited.append(pull)
-        self.renew()
+        is_chosen = self.renew()
         await pull
         git = self.overview().git
         last = None if git is None else git.last_pull
         if last is not None and last.reason is not None:
             raise ControlError(f"the pull failed, what was served stays: {last.reason}")
+        if not is_chosen:
+            raise ControlError(SETTINGS_UNFIT)
         return pulled(self._state.loaded, apex)
 
     def notify(self, apex: str | None) -> None:
@@ -205,18 +208,29 @@ class Service:
     def _packets_received(self, requests: Sequence[Request]) -> None:
         self._happened(*map(PacketReceived, requests))
 
-    def renew(self) -> None:
-        """Has the settings read again, and pulls: what SIGHUP asks for."""
+    def renew(self) -> bool:
+        """Has the settings read again, and pulls: what SIGHUP asks for. False: those before stay."""
         self._lifetime.reloading()
-        if self._tls is not None:
-            self._tls.renew()
+        try:
+            if self._tls is not None:
+                self._tls.renew()
+            return self._choose_again()
+        finally:
+            # The end of the pull is that of the reload, and must come whatever became of the settings.
+            self._happened(events.PullRequested())
+
+    def _choose_again(self) -> bool:
+        """Takes over what the settings say now; whether they can be used."""
+        if self._read_again is None:
+            return True
         chosen = self._read_again()
-        if chosen is not None:
-            self._worker.choose(chosen.policy, chosen.guard, chosen.credentials)
-            self._notified = chosen.notified
-            self._distributor.configure(_followers(self._server, chosen.notified))
-            self._happened(events.Reconfigured(chosen.settings))
-        self._happened(events.PullRequested())
+        if chosen is None:
+            return False
+        self._worker.choose(chosen.policy, chosen.guard, chosen.credentials)
+        self._notified = chosen.notified
+        self._distributor.configure(_followers(self._server, chosen.notified))
+        self._happened(events.Reconfigured(chosen.settings))
+        return True
 
     def _happened(self, *happened: Event) -> None:
         """The one place where the state changes; nothing does any more once the service was told to stop."""

@@ -15,6 +15,9 @@ from oakroot.operate.control import ControlError, Request
 from oakroot.operate.control_server import Handler
 from oakroot.operate.overview import Overview
 
+SETTINGS_UNFIT = "the settings cannot be used, those before stay: see the log"
+"""Why a reload is not done, though all else that belongs to it is."""
+
 
 class Service(Protocol):
     """A role that runs."""

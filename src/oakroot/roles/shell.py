@@ -70,8 +70,8 @@ def packets(
 
 
 @contextmanager
-def signals(actions: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
-    """Answers signals so while the block runs."""
+def signals(actions: Mapping[signal.Signals, Callable[[], object]]) -> Iterator[None]:
+    """Answers signals so while the block runs; what the actions give is dropped."""
     loop = asyncio.get_running_loop()
     for number, action in actions.items():
         loop.add_signal_handler(number, action)

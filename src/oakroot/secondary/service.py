@@ -21,11 +21,13 @@ from oakroot.distribution.fanout import Changed, Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
 from oakroot.operate.changes import Change
+from oakroot.operate.control import ControlError
 from oakroot.operate.history import Pulse
 from oakroot.operate.ledger import Ledger
 from oakroot.operate.lifetime import Lifetime
 from oakroot.operate.overview import Overview
 from oakroot.protocol.transfer_client import Limits
+from oakroot.roles.commands import SETTINGS_UNFIT
 from oakroot.roles.followers import TransferRules
 from oakroot.roles.overview import note_copy, note_spread, pulse, take_note
 from oakroot.roles.shell import Alarm, of_engine, packets, renewing, signals, tell
@@ -104,7 +106,7 @@ class Service:
         `encryption` is how TLS is spoken, with primaries that it is to be spoken with and where we listen;
         `lifetime` is told once there is something to serve.
         """
-        self._read_again: Callable[[], Choices | None] = lambda: None
+        self._read_again: Callable[[], Choices | None] | None = None
         self._lifetime = lifetime or Lifetime()
         self._watcher: Watcher | None = None
         self._server = server
@@ -193,25 +195,36 @@ class Service:
         """Ends `run`."""
         self._stopped.set()
 
-    def renew(self) -> None:
-        """Has the settings read again, and checks all zones: what SIGHUP asks for."""
+    def renew(self) -> bool:
+        """Has settings read again, and checks all zones: what SIGHUP asks for. False: those before stay."""
         self._lifetime.reloading()
-        if self._encryption.certificate is not None:
-            self._encryption.certificate.renew()
+        try:
+            if self._encryption.certificate is not None:
+                self._encryption.certificate.renew()
+            return self._choose_again()
+        finally:
+            self._happened(events.RefreshRequested())
+            if self._watcher is not None:
+                self._watcher.refresh()
+            self._lifetime.reloaded()
+
+    def _choose_again(self) -> bool:
+        """Takes over what the settings say now; whether they can be used."""
+        if self._read_again is None:
+            return True
         chosen = self._read_again()
-        if chosen is not None:
-            self._notified = chosen.notified
-            self._distributor.configure(_followers(self._server, chosen.plan, chosen.notified))
-            self._happened(events.Replanned(chosen.plan, chosen.transfers, chosen.transfer_rules))
-        self._happened(events.RefreshRequested())
-        if self._watcher is not None:
-            self._watcher.refresh()
-        self._lifetime.reloaded()
+        if chosen is None:
+            return False
+        self._notified = chosen.notified
+        self._distributor.configure(_followers(self._server, chosen.plan, chosen.notified))
+        self._happened(events.Replanned(chosen.plan, chosen.transfers, chosen.transfer_rules))
+        return True
 
     async def reload(self, apex: str | None) -> str:
         """Does what `renew` does, or checks one zone alone."""
         if apex is None:
-            self.renew()
+            if not self.renew():
+                raise ControlError(SETTINGS_UNFIT)
             return "the settings were read again, and all zones are being checked"
         self._happened(events.RefreshRequested(apex))
         return f"{apex} is being checked"
