@@ -122,7 +122,7 @@ def hear_over_tls(place: Place, question: Question, seconds: float) -> OverTls:
         ):
             shown = encrypted.getpeercert(binary_form=True)
             if shown is not None:
-                valid_until = x509.load_der_x509_certificate(shown).not_valid_after_utc.timestamp()
+                valid_until = _valid_until(shown)
             reply = dns.query.tls(question.message(), place[0], seconds, place[1], sock=encrypted)
             return OverTls(_heard(reply, question), valid_until)
     except ssl.SSLError as problem:
@@ -138,6 +138,14 @@ def hear_over_tls(place: Place, question: Question, seconds: float) -> OverTls:
     except (dns.exception.DNSException, ValueError) as problem:
         trouble = f"an answer that makes no sense ({type(problem).__name__})"
     return OverTls(Heard(trouble=trouble), valid_until)
+
+
+def _valid_until(certificate: bytes) -> float:
+    """In seconds since 1970; ValueError when the certificate cannot be read."""
+    try:
+        return x509.load_der_x509_certificate(certificate).not_valid_after_utc.timestamp()
+    except x509.InvalidVersion as problem:  # an Exception, and nothing more special
+        raise ValueError(str(problem)) from None
 
 
 class Questioner:
