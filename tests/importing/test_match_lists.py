@@ -25,6 +25,7 @@ acl here { localhost; };
 acl elsewhere { 192.0.2.0/24; 2001:db8::/32; };
 acl nobody { none; };
 acl but-phone { !key phone; any; };
+acl "key" { key phone; };
 """
 CASES = (
     ("key laptop;", True),
@@ -37,6 +38,8 @@ CASES = (
     ("none; key laptop;", True),
     ("!any; all-keys;", True),
     ("key laptop; !key laptop;", True),
+    ("key phone;", True),
+    ("!key phone; key laptop;", True),
     ("elsewhere;", True),
     ("nobody; key laptop;", False),
     ("!elsewhere; laptops;", False),

@@ -82,7 +82,7 @@ def _take(entry: Statement, lists: Lists, found: Admitted, trail: tuple[str, ...
     name = words[0].lower() if words else ""
     element = Element(f"{' '.join(entry.words)}{_by(trail)}".lstrip() or "a list", entry.place)
     inner, named = entry.block, ""
-    if inner is None and name in lists and name not in trail:
+    if inner is None and len(words) == 1 and name in lists and name not in trail:
         inner, named = lists[name].block or (), name
     if inner is not None:
         if not is_negated:
