@@ -82,6 +82,7 @@ def world(require: Callable[[str], str], tmp_path: Path) -> Iterator[World]:
     bind.serve({"example.org.": ZONE})
     options = ["--listen", f"{ours[0]}:{ours[1]}", "--account-key-type", "rsa"]
     options += ["--control", str(tmp_path / "control.sock")]
+    options += ["--dnstap", f"file:{tmp_path / 'queries.tap'}"]
     with bind, Pebble(require("pebble"), tmp_path / "pebble", dns=bind.address[1]) as pebble:
         places = [bind.address]
         with CertifierProcess(
@@ -115,6 +116,7 @@ def test_bind_is_as_good_a_primary_and_bad_requests_are_shown_and_hold_up_no_goo
         world.certifier.said(reason)
     world.certifier.said("is in no zone that this certifier may update")
     _check_control(world, tmp_path / "control.sock")
+    assert b"protobuf:dnstap.Dnstap" in (tmp_path / "queries.tap").read_bytes()
     assert "Traceback" not in world.certifier.log
 
 
