@@ -147,11 +147,38 @@ def test_the_records_are_those_that_octodns_reads(tmp_path: Path) -> None:
         ("{value: 192.0.2.1}", "it has no type"),
         ("{type: A, ttl: 1h, value: 192.0.2.1}", "'1h' is no TTL"),
         ("nonsense", "it has no type"),
+        ("{type: A, value: 192.0.2.1, octodns: [1]}", "octodns: [1] has no settings by their names"),
+        (
+            "{type: SVCB, value: {svcpriority: 1, targetname: ., svcparams: [1]}}",
+            "svcparams: [1] has no values by their keys",
+        ),
+        (
+            r'{type: SVCB, value: {svcpriority: 1, targetname: ., svcparams: {"port=1\ne A 1.2.3.4 ;": 1}}}',
+            "is no value",
+        ),
     ],
 )
 def test_what_does_not_come_along_is_told(entry: str, expected: str) -> None:
     _, notes = of_import(f"w: {entry}\n", "ns.example.net.")
     assert any(expected in note for note in notes), notes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &x {ttl: 60, type: A, value: 192.0.2.1}\nb: {<<: *x, ttl: 5}\nc: {<<: *x}\n",
+        "a: &x {ttl: 9, type: A, value: 192.0.2.1}\nb: {<<: [*x, {value: 192.0.2.2}]}\nc: {ttl: 5, <<: *x}\n",
+        "a: {<<: &x {<<: &y {ttl: 60, type: A}, ttl: 5}, value: 192.0.2.1}\nb: {<<: *x, value: 192.0.2.3}\n",
+        *(
+            f"w: {{type: TXT, value: '{value}'}}\n"
+            for value in ("end\\", r"a\065b", r"c:\dir", r"a\; \"b\"", "é")
+        ),
+    ],
+)
+def test_merges_and_backslashes_are_read_as_octodns_reads_them(tmp_path: Path, text: str) -> None:
+    (tmp_path / "example.org.yaml").write_text(text)
+    found, _ = of_import(text, "ns.example.net.")
+    assert {row for row in found if row[2] != "NS"} == of_octodns(tmp_path)
 
 
 def test_a_lenient_record_may_lack_final_dots() -> None:
@@ -165,6 +192,10 @@ def test_a_lenient_record_may_lack_final_dots() -> None:
         ("a: [\n", "y/example.org.yaml:2: left out: "),
         ("a: {type: A, value: 192.0.2.1}\na: {type: A, value: 192.0.2.2}\n", "'a' is there twice"),
         ("- a\n", "it has no names with records"),
+        (
+            'w: {type: TXT, value: "a \\ud800 b"}\n',
+            "y/example.org.yaml:1: left out: \\uD800 to \\uDFFF are no",
+        ),
         ("a: !include other.yaml\n", "could not determine a constructor"),
         ("a: !!python/object/apply:os.system [id]\n", "could not determine a constructor"),
         ("www: {type: A, value: 192.0.2.1}\n", "give --nameserver NAME"),

@@ -6,6 +6,7 @@ It needs PyYAML, and is loaded late. What providers do and DNS does not (ALIAS, 
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +14,9 @@ from typing import Any
 import dns.exception
 import dns.name
 import yaml
+from yaml.constructor import ConstructorError
 
-from oakroot._engine import read_zone
+from oakroot._engine import read_records, read_zone
 from oakroot.importing.octodns_values import ValueUnfitError, rdata_of
 from oakroot.importing.setup import Note, Place, ReadFile, Setup, SourceZone, quoted
 from oakroot.importing.transferred import write_master_file
@@ -25,17 +27,49 @@ _SUFFIXES = (".yaml", ".yml")
 _AT_PROVIDERS = ("dynamic", "geo")
 _REFUSED = frozenset({"ALIAS", "URLFWD"})
 _SOA = "hostmaster.{apex} 1 86400 7200 2419200 3600"
+_MERGE = "tag:yaml.org,2002:merge"
+_HALF = re.compile("[\ud800-\udfff]")
+
+_Pair = tuple[yaml.Node, yaml.Node]
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a name that stands there twice, as OctoDNS does: one of them would be lost."""
+    """Refuses a name that stands there twice, for one of them would be lost, and halves of characters."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: ARG002, FBT001, FBT002 - as PyYAML calls it
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = next((key for at, key in enumerate(keys) if key in keys[:at] and key != "<<"), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"{twice!r} is there twice", node.start_mark)
-        return dict(super().construct_mapping(node, deep=True))
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:  # noqa: ANN401 - its stub is wrong
+        """With merges (`<<`) carried out as OctoDNS does: what comes later counts."""
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        pairs: dict[object, _Pair] = {}
+        own: set[object] = set()
+        for key, value in node.value:
+            if key.tag == _MERGE:
+                pairs |= {_identity(each): (each, merged) for each, merged in _merged(value)}
+                continue
+            identity = _identity(key)
+            if identity in own:
+                raise ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
+            own.add(identity)
+            pairs[identity] = key, value
+        node.value = list(pairs.values())
+        return node
+
+    def construct_scalar(self, node: Any) -> str:  # noqa: ANN401 - as PyYAML has it
+        text = str(super().construct_scalar(node))
+        if _HALF.search(text):
+            raise ConstructorError(None, None, "\\uD800 to \\uDFFF are no characters", node.start_mark)
+        return text
+
+
+def _identity(key: yaml.Node) -> object:
+    return (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key)
+
+
+def _merged(value: yaml.Node) -> Iterator[_Pair]:
+    """What `<<` brings: of several mappings the first counts, so it comes last."""
+    for each in reversed(value.value) if isinstance(value, yaml.SequenceNode) else [value]:
+        if not isinstance(each, yaml.MappingNode):
+            raise ConstructorError(None, None, "<< takes a mapping, or several", each.start_mark)
+        yield from each.value
 
 
 @dataclass
@@ -109,7 +143,7 @@ def _records(reader: _Reader, apex: dns.name.Name, owner: str, entry: object, pl
     """The lines of one entry below a name; ValueUnfitError."""
     if not isinstance(entry, Mapping) or not isinstance(entry.get("type"), str):
         raise ValueUnfitError("it has no type")
-    rtype, special = entry["type"].upper(), entry.get("octodns") or {}
+    rtype, special = entry["type"].upper(), _settings(entry)
     what = f"{rtype} at {owner or '@'} of {apex}"
     if special.get("ignored"):
         reader.notes.append(Note(f"{what} is left out: OctoDNS ignores it, too", place))
@@ -132,7 +166,25 @@ def _records(reader: _Reader, apex: dns.name.Name, owner: str, entry: object, pl
     if not isinstance(ttl, int):
         raise ValueUnfitError(f"{ttl!r} is no TTL")
     for value in values:
-        yield f"{name} {ttl} {rtype} {rdata_of(rtype, value, is_lenient=bool(special.get('lenient')))}"
+        yield _single(
+            f"{name} {ttl} {rtype} {rdata_of(rtype, value, is_lenient=bool(special.get('lenient')))}"
+        )
+
+
+def _settings(entry: Mapping[str, object]) -> Mapping[str, object]:
+    """What the entry says to OctoDNS itself."""
+    special = entry.get("octodns") or {}
+    if not isinstance(special, Mapping):
+        raise ValueUnfitError(f"octodns: {special!r} has no settings by their names")
+    return special
+
+
+def _single(line: str) -> str:
+    """This line, which is one record, or wrong in itself; ValueUnfitError when it would be more than that."""
+    records, findings = read_records(line.encode(), ".", "")
+    if "\n" in line or (len(records) != 1 and not findings):
+        raise ValueUnfitError(f"{line!r} is not one record")
+    return line
 
 
 def _owner(owner: str, apex: dns.name.Name) -> str:

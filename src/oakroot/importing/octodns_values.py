@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
 import dns.exception
 import dns.name
+import dns.rdataclass
+import dns.rdatatype
+from dns.rdtypes.ANY.TXT import TXT
 
 _CHUNK = 255
-_OCTET = re.compile(r"\\[0-9]{3}|\\.|[^\\]", re.DOTALL)
-"""One octet as it is written; backslashes are escapes, since OctoDNS writes `\\;`."""
 
 
 class ValueUnfitError(Exception):
@@ -80,9 +80,10 @@ def _chunks(value: object) -> str:
     text = value
     if text.startswith('"') and text.endswith('"') and len(text) > 1:
         text = "".join(text[1:-1].split('" "'))
-    octets = _OCTET.findall(text)
-    parts = ["".join(octets[at : at + _CHUNK]) for at in range(0, len(octets), _CHUNK)] or [""]
-    return " ".join(map(_quoted, parts))
+    # OctoDNS writes `\\;`; any other backslash is one.
+    octets = text.replace("\\;", ";").encode()
+    parts = [octets[at : at + _CHUNK] for at in range(0, len(octets), _CHUNK)] or [b""]
+    return TXT(dns.rdataclass.IN, dns.rdatatype.TXT, parts).to_text()
 
 
 def _service(value: object, *, is_lenient: bool) -> str:
@@ -91,9 +92,12 @@ def _service(value: object, *, is_lenient: bool) -> str:
     target = _field(value, "targetname")
     head.append("." if target == "." else _name(target, is_lenient))
     params = value.get("svcparams") if isinstance(value, Mapping) else None
+    if not isinstance(params or {}, Mapping):
+        raise ValueUnfitError(f"svcparams: {params!r} has no values by their keys")
     for key, given in (params or {}).items():
+        word = _word(key, is_lenient)
         text = ",".join(map(str, given)) if isinstance(given, list) else given
-        head.append(str(key) if text is None else f"{key}={_quoted(str(text))}")
+        head.append(word if text is None else f"{word}={_quoted(str(text))}")
     return " ".join(head)
 
 
