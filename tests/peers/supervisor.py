@@ -60,6 +60,9 @@ class Supervisor:
         if self.process is not None:
             self.process.terminate()
             self.process.wait(PATIENCE)
+        # A thread that still waits in a closed descriptor would hear what is told to the next of its number.
+        self._ear.shutdown(socket.SHUT_RDWR)
+        self._thread.join(PATIENCE)
         self._ear.close()
         for passed, _ in self.passed:
             passed.close()
@@ -109,6 +112,8 @@ class Supervisor:
             try:
                 message, descriptors, _flags, _sender = socket.recv_fds(self._ear, 4096, 250)
             except OSError:
+                return
+            if not message:
                 return
             lines = message.decode().split("\n")
             for line in lines:
