@@ -4,7 +4,7 @@
 
 For the picture in docs/operate/metrics.md, where there is no Grafana: rows, panels and queries are those of
 the file, so what it shows is what Grafana asks for. Prints HTML; a headless browser makes the picture:
-`chromium --headless --screenshot=d.png --window-size=1368,1590 d.html`.
+`chromium --headless --screenshot=d.png --window-size=1368,1780 d.html`.
 """
 
 from __future__ import annotations
