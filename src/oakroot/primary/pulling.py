@@ -61,7 +61,7 @@ def fetched(
         state = replace(state, recall_wanted=False)
         updated = (*updated, turns.tell_all(state))
     state, recalling = turns.recall(state)
-    state, following = turns.go_on(turns.in_touch(state, now), now)
+    state, following = turns.go_on(turns.in_touch(state, now, has_looked=True), now)
     return state, (*logs, *publish, *answers, *updated, *recalling, *following)
 
 
@@ -69,7 +69,7 @@ def nothing_new(state: State, now: Moment) -> Step:
     """The remote holds what is loaded already."""
     loaded = state.loaded
     state, answers = _answer_all(state, now, lambda each: of_zone(each.zone, loaded, loaded))
-    state, following = turns.go_on(turns.in_touch(state, now), now)
+    state, following = turns.go_on(turns.in_touch(state, now, has_looked=True), now)
     return state, (*answers, *following)
 
 
@@ -86,7 +86,7 @@ def pushed(state: State, loading: Loading, now: Moment) -> Step:
     """Our commit is in the repository, and loaded."""
     logs = describe_push(state.edits)
     state, publish = _take(state, loading, now)
-    state, following = turns.go_on(turns.in_touch(state, now), now)
+    state, following = turns.go_on(turns.in_touch(state, now, has_looked=False), now)
     return state, (*logs, *publish, *following)
 
 
@@ -107,7 +107,8 @@ def push_refused(state: State, reason: str, now: Moment) -> Step:
         )
         for edit in state.edits
     )
-    state, following = turns.go_on(turns.in_touch(replace(state, push_refused=True), now), now)
+    state = turns.in_touch(replace(state, push_refused=True), now, has_looked=False)
+    state, following = turns.go_on(state, now)
     return state, (*logs, *following)
 
 
@@ -127,7 +128,7 @@ def time_passed(state: State, now: Moment) -> Step:
         queued=tuple(each for each in state.queued if each not in late),
     )
     state, updated = updating.time_passed(state, now)
-    if state.task is Task.NONE and state.next_pull is not None and state.next_pull <= now.monotonic:
+    if state.task is Task.NONE and turns.is_pull_due(state, now):
         state, following = turns.pull(state)
         return state, (*actions, *updated, *following)
     return state, (*actions, *updated)

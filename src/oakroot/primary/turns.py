@@ -43,11 +43,22 @@ def pull(state: State) -> Step:
     return state, (Fetch(state.loaded, tuple(attempt.commit for attempt in state.attempts)),)
 
 
-def in_touch(state: State, now: Moment) -> State:
-    """Git answered: the next pull is the one that is due by the clock."""
+def in_touch(state: State, now: Moment, *, has_looked: bool) -> State:
+    """Git answered: the next pull is the one that is due by the clock.
+
+    `has_looked`: it told what the repository has. A push puts no pull off, not even one that came through:
+    who polls wants to be able to rely on it, also while there are updates all the time.
+    """
     poll = state.settings.poll
     due = None if poll is None else now.monotonic + poll
+    if due is not None and state.next_pull is not None and not has_looked:
+        due = min(due, state.next_pull)
     return replace(state, failures=0, trouble=None, next_pull=due)
+
+
+def is_pull_due(state: State, now: Moment) -> bool:
+    """Whether it is time to pull without being told."""
+    return state.next_pull is not None and state.next_pull <= now.monotonic
 
 
 def go_on(state: State, now: Moment) -> Step:
@@ -56,7 +67,7 @@ def go_on(state: State, now: Moment) -> Step:
     state = replace(state, task=Task.NONE)
     if not state.edits or state.push_refused:
         state = replace(state, rounds=0)
-    pulling = (Task.PULL, bool(state.queued or state.pull_wanted))
+    pulling = (Task.PULL, bool(state.queued or state.pull_wanted or is_pull_due(state, now)))
     writing = (Task.WRITE, bool(state.updates))
     pushing = (Task.PUSH, bool(state.edits) and not state.push_refused)
     turns = {

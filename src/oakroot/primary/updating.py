@@ -76,8 +76,8 @@ def written(state: State, outcomes: tuple[Outcome, ...], loading: Loading | None
             state = replace(state, group=None)
     state, answers = _settle(state, outcomes, now)
     if loading is not None:
-        # Only for a commit is git asked: without one, the next poll is due when it was.
-        state = turns.in_touch(state, now)
+        # Only for a commit is git asked.
+        state = turns.in_touch(state, now, has_looked=False)
     state, following = turns.go_on(state, now)
     return state, (*actions, *answers, *following)
 
@@ -103,7 +103,7 @@ def refused(state: State, outcomes: tuple[Outcome, ...], reason: str, now: Momen
     log = Log("error", f"the repository refuses the commit of {len(outcomes)} updates: {reason}")
     state, answers = _settle(state, _without_commit(outcomes, verdict), now)
     state = replace(state, refusals=state.refusals + 1)
-    state, following = turns.go_on(turns.in_touch(state, now), now)
+    state, following = turns.go_on(turns.in_touch(state, now, has_looked=False), now)
     return state, (log, *answers, *following)
 
 
