@@ -29,6 +29,7 @@ from oakroot.operate.overview import (
     Primary,
     Queue,
     Secondary,
+    Tap,
     Updates,
     Zone,
 )
@@ -41,6 +42,10 @@ from tests.secondary.running import running as running_secondary
 from tests.zones.repositories import BROKEN, zone_text
 
 NOW = 1_795_348_800.0
+TAPS = (
+    Tap("dnstap", "unix:/run/tap", 100, 0, 9, "Connection refused"),
+    Tap("query log", "the log", 1, 5, 0),
+)
 
 
 @pytest.fixture
@@ -54,7 +59,7 @@ async def primary(remote: BareRepository, path: Path) -> AsyncIterator[Callable[
     """A function that runs a command beside a primary of this repository."""
     async with running_primary(remote.path) as running:
         await running.service.reload(None)
-        async with ControlSocket(path).serving("primary", spreading_commands(running.service)):
+        async with ControlSocket(path).serving("primary", spreading_commands(running.service, lambda: TAPS)):
             yield lambda *words: asyncio.to_thread(main, words)
 
 
@@ -75,6 +80,7 @@ def test_a_primary_tells_its_zones_and_its_commit(
             assert remote.tip()[:12] in shown
             assert "mirage." in shown
             assert "other." in shown
+            assert "unix:/run/tap" in shown
             assert await oakroot("status", "mirage") == 0
             assert "other." not in capsys.readouterr().out
             assert await oakroot("status", "nowhere") == 1
@@ -224,9 +230,11 @@ OVERVIEW = Overview(
         "code_3": 6,
         "code_other": 1,
         "malformed_silent": 2,
+        "tap_dropped": 6,
     },
     updates=Updates({"NOERROR": 3, "REFUSED": 1}, Histogram((), (4,))),
     queues=(Queue("updates", 2, 1024),),
+    taps=TAPS,
     certificates=(
         HostCertificate(
             "www.example.org.", "example.org.", "waiting", NOW + 86400 * 9, NOW, NOW + 60, "rate limit"
@@ -264,6 +272,9 @@ def lines_of(overview: object) -> list[str]:
         "192.0.2.1@53  none: connection refused",
         "www.example.org.  waiting  in 9 d     in 1 min   rate limit",
         "updates  2        1024",
+        "dnstap     unix:/run/tap  1 of 100  0        9        Connection refused",
+        "query log  the log        all       5        0        -",
+        "6 queries and answers found no room, and were not seen",
     ],
 )
 def test_what_there_is_to_tell_has_a_line(line: str) -> None:
@@ -275,6 +286,10 @@ def test_an_overview_of_another_version_is_shown_as_far_as_it_goes() -> None:
         -1
     ].startswith("example.org.")
     assert lines_of({})
+
+
+def test_that_nobody_sees_queries_is_told() -> None:
+    assert lines_of(replace(OVERVIEW, taps=()))[-1] == "dnstap and the query log are off"
 
 
 def test_a_server_without_zones_is_shown() -> None:

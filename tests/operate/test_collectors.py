@@ -94,8 +94,7 @@ def test_what_is_no_regular_file_is_left_alone(tmp_path: Path, make: Callable[[P
     path = tmp_path / "tap"
     make(path)
     before = path.lstat(), sorted(tmp_path.iterdir())
-    with pytest.raises(FileExistsError, match="no regular file"):
-        FrameFile(path, Count())
+    assert "no regular file" in (FrameFile(path, Count()).trouble or "")
     assert (path.lstat(), sorted(tmp_path.iterdir())) == before
 
 
@@ -125,15 +124,13 @@ def test_a_file_without_room_for_its_first_word_is_named(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(collectors, "_write", full)
-    with pytest.raises(OSError, match=r"No space left on device: '.*/tap'"):
-        FrameFile(tmp_path / "tap", Count())
+    assert FrameFile(tmp_path / "tap", Count()).trouble == "No space left on device"
 
 
 def test_a_fifo_that_nobody_reads_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "lines"
     os.mkfifo(path)
-    with pytest.raises(OSError, match="No such device or address"):
-        LineFile(path, Count())
+    assert LineFile(path, Count()).trouble == "No such device or address"
 
 
 def test_a_fifo_that_is_read_slowly_loses_lines(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

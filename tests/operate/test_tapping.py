@@ -13,7 +13,7 @@ import pytest
 from oakroot._engine import Catalogue, Exchange, Server, read_zone
 from oakroot.operate import tapping
 from oakroot.operate.collectors import Destination
-from oakroot.operate.framestream import Control, control
+from oakroot.operate.overview import Tap
 from oakroot.operate.tapping import Settings, Tapping
 from tests.peers.git_servers import wait_until
 
@@ -119,16 +119,33 @@ def test_a_collector_that_is_away_costs_no_answer(server: Server, tap: Tapping, 
     assert tap.counts()["dnstap-frames-dropped"] == 6
 
 
-def test_a_place_that_cannot_be_written_is_refused(tap: Tapping, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        tap.choose(Settings(query_log=tmp_path / "missing" / "log"))
+def test_a_place_that_cannot_be_written_hinders_no_other_and_is_tried_again(
+    server: Server, tap: Tapping, tmp_path: Path
+) -> None:
+    frames, lines = Destination("file", tmp_path / "tap"), tmp_path / "missing" / "log"
+    tap.choose(Settings(dnstap=frames, query_log=lines))
+    ask(server, "ns1.example.org.")
+    written(tap, "dnstap-frames-written", 2)
+    written(tap, "query-log-lines-dropped", 1)
+    assert [each.trouble for each in tap.report()] == [None, "No such file or directory"]
+    lines.parent.mkdir()
+    ask(server, "ns1.example.org.")
+    written(tap, "query-log-lines-written", 1)
+    assert [each.trouble for each in tap.report()] == [None, None]
 
 
-def test_who_was_begun_is_ended_when_another_place_is_refused(tap: Tapping, tmp_path: Path) -> None:
-    frames = Destination("file", tmp_path / "tap")
-    with pytest.raises(FileNotFoundError):
-        tap.choose(Settings(dnstap=frames, query_log=tmp_path / "missing" / "log"))
-    assert frames.path.read_bytes().endswith(control(Control.STOP))
+def test_who_sees_queries_is_told(server: Server, tap: Tapping, tmp_path: Path) -> None:
+    assert tap.report() == ()
+    tap.choose(Settings(every=2, dnstap=Destination("unix", tmp_path / "nobody"), query_log=tmp_path / "log"))
+    for _ in range(2):
+        ask(server, "ns1.example.org.")
+    written(tap, "query-log-lines-written", 1)
+    assert tap.report() == (
+        Tap("dnstap", f"unix:{tmp_path}/nobody", 2, 0, 0, "No such file or directory"),
+        Tap("query log", f"{tmp_path}/log", 2, 1, 0),
+    )
+    tap.choose(Settings())
+    assert tap.report() == ()
 
 
 def test_what_the_engine_refuses_is_refused_again(tap: Tapping, tmp_path: Path) -> None:
@@ -160,6 +177,9 @@ class Remembering:
 
     def close(self) -> None:
         self.is_closed = True
+
+    def status(self) -> Tap:
+        return Tap("memory", "here", 1, self.taken, 0)
 
 
 @pytest.fixture
@@ -215,6 +235,7 @@ def test_after_a_failure_the_same_can_be_chosen_again(
     tap.choose(Settings())
     ask(server, "ns1.example.org.")
     wait_until("the first to end", lambda: not any(thread.name == "tap" for thread in threading.enumerate()))
+    assert [each.trouble for each in tap.report()] == ["it ended by a bug, which is in the log"]
     tap.choose(Settings())
     ask(server, "ns1.example.org.")
     wait_until("the second to write", lambda: second.taken == 1)

@@ -250,8 +250,9 @@ async def _serve(
     lifetime: Lifetime,
 ) -> None:
     service = Service(server, plan, settings, hands, state, lifetime)
-    control = controlled(open_socket(arguments), "certifier", commands(service))
-    with tapping(arguments, server) as tap:
+    # Nobody asks a certifier for its name, so it has no option for one.
+    with tapping(arguments, server, None) as tap:
+        control = controlled(open_socket(arguments), "certifier", commands(service, tap.report))
         service.read_settings_with(
             reader(arguments, lambda again: configuration(again).choices(server), _LIVE, tap)
         )

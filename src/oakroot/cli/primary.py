@@ -195,8 +195,8 @@ async def _serve(
     lifetime: Lifetime,
 ) -> None:
     service = Service(server, worker, chosen.settings, chosen.notified, tls, lifetime)
-    control = controlled(open_socket(arguments), "primary", spreading_commands(service))
-    with tapping(arguments, server) as tap:
+    with tapping(arguments, server, arguments.identity) as tap:
+        control = controlled(open_socket(arguments), "primary", spreading_commands(service, tap.report))
         service.read_settings_with(reader(arguments, lambda again: configuration(again).choices, _LIVE, tap))
         async with control, watching(service, arguments, server, tap.counts):
             await service.run()

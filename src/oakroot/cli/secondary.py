@@ -195,8 +195,8 @@ async def _serve(
         encryption=encryption,
         lifetime=lifetime,
     )
-    control = controlled(open_socket(arguments), "secondary", copying_commands(service))
-    with tapping(arguments, server) as tap:
+    with tapping(arguments, server, arguments.identity) as tap:
+        control = controlled(open_socket(arguments), "secondary", copying_commands(service, tap.report))
         service.read_settings_with(
             reader(arguments, lambda again: configuration(again).choices(server), _LIVE, tap)
         )

@@ -17,7 +17,8 @@ from oakroot.operate.terminal import painter
 _DESCRIPTION = """\
 Shows what a running service says of itself over its control socket: its zones and serials, which
 version is served and why if it is not the newest, keys and when each was used last, secondaries and
-what they have, the state of git, and what waits. With ZONE only what concerns that zone."""
+what they have, the state of git, what waits, and where queries are written down. With ZONE only
+what concerns that zone."""
 
 _EPILOG = """\
 exit code: 0 all zones are current, 1 one is not, or the service gives no answer, 2 wrong usage.

@@ -48,6 +48,7 @@ def status_lines(overview: Part, paint: Paint) -> Iterator[str]:
     yield from _keys(overview, now)
     yield from _certificates(overview.get("certificates", ()), now)
     yield from _queues(overview.get("queues", ()))
+    yield from _taps(overview)
 
 
 def _headline(overview: Part, now: float) -> str:
@@ -212,6 +213,33 @@ def _queues(queues: Sequence[Part]) -> Iterator[str]:
         limit = "-" if each.get("limit") is None else str(each["limit"])
         rows.append((str(each.get("name")), str(each.get("length", 0)), limit))
     yield from _titled(rows)
+
+
+def _taps(overview: Part) -> Iterator[str]:
+    """Who sees queries one by one."""
+    taps: Sequence[Part] | None = overview.get("taps")
+    if taps is None:
+        return
+    if not taps:
+        yield ""
+        yield "dnstap and the query log are off"
+        return
+    rows = [("QUERIES", "TO", "SAMPLE", "WRITTEN", "DROPPED", "TROUBLE")]
+    for each in taps:
+        every = int(each.get("every", 1))
+        rows.append(
+            (
+                str(each.get("name")),
+                visible(str(each.get("place"))),
+                "all" if every == 1 else f"1 of {every}",
+                str(each.get("written", 0)),
+                str(each.get("dropped", 0)),
+                visible(str(each.get("trouble") or "-")),
+            )
+        )
+    yield from _titled(rows)
+    if unseen := (overview.get("engine") or {}).get("tap_dropped"):
+        yield f"{unseen} queries and answers found no room, and were not seen"
 
 
 def _titled(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

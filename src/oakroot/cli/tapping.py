@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from oakroot import __version__
 from oakroot._engine import Server
 from oakroot.cli.nameserver import count
 from oakroot.cli.options import positive_count
 from oakroot.client.server import read_server
 from oakroot.operate.collectors import Destination
-from oakroot.operate.dnstap import MESSAGES, Teller
+from oakroot.operate.dnstap import MESSAGES
 from oakroot.operate.tapping import Settings, Tapping
-
-_log = logging.getLogger("oakroot.tap")
 
 DNSTAP_PORT = 6000
 _LONGEST_SAMPLE = (1 << 32) - 1
@@ -65,9 +61,12 @@ def add_tap_options(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def tapping(arguments: argparse.Namespace, server: Server) -> Iterator[Tapping]:
-    """Has queries and answers written down, as the options say, while the block runs."""
-    tap = Tapping(server)
+def tapping(arguments: argparse.Namespace, server: Server, identity: str | None) -> Iterator[Tapping]:
+    """Has queries and answers written down, as the options say, while the block runs.
+
+    `identity` is what this server calls itself; None: the machine's name.
+    """
+    tap = Tapping(server, identity or socket.gethostname())
     choose(tap, arguments)
     try:
         yield tap
@@ -77,23 +76,15 @@ def tapping(arguments: argparse.Namespace, server: Server) -> Iterator[Tapping]:
 
 def choose(tap: Tapping, arguments: argparse.Namespace) -> None:
     """Takes over what the settings say now; the log says what cannot be written. To answer matters more."""
-    try:
-        tap.choose(settings_of(arguments))
-    except OSError as error:
-        _log.error("%s: %s; queries are not written down", error.filename, error.strerror)
-
-
-def settings_of(arguments: argparse.Namespace) -> Settings:
-    """What the options say."""
-    # A certifier answers nobody who asks for its name.
-    identity = getattr(arguments, "identity", None) or socket.gethostname()
-    return Settings(
-        every=arguments.query_sample,
-        dnstap=arguments.dnstap,
-        teller=Teller(identity, f"Oakroot {__version__}", arguments.dnstap_messages),
-        query_log=arguments.query_log,
-        lines_per_second=arguments.query_log_rate,
-        log_format=arguments.log_format,
+    tap.choose(
+        Settings(
+            every=arguments.query_sample,
+            dnstap=arguments.dnstap,
+            messages=arguments.dnstap_messages,
+            query_log=arguments.query_log,
+            lines_per_second=arguments.query_log_rate,
+            log_format=arguments.log_format,
+        )
     )
 
 

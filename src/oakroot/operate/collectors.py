@@ -70,15 +70,16 @@ class Trouble:
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._is_there = False
+        self.reason: str | None = None
+        """What was told last."""
 
     def tell(self, reason: str | None) -> None:
         """Why it fails now; None: it does not."""
-        if reason is not None and not self._is_there:
+        if reason is not None and self.reason is None:
             _log.warning("%s cannot be written to: %s", self._what, reason)
-        if reason is None and self._is_there:
+        if reason is None and self.reason is not None:
             _log.info("%s is written to again", self._what)
-        self._is_there = reason is not None
+        self.reason = reason
 
 
 class FrameFile:
@@ -88,19 +89,25 @@ class FrameFile:
     """
 
     def __init__(self, path: Path, count: Count) -> None:
-        """OSError: it cannot be written."""
+        """One that cannot be written is tried again with the next frames."""
         self._path = path
         self._count = count
         self._trouble = Trouble(str(path))
-        self._file: FileIO | None = self._begin()
+        self._file: FileIO | None = None
+        self.reopen()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it cannot be written."""
+        return self._trouble.reason
 
     def _begin(self) -> FileIO:
         file = _open(self._path, os.O_NOFOLLOW if set_aside(self._path) else os.O_EXCL)
         try:
             _write(file, control(Control.START))
-        except OSError as error:
+        except OSError:
             file.close()
-            raise OSError(error.errno, error.strerror, str(self._path)) from None
+            raise
         return file
 
     def put(self, payloads: Sequence[bytes]) -> None:
@@ -124,10 +131,7 @@ class FrameFile:
     def reopen(self) -> None:
         """Ends this file and begins a new one, under the same name."""
         self.close()
-        try:
-            self._file = self._begin()
-        except OSError as error:
-            self._trouble.tell(error.strerror or str(error))
+        self.put(())
 
     def close(self) -> None:
         """Ends the stream."""
@@ -147,11 +151,17 @@ class LineFile:
     """Lines behind those that a file has already."""
 
     def __init__(self, path: Path, count: Count) -> None:
-        """OSError: it cannot be written."""
+        """One that cannot be written is tried again with the next lines."""
         self._path = path
         self._count = count
         self._trouble = Trouble(str(path))
-        self._file: FileIO | None = _open(path)
+        self._file: FileIO | None = None
+        self.reopen()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it cannot be written."""
+        return self._trouble.reason
 
     def put(self, lines: Sequence[str]) -> None:
         """Writes lines, or counts that it could not."""
@@ -236,6 +246,11 @@ class Collector:
         self._pause = FIRST_PAUSE
         self._next_try = 0.0
         self._deadline = 0.0
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it takes nothing."""
+        return None if self._is_agreed else self._trouble.reason or "not connected yet"
 
     def put(self, payloads: Sequence[bytes]) -> None:
         """Has frames sent, or counts that there is no room for them."""

@@ -201,6 +201,22 @@ class HostCertificate:
 
 
 @dataclass(frozen=True, slots=True)
+class Tap:
+    """Where queries and answers are shown one by one."""
+
+    name: str
+    """`dnstap` or `query log`."""
+    place: str
+    every: int
+    """One of so many queries is."""
+    written: int
+    """Frames or lines, since the start."""
+    dropped: int
+    trouble: str | None = None
+    """Why nothing can be written there now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """All of it. What a role does not have is empty."""
 
@@ -225,6 +241,7 @@ class Overview:
     """The engine's counters, by name."""
     tls_not_after: float | None = None
     """Until when the certificate is valid that is shown over TLS."""
+    taps: tuple[Tap, ...] = ()
 
     @property
     def obstacles(self) -> tuple[str, ...]:

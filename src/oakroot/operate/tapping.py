@@ -14,14 +14,16 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from oakroot import __version__
 from oakroot._engine import Exchange, Server
 from oakroot.operate.collectors import Collector, Count, Destination, FrameFile, LineFile
-from oakroot.operate.dnstap import Teller
+from oakroot.operate.dnstap import Messages, Teller
 from oakroot.operate.logs import JsonFormatter, TextFormatter
+from oakroot.operate.overview import Tap
 from oakroot.operate.query_log import NAME, is_settled, record_of
 
 _log = logging.getLogger("oakroot.tap")
@@ -43,7 +45,8 @@ class Settings:
     every: int = 1
     """One of so many queries."""
     dnstap: Destination | None = None
-    teller: Teller = field(default_factory=Teller)
+    messages: Messages = "all"
+    """Which of them are shown as dnstap."""
     query_log: Path | None = None
     """A file; `-` is the log."""
     lines_per_second: int = 1000
@@ -66,13 +69,17 @@ class Writer(Protocol):
     def close(self) -> None:
         """Ends it."""
 
+    def status(self) -> Tap:
+        """How it goes."""
+
 
 class Dnstap:
     """Writes frames."""
 
-    def __init__(self, destination: Destination, teller: Teller, count: Count) -> None:
-        """OSError: the file cannot be written."""
+    def __init__(self, destination: Destination, every: int, teller: Teller, count: Count) -> None:
+        self._destination, self._every = destination, every
         self._teller = teller
+        self._count = count
         file = destination.kind == "file"
         self._sink = FrameFile(destination.path, count) if file else Collector(destination, count)
         self.turn, self.reopen, self.close = self._sink.turn, self._sink.reopen, self._sink.close
@@ -83,12 +90,18 @@ class Dnstap:
         if payloads:
             self._sink.put(payloads)
 
+    def status(self) -> Tap:
+        """How it goes."""
+        count = self._count
+        place = str(self._destination)
+        return Tap("dnstap", place, self._every, count.written, count.dropped, self._sink.trouble)
+
 
 class QueryLog:
     """Writes lines, at most so many each second."""
 
-    def __init__(self, settings: Settings, count: Count) -> None:
-        """OSError: the file cannot be written."""
+    def __init__(self, path: Path, settings: Settings, count: Count) -> None:
+        self._every = settings.every
         self._limit = settings.lines_per_second
         self._count = count
         self._second, self._left = 0, 0
@@ -96,8 +109,10 @@ class QueryLog:
         is_json = settings.log_format == "json"
         self._formatter = JsonFormatter() if is_json else TextFormatter(for_journal=False)
         self._file: LineFile | None = None
-        if settings.query_log is not None and str(settings.query_log) != "-":
-            self._file = LineFile(settings.query_log, count)
+        self._place = "the log"
+        if str(path) != "-":
+            self._file = LineFile(path, count)
+            self._place = str(path)
 
     def take(self, exchanges: Sequence[Exchange]) -> None:
         """Writes a line for each query that is settled."""
@@ -135,6 +150,12 @@ class QueryLog:
         if self._file is not None:
             self._file.close()
 
+    def status(self) -> Tap:
+        """How it goes."""
+        trouble = None if self._file is None else self._file.trouble
+        count = self._count
+        return Tap("query log", self._place, self._every, count.written, count.dropped, trouble)
+
 
 class _Carrier(threading.Thread):
     """Carries exchanges to writers of its own, until it is told to end: then what is left, soon."""
@@ -142,7 +163,7 @@ class _Carrier(threading.Thread):
     def __init__(self, server: Server, writers: Sequence[Writer], before: threading.Thread | None) -> None:
         """`before` is let finish first."""
         super().__init__(name="tap", daemon=True)
-        self._server, self._writers, self._before = server, writers, before
+        self._server, self.writers, self._before = server, writers, before
         self._reopens = threading.Event()
         self._ends = threading.Event()
         self._deadline = math.inf
@@ -165,7 +186,7 @@ class _Carrier(threading.Thread):
             if not self._ends.is_set():
                 self._server.listen_in(0)
         finally:
-            for writer in self._writers:
+            for writer in self.writers:
                 writer.close()
 
     def _carry(self) -> None:
@@ -184,10 +205,10 @@ class _Carrier(threading.Thread):
         """Writes what there is; whether there was anything."""
         if self._reopens.is_set():
             self._reopens.clear()
-            for writer in self._writers:
+            for writer in self.writers:
                 writer.reopen()
         exchanges = self._server.take_exchanges(TAKEN)
-        for writer in self._writers:
+        for writer in self.writers:
             if exchanges:
                 writer.take(exchanges)
             writer.turn()
@@ -197,8 +218,10 @@ class _Carrier(threading.Thread):
 class Tapping:
     """The thread, while there is somebody to write for."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, identity: str = "") -> None:
+        """`identity` is who tells, in dnstap."""
         self._server = server
+        self._identity = identity
         self._frames, self._lines = Count(), Count()
         self._carrier: _Carrier | None = None
         """The last one: that which carries, or has been told to end."""
@@ -206,7 +229,7 @@ class Tapping:
         """What it was begun with, unless it has been told to end."""
 
     def choose(self, settings: Settings) -> None:
-        """Begins, ends or changes what is written, and opens files anew; OSError: one cannot be written.
+        """Begins, ends or changes what is written, and opens files anew; `report` tells what could not be.
 
         Waits for nobody: who wrote before finishes meanwhile.
         """
@@ -231,6 +254,16 @@ class Tapping:
         if self._carrier is not None:
             self._carrier.join(END_PATIENCE)
 
+    def report(self) -> tuple[Tap, ...]:
+        """How it goes with each that is written."""
+        carrier = self._carrier
+        if carrier is None or self._settings is None:
+            return ()
+        found = tuple(writer.status() for writer in carrier.writers)
+        if carrier.is_alive():
+            return found
+        return tuple(replace(each, trouble="it ended by a bug, which is in the log") for each in found)
+
     def counts(self) -> Mapping[str, int]:
         """What was written, and what was not for want of room, by names of events."""
         return {
@@ -247,6 +280,7 @@ class Tapping:
 
     def _make(self, settings: Settings) -> Iterable[Writer]:
         if settings.dnstap is not None:
-            yield Dnstap(settings.dnstap, settings.teller, self._frames)
+            teller = Teller(self._identity, f"Oakroot {__version__}", settings.messages)
+            yield Dnstap(settings.dnstap, settings.every, teller, self._frames)
         if settings.query_log is not None:
-            yield QueryLog(settings, self._lines)
+            yield QueryLog(settings.query_log, settings, self._lines)

@@ -5,7 +5,8 @@ What must not live here: what a role does then, and how it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import dns.exception
@@ -13,7 +14,7 @@ import dns.name
 
 from oakroot.operate.control import ControlError, Request
 from oakroot.operate.control_server import Handler
-from oakroot.operate.overview import Overview
+from oakroot.operate.overview import Overview, Tap
 
 SETTINGS_UNFIT = "the settings cannot be used, those before stay: see the log"
 """Why a reload is not done, though all else that belongs to it is."""
@@ -43,11 +44,15 @@ class Copying(Spreading, Protocol):
         """Transfers the whole zone anew, whatever its serial is."""
 
 
-def commands(service: Service) -> dict[str, Handler]:
+Taps = Callable[[], tuple[Tap, ...]]
+"""Tells where queries are shown: that is no matter of a role's."""
+
+
+def commands(service: Service, taps: Taps = tuple) -> dict[str, Handler]:
     """Those of every role."""
 
     async def status(_request: Request) -> Mapping[str, object]:
-        return {"overview": service.overview()}
+        return {"overview": replace(service.overview(), taps=taps())}
 
     async def reload(request: Request) -> Mapping[str, object]:
         zone = _zone(service, request)
@@ -57,7 +62,7 @@ def commands(service: Service) -> dict[str, Handler]:
     return {"status": status, "reload": reload}
 
 
-def spreading_commands(service: Spreading) -> dict[str, Handler]:
+def spreading_commands(service: Spreading, taps: Taps = tuple) -> dict[str, Handler]:
     """Those of a role that others copy zones from."""
 
     async def notify(request: Request) -> Mapping[str, object]:
@@ -66,10 +71,10 @@ def spreading_commands(service: Spreading) -> dict[str, Handler]:
         whom = "everybody who copies zones" if zone is None else f"everybody who copies {zone}"
         return {"said": f"{whom} is being notified"}
 
-    return {**commands(service), "notify": notify}
+    return {**commands(service, taps), "notify": notify}
 
 
-def copying_commands(service: Copying) -> dict[str, Handler]:
+def copying_commands(service: Copying, taps: Taps = tuple) -> dict[str, Handler]:
     """Those of a role that copies zones."""
 
     async def retransfer(request: Request) -> Mapping[str, object]:
@@ -79,7 +84,7 @@ def copying_commands(service: Copying) -> dict[str, Handler]:
         service.retransfer(zone)
         return {"said": f"{zone} is being transferred whole"}
 
-    return {**spreading_commands(service), "retransfer": retransfer}
+    return {**spreading_commands(service, taps), "retransfer": retransfer}
 
 
 def _zone(service: Service, request: Request) -> str | None:
