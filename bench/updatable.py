@@ -20,7 +20,8 @@ import dns.query
 from oakroot.keys.dnskey import write_dnskey
 from oakroot.keys.key import Key
 from tests.peers.git_servers import BareRepository, Daemon, HostKeys, git, login_name, sshd
-from tests.peers.nameservers import Address, DaemonNameserver, NameserverError, ZoneFile
+from tests.peers.nameservers import DaemonNameserver, NameserverError, ZoneFile
+from tests.peers.ports import Address
 from tests.peers.updatable import UpdatableBind, UpdatableKnot
 
 PATIENCE = 600.0

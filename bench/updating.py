@@ -21,7 +21,8 @@ from oakroot.keys.key import Key
 from oakroot.protocol.message import read_reply
 from oakroot.protocol.tsig_client import sign_request
 from oakroot.protocol.update_request import add, build_update, delete
-from tests.peers.nameservers import Address, NameserverError
+from tests.peers.nameservers import NameserverError
+from tests.peers.ports import Address
 
 NAMES = 16
 """Of each client, so that a zone does not grow while it is measured."""

@@ -21,7 +21,8 @@ from bench.updatable import TAKERS, Taker
 from bench.updating import Burst, Plan, burst
 from oakroot.keys.key import Algorithm, Key
 from oakroot.keys.mint import mint_key
-from tests.peers.nameservers import Address, NameserverError, ZoneFile
+from tests.peers.nameservers import NameserverError, ZoneFile
+from tests.peers.ports import Address
 
 YARDSTICK = "bind"
 TARGET_CASE = "10,000 records, 64 clients"

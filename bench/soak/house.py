@@ -19,9 +19,9 @@ from tests.certificates.minting import new_request
 from tests.peers.certifier_process import CertifierProcess
 from tests.peers.commands import Primary
 from tests.peers.git_servers import BareRepository
-from tests.peers.nameservers import Address, NameserverError
+from tests.peers.nameservers import NameserverError
 from tests.peers.pebble import Pebble
-from tests.peers.ports import LOOPBACK, free_port
+from tests.peers.ports import LOOPBACK, Address, free_port
 from tests.peers.secondary_process import SecondaryProcess
 
 CHANGED = "updated.example"

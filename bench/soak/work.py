@@ -31,7 +31,7 @@ from oakroot.keys.key import Key
 from oakroot.operate import control_client
 from oakroot.operate.control import Request
 from tests.peers.git_servers import NOBODYS_CONFIG
-from tests.peers.nameservers import Address
+from tests.peers.ports import Address
 
 PATIENCE = 15.0
 LIVING = 200

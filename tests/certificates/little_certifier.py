@@ -18,7 +18,7 @@ from oakroot.certificates.names import read_name, records_name
 from oakroot.certificates.rejected import RejectedError
 from oakroot.keys.key import Key
 from tests.certificates.authority import TestAuthority
-from tests.peers.nameservers import Address
+from tests.peers.ports import Address
 
 
 class LittleCertifier:

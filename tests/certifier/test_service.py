@@ -22,9 +22,8 @@ from tests.certificates.minting import new_request
 from tests.peers.certifier_process import CertifierProcess
 from tests.peers.commands import oakroot
 from tests.peers.git_servers import wait_until
-from tests.peers.nameservers import Address
 from tests.peers.pebble import Pebble
-from tests.peers.ports import LOOPBACK, free_port
+from tests.peers.ports import LOOPBACK, Address, free_port
 from tests.peers.primaries import BindPrimary, UpdatableBindPrimary
 
 ZONE = """\

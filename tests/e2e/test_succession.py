@@ -16,8 +16,7 @@ import pytest
 from tests.peers.askers import Askers
 from tests.peers.commands import Primary
 from tests.peers.git_servers import BareRepository, wait_until
-from tests.peers.nameservers import Address
-from tests.peers.ports import free_port
+from tests.peers.ports import Address, free_port
 from tests.peers.secondary_process import SecondaryProcess, serial_in
 from tests.peers.supervisor import Supervisor
 from tests.protocol.keys import make_key

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from oakroot.keys.key import Key
 from oakroot.keys.snippets import Primary, write_for
-from tests.peers.nameservers import Address, Bind, DaemonNameserver, Knot, NameserverError, Nsd
+from tests.peers.configurations import bind_options, knot_server, nsd_server
+from tests.peers.nameservers import Bind, DaemonNameserver, Knot, Nsd
+from tests.peers.ports import Address
 from tests.peers.powerdns import PowerDns, key_name
 
 
@@ -35,32 +35,10 @@ class Secondary(DaemonNameserver):
 
     def __init__(self, address: Address, primary: Address, zone: str, key: Key, directory: Path) -> None:
         super().__init__((), directory)
-        self.address = address
+        self.host, self.port = self.address = address
         self.primary = primary
         self.zone = zone
         self.key = key
-
-    @abstractmethod
-    def configuration(self, port: int) -> str:
-        """The text of the configuration file."""
-
-    def launch(self) -> None:
-        """As for any daemon, but at the address that was given."""
-        program = self.find()
-        if program is None:
-            message = f"{self.program} is not installed"
-            raise NameserverError(message)
-        self.directory.mkdir(parents=True, exist_ok=True)
-        file = self.directory / f"{self.name}.conf"
-        file.write_text(self.configuration(self.address[1]))
-        with self._log_file().open("ab") as log:
-            self._process = subprocess.Popen(
-                [program, *self.arguments(file)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self.directory,
-            )
 
     def use(self, key: Key) -> None:
         """Starts it anew, with another key."""
@@ -96,17 +74,8 @@ zone "{self.zone}" {{
 
     def options(self, port: int) -> str:
         """All but keys and zones."""
-        host = self.address[0]
-        return f"""
-options {{
-  directory "{self.directory}"; pid-file none; session-keyfile "{self.directory}/session.key"; lock-file none;
-  listen-on port {port} {{ {host}; }}; listen-on-v6 {{ none; }};
-  recursion no; notify no; dnssec-validation no; empty-zones-enable no; transfer-source {host};
-  memstatistics no; max-cache-size 2M;
-  {self._catalog_zones()}
-}};
-controls {{ }};
-"""
+        more = f"notify no; transfer-source {self.host}; max-cache-size 2M;\n  {self._catalog_zones()}"
+        return bind_options(self.directory, (self.host, port), more)
 
     def _catalog_zones(self) -> str:
         if self.catalog is None:
@@ -134,7 +103,7 @@ class KnotSecondary(Secondary):
         """The text of knot.conf."""
         host, (primary, primary_port), key = self.address[0], self.primary, self.key
         return f"""
-{self.server(port)}
+{knot_server(self.directory, (host, port))}
 {write_for("knot", key)}
 remote:
   - id: primary
@@ -153,25 +122,6 @@ zone:
     master: primary
     acl: primary
 {self._catalog()}
-"""
-
-    def server(self, port: int) -> str:
-        """All but keys, servers and zones."""
-        host = self.address[0]
-        return f"""
-server:
-    rundir: {self.directory}
-    listen: {host}@{port}
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-log:
-  - target: stderr
-    any: info
-database:
-    storage: {self.directory}
-control:
-    listen: {self.directory}/knot.sock
 """
 
     def _members(self) -> str:
@@ -228,22 +178,8 @@ zone:
 
     def server(self, port: int) -> str:
         """All but keys and zones; the section of the server is the last one."""
-        return f"""
-remote-control:
-    control-enable: no
-server:
-    ip-address: {self.address[0]}@{port}
-    username: ""
-    chroot: ""
-    zonesdir: "{self.directory}"
-    database: ""
-    zonelistfile: "{self.directory}/zone.list"
-    xfrdfile: "{self.directory}/xfrd.state"
-    xfrdir: "{self.directory}"
-    pidfile: "{self.directory}/nsd.pid"
-    server-count: 1
-    verbosity: 2
-"""
+        remote = "remote-control:\n    control-enable: no\n"
+        return remote + nsd_server(self.directory, (self.host, port), "verbosity: 2")
 
 
 class PrintedBind(BindSecondary):
@@ -260,7 +196,8 @@ class PrintedKnot(KnotSecondary):
     def configuration(self, port: int) -> str:
         """The text of knot.conf."""
         storage = f"template:\n  - id: default\n    storage: {self.directory}\n"
-        return self.server(port) + storage + write_for("knot", self.key, Primary(*self.primary))
+        server = knot_server(self.directory, (self.host, port))
+        return server + storage + write_for("knot", self.key, Primary(*self.primary))
 
 
 class PrintedNsd(NsdSecondary):

@@ -18,8 +18,7 @@ import dns.tsigkeyring
 import dns.update
 import pytest
 
-from tests.peers.nameservers import Address
-from tests.peers.ports import free_port
+from tests.peers.ports import Address, free_port
 from tests.peers.primaries import PRIMARIES, BindPrimary, KnotPrimary, Primary
 from tests.peers.secondary_process import PATIENCE, SecondaryProcess, ask, can_bind, serial_in
 from tests.protocol.keys import make_key

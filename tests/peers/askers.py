@@ -9,7 +9,7 @@ from typing import Self
 import dns.message
 
 from tests.peers.git_servers import wait_until
-from tests.peers.nameservers import Address
+from tests.peers.ports import Address
 
 _PATIENCE = 10.0
 """Seconds for an answer; none is asked for twice."""

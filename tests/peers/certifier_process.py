@@ -11,8 +11,8 @@ from typing import Self
 
 from tests.peers.commands import COMMAND
 from tests.peers.git_servers import wait_until
-from tests.peers.nameservers import Address
 from tests.peers.pebble import Pebble
+from tests.peers.ports import Address
 
 PATIENCE = 20.0
 LONG_PATIENCE = 60.0

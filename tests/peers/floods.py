@@ -30,7 +30,7 @@ import dns.rcode
 import dns.tsig
 import dns.update
 
-from tests.peers.nameservers import Address
+from tests.peers.ports import Address
 
 PROJECT = Path(__file__).parent.parent.parent
 LOOPBACK = "127.0.0.1"

@@ -25,7 +25,7 @@ from oakroot.protocol import notify
 from oakroot.protocol.transfer_client import Limits, Progress, Received, Step, Transfer
 from oakroot.protocol.tsig import Verified, sign_reply, verify
 from oakroot.protocol.wire import read_question
-from tests.peers.nameservers import Address
+from tests.peers.ports import Address
 
 _PATIENCE = 30.0
 _SOCKET_BUFFER = 1 << 20

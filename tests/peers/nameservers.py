@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-from tests.peers.ports import LOOPBACK, free_port
+from tests.peers.configurations import bind_options, knot_server, nsd_server
+from tests.peers.ports import LOOPBACK, Address, free_port
 
 LOG_LINES = 30
-Address = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -155,16 +155,22 @@ class DaemonNameserver(Nameserver):
             raise NameserverError(message)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.address = (self.host, self.port or free_port())
-        configuration_file = self.directory / f"{self.name}.conf"
-        configuration_file.write_text(self.configuration(self.address[1]))
-        with self._log_file().open("wb") as log:
+        with self._log_file().open("ab") as log:
             self._process = subprocess.Popen(
-                [program, *self.arguments(configuration_file)],
+                [program, *self.arguments(self.write_configuration())],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.directory,
             )
+
+    def write_configuration(self) -> Path:
+        """Writes the configuration; who reads it meanwhile finds the old file or the new one."""
+        file = self.directory / f"{self.name}.conf"
+        new = file.with_suffix(".new")
+        new.write_text(self.configuration(self.address[1]))
+        new.replace(file)
+        return file
 
     def start(self, seconds: float = 60.0) -> None:
         """Launches and waits; somebody may take the chosen port first, so a lost race is run again."""
@@ -230,21 +236,16 @@ class Bind(DaemonNameserver):
 
     def configuration(self, port: int) -> str:
         """The text of named.conf."""
-        head = f"""
-options {{
-  directory "{self.directory}"; pid-file none; session-keyfile "{self.directory}/session.key"; lock-file none;
-  listen-on port {port} {{ {self.host}; }}; listen-on-v6 {{ none; }};
-  recursion no; allow-transfer {{ none; }}; notify no; dnssec-validation no; empty-zones-enable no;
+        more = """
+  allow-transfer { none; }; notify no;
   minimal-responses no; minimal-any no; answer-cookie no; max-udp-size 1232; zone-statistics none;
   check-integrity no; check-names primary ignore; check-mx ignore; check-sibling no; check-wildcard no;
   check-srv-cname ignore; check-mx-cname ignore; check-spf ignore; check-dup-records ignore;
   max-records-per-type 0; max-types-per-name 0;
   zero-no-soa-ttl no; max-query-restarts 16;
-  tcp-clients 100; transfers-in 1; memstatistics no; max-cache-size 2M;
-}};
-controls {{ }};
-logging {{ category lame-servers {{ null; }}; category security {{ null; }}; }};
-"""
+  tcp-clients 100; transfers-in 1; max-cache-size 2M;"""
+        head = bind_options(self.directory, (self.host, port), more)
+        head += "logging { category lame-servers { null; }; category security { null; }; };\n"
         zones = [f'zone "{zone.apex}" {{ type primary; file "{zone.path}"; }};\n' for zone in self.zones]
         return head + "".join(zones)
 
@@ -261,22 +262,10 @@ class Knot(DaemonNameserver):
 
     def configuration(self, port: int) -> str:
         """The text of knot.conf."""
-        head = f"""
-server:
-    rundir: {self.directory}
-    listen: {self.host}@{port}
-    udp-workers: {self.workers}
-    tcp-workers: {self.workers}
-    background-workers: 1
-    udp-max-payload: 1232
-    tcp-max-clients: 100
-log:
-  - target: stderr
-    any: warning
-database:
-    storage: {self.directory}
-control:
-    listen: {self.directory}/knot.sock
+        more = ("udp-max-payload: 1232", "tcp-max-clients: 100")
+        address = (self.host, port)
+        head = knot_server(self.directory, address, *more, workers=self.workers, loglevel="warning")
+        head += """
 template:
   - id: default
     semantic-checks: off
@@ -301,27 +290,16 @@ class Nsd(DaemonNameserver):
 
     def configuration(self, port: int) -> str:
         """The text of nsd.conf."""
-        head = f"""
-server:
-    ip-address: {self.host}@{port}
-    username: ""
-    chroot: ""
-    zonesdir: "{self.directory}"
-    database: ""
-    zonelistfile: "{self.directory}/zone.list"
-    xfrdfile: ""
-    xfrdir: "{self.directory}"
-    pidfile: "{self.directory}/nsd.pid"
-    server-count: {self.workers}
-    tcp-count: 100
-    ipv4-edns-size: 1232
-    rrl-ratelimit: 0
-    minimal-responses: no
-    refuse-any: no
-    zonefiles-check: no
-remote-control:
-    control-enable: no
-"""
+        more = (
+            "tcp-count: 100",
+            "ipv4-edns-size: 1232",
+            "rrl-ratelimit: 0",
+            "minimal-responses: no",
+            "refuse-any: no",
+            "zonefiles-check: no",
+        )
+        head = nsd_server(self.directory, (self.host, port), *more, workers=self.workers)
+        head += "remote-control:\n    control-enable: no\n"
         zones = [f'zone:\n    name: "{zone.apex}"\n    zonefile: "{zone.path}"\n' for zone in self.zones]
         return head + "".join(zones)
 

@@ -1,4 +1,4 @@
-"""Ports for servers that tests start. What must not live here: servers.
+"""Ports and addresses for servers that tests start. What must not live here: servers.
 
 Tests run beside each other in several processes. Each takes its ports from a range of its own, below those
 which the kernel gives to clients, so that nobody takes a port between its choice and its use. Where in it a
@@ -12,6 +12,7 @@ import itertools
 import os
 import socket
 
+Address = tuple[str, int]
 LOOPBACK = "127.0.0.1"
 _FIRST = 11_000
 _EACH = 2_600  # eight processes end below 32,768, where Linux begins to number clients (ip_local_port_range)

@@ -10,13 +10,14 @@ import contextlib
 import os
 import signal
 import subprocess
-from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from oakroot.keys.key import Key
-from tests.peers.nameservers import Address, Bind, DaemonNameserver, Knot, NameserverError, Nsd
+from tests.peers.configurations import bind_options, knot_server, nsd_server
+from tests.peers.nameservers import Bind, DaemonNameserver, Knot, Nsd
+from tests.peers.ports import Address
 from tests.peers.powerdns import PowerDns, key_name
 
 
@@ -28,7 +29,7 @@ class Primary(DaemonNameserver):
 
     def __init__(self, address: Address, secondary: Address, keys: Sequence[Key], directory: Path) -> None:
         super().__init__((), directory)
-        self.address = address
+        self.host, self.port = self.address = address
         self.secondary = secondary
         self.keys = list(keys)
         self.texts: dict[str, str] = {}
@@ -45,10 +46,6 @@ class Primary(DaemonNameserver):
         """The key that NOTIFYs are signed with."""
         return self.keys[0]
 
-    @abstractmethod
-    def configuration(self, port: int) -> str:
-        """The text of the configuration file."""
-
     def serve(self, texts: dict[str, str | None]) -> None:
         """Changes, adds and (None) removes zones; at once if the server runs."""
         for apex, text in texts.items():
@@ -61,7 +58,7 @@ class Primary(DaemonNameserver):
             new.write_text(text)
             new.replace(self.zone_file(apex))
         if self._process is not None:
-            self._write_configuration()
+            self.write_configuration()
             self.reload()
 
     def reload(self) -> None:
@@ -73,36 +70,11 @@ class Primary(DaemonNameserver):
         """Where a zone's text is."""
         return self.directory / f"{apex}zone"
 
-    def launch(self) -> None:
-        """As for any daemon, but at the address that was given."""
-        program = self.find()
-        if program is None:
-            message = f"{self.program} is not installed"
-            raise NameserverError(message)
-        self.directory.mkdir(parents=True, exist_ok=True)
-        file = self._write_configuration()
-        with self._log_file().open("ab") as log:
-            self._process = subprocess.Popen(
-                [program, *self.arguments(file)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self.directory,
-            )
-
     def log_text(self) -> str:
         """All that it logged."""
         with contextlib.suppress(FileNotFoundError):
             return self._log_file().read_text(errors="replace")
         return ""
-
-    def _write_configuration(self) -> Path:
-        """A reload may be under way, and must find the old file or the new one."""
-        file = self.directory / f"{self.name}.conf"
-        new = file.with_suffix(".new")
-        new.write_text(self.configuration(self.address[1]))
-        new.replace(file)
-        return file
 
 
 class BindPrimary(Primary):
@@ -133,19 +105,11 @@ class BindPrimary(Primary):
             tls_port, file = self.tls
             tls = f'tls own {{ cert-file "{file}"; key-file "{file}"; protocols {{ TLSv1.3; }}; }};'
             listen_tls = f"listen-on port {tls_port} tls own {{ {host}; }};"
-        head = f"""
-{keys}
-{tls}
-options {{
-  {listen_tls}
-  directory "{self.directory}"; pid-file none; session-keyfile "{self.directory}/session.key"; lock-file none;
-  listen-on port {port} {{ {host}; }}; listen-on-v6 {{ none; }};
-  recursion no; dnssec-validation no; empty-zones-enable no; memstatistics no; max-cache-size 2M;
+        options = f"""{listen_tls}
   allow-transfer {{ {allowed} }}; ixfr-from-differences yes; notify-delay 0; notify explicit;
   also-notify {{ {secondary} port {secondary_port} key "{self.key.name}"; }};
-}};
-controls {{ }};
-"""
+  max-cache-size 2M;"""
+        head = f"{keys}\n{tls}{bind_options(self.directory, (host, port), options)}"
         more = f"allow-update {{ {allowed} }};" if self.takes_updates else ""
         zones = [
             f'zone "{apex}" {{ type primary; file "{self.zone_file(apex)}"; {more} }};\n'
@@ -174,19 +138,7 @@ class KnotPrimary(Primary):
         """The text of knot.conf."""
         (host, _), (secondary, secondary_port) = self.address, self.secondary
         head = f"""
-server:
-    rundir: {self.directory}
-    listen: {host}@{port}
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-log:
-  - target: stderr
-    any: info
-database:
-    storage: {self.directory}
-control:
-    listen: {self.directory}/knot.sock
+{knot_server(self.directory, (host, port))}
 key:
 {self._keys()}
 remote:
@@ -251,27 +203,13 @@ class NsdPrimary(Primary):
             f'    secret: "{key.secret.base64()}"\n'
             for key in self.keys
         )
-        tls = ""
+        more = ["verbosity: 2", "xfrd-reload-timeout: 0"]
         if self.tls is not None:
-            tls = f"""ip-address: {host}@{self.tls[0]}
-    tls-port: {self.tls[0]}
-    tls-service-key: "{self.tls[1]}"
-    tls-service-pem: "{self.tls[1]}\""""
+            tls_port, file = self.tls
+            more += [f"ip-address: {host}@{tls_port}", f"tls-port: {tls_port}"]
+            more += [f'tls-service-key: "{file}"', f'tls-service-pem: "{file}"']
         head = f"""
-server:
-    ip-address: {host}@{port}
-    {tls}
-    username: ""
-    chroot: ""
-    zonesdir: "{self.directory}"
-    database: ""
-    zonelistfile: "{self.directory}/zone.list"
-    xfrdfile: "{self.directory}/xfrd.state"
-    xfrdir: "{self.directory}"
-    pidfile: "{self.directory}/nsd.pid"
-    server-count: 1
-    verbosity: 2
-    xfrd-reload-timeout: 0
+{nsd_server(self.directory, (host, port), *more)}
 remote-control:
     control-enable: yes
     control-interface: "{self.directory}/nsd.sock"

@@ -20,7 +20,7 @@ import dns.rcode
 from oakroot.keys.key import Key
 from tests.peers.commands import COMMAND
 from tests.peers.git_servers import wait_until
-from tests.peers.nameservers import Address
+from tests.peers.ports import Address
 
 PATIENCE = 40.0
 _LISTENING = re.compile(r"listening on [0-9.]+:([0-9]+)")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from oakroot.keys.key import Key
+from tests.peers.configurations import bind_options, knot_server
 from tests.peers.nameservers import Bind, DaemonNameserver, Knot, NameserverError, ZoneFile
 from tests.peers.ports import LOOPBACK
 
@@ -41,16 +42,10 @@ class UpdatableBind(Updatable):
 
     def configuration(self, port: int) -> str:
         """The text of named.conf."""
-        head = f"""
-key "{self.key.name}" {{ algorithm {self.key.algorithm.text}; secret "{self.key.secret.base64()}"; }};
-options {{
-  directory "{self.directory}"; pid-file none; session-keyfile "{self.directory}/session.key"; lock-file none;
-  listen-on port {port} {{ {LOOPBACK}; }}; listen-on-v6 {{ none; }};
-  recursion no; dnssec-validation no; empty-zones-enable no; memstatistics no; notify no;
-  tcp-clients 200; update-quota 1000;
-}};
-controls {{ }};
-"""
+        algorithm, secret = self.key.algorithm.text, self.key.secret.base64()
+        head = f'key "{self.key.name}" {{ algorithm {algorithm}; secret "{secret}"; }};'
+        more = "notify no; tcp-clients 200; update-quota 1000;"
+        head += bind_options(self.directory, (LOOPBACK, port), more)
         zones = [
             f'zone "{zone.apex}" {{ type primary; file "{zone.path}";'
             f' allow-update {{ key "{self.key.name}"; }}; }};\n'
@@ -68,21 +63,9 @@ class UpdatableKnot(Updatable):
 
     def configuration(self, port: int) -> str:
         """The text of knot.conf."""
-        head = f"""
-server:
-    rundir: {self.directory}
-    listen: {LOOPBACK}@{port}
-    udp-workers: {self.workers}
-    tcp-workers: {self.workers}
-    background-workers: 1
-    tcp-max-clients: 200
-log:
-  - target: stderr
-    any: warning
-database:
-    storage: {self.directory}
-control:
-    listen: {self.directory}/knot.sock
+        address, more = (LOOPBACK, port), "tcp-max-clients: 200"
+        head = knot_server(self.directory, address, more, workers=self.workers, loglevel="warning")
+        head += f"""
 key:
   - id: {self.key.name}
     algorithm: {self.key.algorithm.text}

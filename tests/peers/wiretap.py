@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from tests.peers.git_servers import wait_until
-from tests.peers.nameservers import Address
+from tests.peers.ports import Address
 
 
 class Wiretap:
