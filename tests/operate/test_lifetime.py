@@ -75,15 +75,34 @@ def test_readiness_and_the_end_of_a_reload_come_with_a_line_of_what_is_served(ad
     asyncio.run(live())
 
 
+class Observed(Lifetime):
+    """Tells when it was looked whether a predecessor serves still: once before anything is said."""
+
+    def __init__(self, supervisor: Supervisor, predecessor: Predecessor) -> None:
+        super().__init__(supervisor, predecessor)
+        self._looked = asyncio.Event()
+
+    @property
+    def is_succession(self) -> bool:
+        self._looked.set()
+        return super().is_succession
+
+    async def turn(self) -> None:
+        """Until it was the time to say something, and what was to be said was said."""
+        for _ in range(2):
+            self._looked.clear()
+            await asyncio.wait_for(self._looked.wait(), PATIENCE)
+
+
 def test_systemd_hears_one_process_of_two(address: str, ear: Ear) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
     async def live() -> None:
-        younger = Lifetime(Supervisor(address, watchdog_seconds=0.02), Predecessor(theirs))
+        younger = Observed(Supervisor(address, watchdog_seconds=0.02), Predecessor(theirs))
         async with younger.watched(lambda: "two zones"):
             younger.progressed(begun=True, complete=False)
             younger.reloading()
-            await asyncio.sleep(0.05)
+            await younger.turn()
             assert ear.heard == []
             younger.progressed(begun=True, complete=True)
             elder = Lifetime(Supervisor(address, watchdog_seconds=0.02))

@@ -191,15 +191,20 @@ def writers(monkeypatch: pytest.MonkeyPatch) -> list[Remembering]:
     return writers
 
 
+def begin_held_up(tap: Tapping, server: Server, first: Remembering) -> None:
+    """The first writer is in the middle of its work, and stays there until it may go on."""
+    first.goes_on.clear()
+    tap.choose(Settings())
+    ask(server, "ns1.example.org.")
+    wait_until("the first to be held up", lambda: first.taken == 1)
+
+
 def test_a_change_does_not_wait_for_who_wrote_before(
     server: Server, tap: Tapping, writers: list[Remembering], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tapping, "END_PATIENCE", 60.0)
     first, second = writers
-    first.goes_on.clear()
-    tap.choose(Settings())
-    ask(server, "ns1.example.org.")
-    wait_until("the first to be held up", lambda: first.taken == 1)
+    begin_held_up(tap, server, first)
     tap.choose(Settings(every=2))
     first.goes_on.set()
     wait_until("the first to end", lambda: first.is_closed)
@@ -213,10 +218,7 @@ def test_who_was_held_up_takes_nothing_from_who_came_after(
 ) -> None:
     monkeypatch.setattr(tapping, "END_PATIENCE", 0.05)
     first, second = writers
-    first.goes_on.clear()
-    tap.choose(Settings())
-    ask(server, "ns1.example.org.")
-    wait_until("the first to be held up", lambda: first.taken == 1)
+    begin_held_up(tap, server, first)
     tap.choose(Settings(lines_per_second=1))
     ask(server, "ns1.example.org.")
     wait_until("the second to write", lambda: second.taken == 1)
