@@ -20,15 +20,17 @@ def read_ahead(descriptor: int, at: int) -> bytes:
     return os.pread(descriptor, READ_AHEAD, at)
 
 
-def inflated(octets: bytes, start: int, size: int, descriptor: int, at: int) -> bytes:
+def inflated(octets: bytes, start: int, size: int, descriptor: int, at: int, *, header: int = 0) -> bytes:
     """The `size` octets whose packed form begins at `start` of `octets`; these were read ahead at `at`.
+
+    `header`: so many octets come before them, in the part that was read ahead, and are left out.
 
     ValueError, zlib.error: there are more or fewer, or the packed form is damaged.
     """
     unpacker = zlib.decompressobj()
     packed, at = octets[start:], at + len(octets)
     pieces: list[bytes] = []
-    room = size + 1  # one more than there should be, so that too many are noticed
+    room = header + size + 1  # one more than there should be, so that too many are noticed
     while packed:
         pieces.append(unpacker.decompress(packed, room))
         room -= len(pieces[-1])
@@ -38,4 +40,5 @@ def inflated(octets: bytes, start: int, size: int, descriptor: int, at: int) -> 
         at += len(packed)
     if not unpacker.eof or room != 1:
         raise ValueError("an object of another size than its header says, or an incomplete one")
+    pieces[0] = pieces[0][header:]  # and not of the whole, which would be copied once more
     return b"".join(pieces)

@@ -93,7 +93,6 @@ def _single(path: Path, largest: int) -> Object:
         digits, end, _ = rest.partition(b"\0")
         if not end:
             raise ValueError("an object without a header")
-        size = int(digits)
+        size, header_size = int(digits), len(kind) + len(digits) + 2
         check_size(size, largest)
-        start = len(kind) + len(digits) + 2
-        return Object(kind, inflated(octets, 0, start + size, file.fileno(), 0)[start:])
+        return Object(kind, inflated(octets, 0, size, file.fileno(), 0, header=header_size))
