@@ -7,6 +7,7 @@ an exit code. A command prints what it found out on standard output, and what we
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Protocol
 
@@ -32,6 +33,10 @@ class CommandError(Exception):
 class Subparsers(Protocol):
     """What `configure` is given to add its command to (argparse has no public name for it)."""
 
+    @property
+    def choices(self) -> Mapping[str, argparse.ArgumentParser]:
+        """The parsers that were added, by their commands."""
+
     def add_parser(
         self,
         name: str,
@@ -40,5 +45,10 @@ class Subparsers(Protocol):
         description: str | None = ...,
         epilog: str | None = ...,
         formatter_class: type[argparse.HelpFormatter] = ...,
+        words_between_options: bool = ...,
     ) -> argparse.ArgumentParser:
-        """A parser for the command of this name."""
+        """A parser for the command of this name.
+
+        `words_between_options`: whether its words may stand before, between and behind its options although
+        their number is open.
+        """

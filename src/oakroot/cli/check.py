@@ -41,6 +41,7 @@ def configure(subparsers: Subparsers) -> None:
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        words_between_options=True,
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="FILE|DIR", help="what to check")
     parser.add_argument("--zone", metavar="NAME", help="take the one FILE for a file of this name")

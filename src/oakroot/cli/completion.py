@@ -15,7 +15,7 @@ import shtab
 
 from oakroot.cli import Exit, Subparsers
 from oakroot.cli.commands import COMMANDS
-from oakroot.cli.main import build_parser
+from oakroot.cli.main import frame, load
 from oakroot.operate.options import actions_of, sub_parsers_of
 
 SHELLS = ("bash", "zsh", "fish")
@@ -97,14 +97,11 @@ def script(shell: str) -> str:
 
 def _whole_parser() -> argparse.ArgumentParser:
     """The parser with all commands in it, which otherwise are loaded when they are called."""
-    whole, _ = build_parser(None, each_has_help=True)
-    _, commands = next(sub_parsers_of(whole))
+    whole, subparsers = frame()
     for name, command in COMMANDS.items():
-        alone, _ = build_parser(name)
-        _, loaded = next(sub_parsers_of(alone))
-        commands[name] = loaded[name]
-        commands[name].description = command.summary
-        for parser in _family(commands[name]):
+        load(name, subparsers)
+        subparsers.choices[name].description = command.summary
+        for parser in _family(subparsers.choices[name]):
             _prepare(parser)
     return whole
 

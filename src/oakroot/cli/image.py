@@ -78,6 +78,7 @@ def _configure_build(verbs: Subparsers) -> None:
         "build",
         help="make images",
         description="Makes images of the inputs in the lock file. What several roles share is done once.",
+        words_between_options=True,
     )
     building.add_argument(
         "roles",
@@ -118,6 +119,7 @@ def _configure_run(verbs: Subparsers) -> None:
         help="start an image in a virtual machine",
         description="Starts an image in QEMU, with its console here.",
         epilog=_RUN_EPILOG,
+        words_between_options=True,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     running.add_argument("directory", type=Path, metavar="DIR", help="the image")

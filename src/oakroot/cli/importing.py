@@ -79,7 +79,10 @@ def configure(subparsers: Subparsers) -> None:
     _add_common(files)
     _add_octodns(kinds)
     axfr = kinds.add_parser(
-        "axfr", help="zones of a running server, by transfer", description="Takes zones by AXFR."
+        "axfr",
+        help="zones of a running server, by transfer",
+        description="Takes zones by AXFR.",
+        words_between_options=True,
     )
     axfr.add_argument("source", type=server, metavar="SERVER[:PORT]", help="the server, by name or address")
     axfr.add_argument("zones", nargs="+", type=domain_name, metavar="ZONE", help="a zone to take")

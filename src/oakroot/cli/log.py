@@ -46,6 +46,7 @@ def configure(subparsers: Subparsers) -> None:
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        words_between_options=True,
     )
     add_name_arguments(parser)
     add_repository_option(parser)

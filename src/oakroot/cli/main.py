@@ -17,16 +17,17 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn, Protocol, cast
+from typing import Protocol, cast
 
 from oakroot import __version__
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.cli.commands import COMMANDS, Command, listing
+from oakroot.cli.parsers import Parser, RaisingParser
 from oakroot.cli.settings import complete
 from oakroot.client.server import ServerError, read_server
 from oakroot.operate import config, logs
 from oakroot.operate.log_targets import SYSLOG_PORT
-from oakroot.operate.options import ConfigError, Options, actions_of, sub_parsers_of
+from oakroot.operate.options import ConfigError, Options
 from oakroot.zones.diagnostics import visible
 
 _log = logging.getLogger("oakroot.settings")
@@ -78,21 +79,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def build_parser(
-    chosen: str | None,
-    kind: type[argparse.ArgumentParser] = argparse.ArgumentParser,
-    *,
-    each_has_help: bool = False,
-) -> tuple[argparse.ArgumentParser, CommandModule | None]:
-    """The parser of all commands; only the chosen one's module is loaded and fills in its options.
-
-    `each_has_help`: whether each command says what it is for, for completion, or all together, for --help.
-    """
+def frame(kind: type[Parser] = Parser) -> tuple[Parser, Subparsers]:
+    """The parser of all commands with no command in it, and what commands are added to."""
     parser = kind(
         prog="oakroot",
         description="Serves your domains from a git repository.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"oakroot {__version__}")
     subparsers = parser.add_subparsers(
@@ -100,17 +92,29 @@ def build_parser(
         metavar="COMMAND",
         required=True,
         title="commands",
-        description=None if each_has_help else listing(),
+        description=listing(),
         help="one of these; `oakroot COMMAND --help` tells more about it",
     )
+    return parser, subparsers
+
+
+def load(name: str, subparsers: Subparsers) -> CommandModule:
+    """Loads the module of a command, and has it add its parser."""
+    module = cast("CommandModule", importlib.import_module(COMMANDS[name].module))
+    module.configure(subparsers)
+    _add_common_options(subparsers.choices[name], COMMANDS[name])
+    return module
+
+
+def build_parser(
+    chosen: str | None, kind: type[Parser] = Parser
+) -> tuple[argparse.ArgumentParser, CommandModule | None]:
+    """The parser of all commands; only the chosen one's module is loaded and fills in its options."""
+    parser, subparsers = frame(kind)
     module = None
-    for name, command in COMMANDS.items():
+    for name in COMMANDS:
         if name == chosen:
-            module = cast("CommandModule", importlib.import_module(command.module))
-            module.configure(subparsers)
-            _add_common_options(subparsers.choices[name], command)
-        elif each_has_help:
-            subparsers.add_parser(name, help=command.summary)
+            module = load(name, subparsers)
         else:
             subparsers.add_parser(name)
     return parser, module
@@ -119,7 +123,7 @@ def build_parser(
 def understand(
     arguments: Sequence[str],
     environment: Mapping[str, str],
-    kind: type[argparse.ArgumentParser] = argparse.ArgumentParser,
+    kind: type[Parser] = Parser,
 ) -> tuple[argparse.Namespace, CommandModule]:
     """The command that is meant, with all its options; `kind` of parser says how wrong usage is told."""
     chosen = _chosen(arguments)
@@ -129,18 +133,9 @@ def understand(
         parser.parse_args(arguments)
         raise AssertionError("argparse accepted arguments without a command")
     options = Options(parser)
-    _, commands = next(sub_parsers_of(parser))
-    namespace = _parse(parser, [chosen, *_options_first(commands[chosen], arguments[1:])])
+    namespace = _parse(parser, arguments)
     complete(namespace, options, chosen, COMMANDS, environment)
     return namespace, module
-
-
-class _Raising(argparse.ArgumentParser):
-    """Tells wrong usage to the program instead of the terminal: a service goes on."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raises it."""
-        raise ConfigError(message)
 
 
 def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -149,7 +144,7 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         # Until the service listens to it, it must not end the process, as it does by default.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         _set_up_log(namespace, environment)
-        namespace.read_again = lambda: understand(arguments, environment, _Raising)[0]
+        namespace.read_again = lambda: understand(arguments, environment, RaisingParser)[0]
     else:
         logs.set_up("warning", "text", environment=environment)
     for warning in namespace.warnings:
@@ -168,32 +163,6 @@ def _set_up_log(namespace: argparse.Namespace, environment: Mapping[str, str]) -
         message = f"the log cannot be sent to {' or '.join(places)}: {error.strerror or error}"
         hint = "see --log-format and --syslog"
         raise CommandError(message, hint=hint, exit_code=Exit.USAGE) from None
-
-
-def _options_first(command: argparse.ArgumentParser, arguments: Sequence[str]) -> Sequence[str]:
-    """The arguments with positional ones last: argparse wants optional ones of them to stand together."""
-    for _, verbs in sub_parsers_of(command):
-        if arguments and arguments[0] in verbs:
-            return [arguments[0], *_options_first(verbs[arguments[0]], arguments[1:])]
-        return arguments
-    if any(action.nargs == argparse.REMAINDER for action in actions_of(command)):
-        return arguments
-    takes_value = {
-        flag: action.nargs is None for action in actions_of(command) for flag in action.option_strings
-    }
-    options, words, rest = [], [], list(arguments)
-    while rest:
-        argument = rest.pop(0)
-        if argument == "--":
-            words += rest
-            break
-        if not argument.startswith("-") or argument == "-":
-            words.append(argument)
-            continue
-        options.append(argument)
-        if takes_value.get(argument) and rest:
-            options.append(rest.pop(0))
-    return [*options, *(["--"] if any(word.startswith("-") for word in words) else []), *words]
 
 
 def _chosen(arguments: Sequence[str]) -> str | None:
@@ -217,7 +186,6 @@ def _usage_exit(arguments: Sequence[str], code: Exit) -> Exit:
 
 def _add_common_options(parser: argparse.ArgumentParser, command: Command) -> None:
     """Options that are the same for every command, or for every one that serves."""
-    parser.allow_abbrev = False
     if not command.is_set_by_files:
         return
     group = parser.add_argument_group("general")

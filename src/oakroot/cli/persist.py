@@ -88,6 +88,7 @@ def configure(subparsers: Subparsers) -> None:
         "audit",
         help="tell what zone files have at all names, and what is wrong",
         description="Tells what zone files have at all names, and what is wrong with it.",
+        words_between_options=True,
     )
     auditing.add_argument("paths", nargs="+", type=Path, metavar="FOLDER", help="folders of zone files")
     for each in (listing, auditing):

@@ -37,6 +37,7 @@ def configure(subparsers: Subparsers) -> None:
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        words_between_options=True,
     )
     add_name_arguments(parser)
     parser.add_argument(

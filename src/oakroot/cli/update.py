@@ -70,6 +70,7 @@ def configure(subparsers: Subparsers) -> None:
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        words_between_options=True,
     )
     parser.add_argument(
         "server", type=server, metavar="SERVER[:PORT]", help="the primary, by name or address"
