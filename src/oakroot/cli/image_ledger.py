@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import sys
 import time
@@ -13,7 +12,8 @@ from pathlib import Path
 from oakroot import __version__
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.cli.progress import Progress
-from oakroot.git.credentials import LoginKey, load_credentials
+from oakroot.cli.remote import add_remote_options, credentials
+from oakroot.git.credentials import LoginKey
 from oakroot.git.errors import GitError, InvalidSetting
 from oakroot.git.login_key import parse_ssh_key
 from oakroot.git.remote import parse_remote
@@ -68,7 +68,7 @@ def configure(verbs: Subparsers) -> None:
             number, metavar="IMAGE", help=f"the {number}: a folder, or with --ledger a build's name"
         )
     comparing.add_argument("--ledger", metavar="URL", help="take builds from this ledger")
-    _add_git_options(comparing)
+    add_remote_options(comparing)
 
 
 def _configure_init(actions: Subparsers) -> None:
@@ -138,22 +138,14 @@ def add_vouching(parser: argparse.ArgumentParser) -> None:
         "--agree", type=_positive, metavar="N",
         help="how many keys must have signed that they made the same (default: 1)",
     )  # fmt: skip
-    _add_git_options(group)
+    add_remote_options(group)
 
 
 def _add_ledger(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ledger", required=True, metavar="URL", help="the ledger: a path, https:// or ssh address, #BRANCH"
     )
-    _add_git_options(parser)
-
-
-def _add_git_options(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument("--ssh-key", metavar="KEY", help="for the git server: a key file, or @FILE")
-    parser.add_argument(
-        "--authenticator", metavar="SHA256:FP", help="fingerprint of the git server's host key"
-    )
-    parser.add_argument("--git-ca", metavar="FILE", help="certificate authorities for https, in PEM")
+    add_remote_options(parser)
 
 
 def _add_signers(parser: argparse._ActionsContainer, text: str, *, required: bool = False) -> None:
@@ -318,13 +310,7 @@ def _read(arguments: argparse.Namespace) -> Ledger:
 
 
 def _opened(arguments: argparse.Namespace) -> LedgerRepository:
-    credentials = load_credentials(
-        ssh_key=arguments.ssh_key,
-        authenticator=arguments.authenticator,
-        ca_file=arguments.git_ca,
-        environment=os.environ,
-    )
-    return LedgerRepository(parse_remote(arguments.ledger), credentials)
+    return LedgerRepository(parse_remote(arguments.ledger), credentials(arguments))
 
 
 def _signers(arguments: argparse.Namespace) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 import secrets
 import tempfile
 import time
@@ -30,9 +29,10 @@ from oakroot.cli.nameserver import (
 )
 from oakroot.cli.options import percentage
 from oakroot.cli.reading_again import reader
+from oakroot.cli.remote import add_remote_options, credentials
 from oakroot.cli.tapping import add_tap_options, tapping
 from oakroot.cli.watching import add_watch_options, watching
-from oakroot.git.credentials import Credentials, load_credentials
+from oakroot.git.credentials import Credentials
 from oakroot.git.errors import GitError
 from oakroot.git.remote import Remote, parse_remote
 from oakroot.git.repository import RemoteRepository
@@ -86,15 +86,7 @@ def _add_repository_options(parser: argparse.ArgumentParser) -> None:
         metavar="URL[#BRANCH]",
         help="a path, git://, https:// or ssh address of the zone repository (default: a demo)",
     )
-    group.add_argument(
-        "--ssh-key", metavar="KEY", help="ed25519:BASE64, an OpenSSH private key file, or @FILE with either"
-    )
-    group.add_argument(
-        "--authenticator",
-        metavar="SHA256:FP",
-        help="fingerprint that the git server's host key must have (default: known_hosts decides)",
-    )
-    group.add_argument("--git-ca", metavar="FILE", help="certificate authorities for https, in PEM")
+    add_remote_options(group)
     group.add_argument(
         "--cache",
         type=Path,
@@ -140,12 +132,7 @@ def configuration(arguments: argparse.Namespace) -> Configuration:
     refuse_halves(arguments)
     try:
         remote = parse_remote(arguments.remote) if arguments.remote else None
-        credentials = load_credentials(
-            ssh_key=arguments.ssh_key,
-            authenticator=arguments.authenticator,
-            ca_file=arguments.git_ca,
-            environment=os.environ,
-        )
+        given = credentials(arguments)
     except GitError as error:
         raise CommandError(str(error), exit_code=Exit.USAGE) from None
     settings = Settings(
@@ -156,7 +143,7 @@ def configuration(arguments: argparse.Namespace) -> Configuration:
     choices = Choices(
         settings,
         tuple(notify_target(text) for text in arguments.notify),
-        credentials if remote is not None else Credentials(),
+        given if remote is not None else Credentials(),
         arguments.serial,
         Guard(arguments.max_deleted / 100),
     )
@@ -174,9 +161,10 @@ def run(arguments: argparse.Namespace) -> int:
         if remote is None:
             folder = _temporary_folder(stack)
             remote = _demo(folder)
-        credentials = chosen.choices.credentials
         try:
-            repository = stack.enter_context(RemoteRepository(remote, credentials, directory=arguments.cache))
+            repository = stack.enter_context(
+                RemoteRepository(remote, chosen.choices.credentials, directory=arguments.cache)
+            )
         except GitError as error:
             raise CommandError(str(error)) from None
         _tell(server.addresses, remote, folder)

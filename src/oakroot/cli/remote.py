@@ -1,0 +1,31 @@
+"""The options that say how a git remote is reached, for every command that has one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from oakroot.git.credentials import Credentials, load_credentials
+
+
+def add_remote_options(parser: argparse._ActionsContainer) -> None:
+    """Adds the options that `credentials` reads."""
+    parser.add_argument(
+        "--ssh-key", metavar="KEY", help="ed25519:BASE64, an OpenSSH private key file, or @FILE with either"
+    )
+    parser.add_argument(
+        "--authenticator",
+        metavar="SHA256:FP",
+        help="fingerprint that the git server's host key must have (default: known_hosts decides)",
+    )
+    parser.add_argument("--git-ca", metavar="FILE", help="certificate authorities for https, in PEM")
+
+
+def credentials(arguments: argparse.Namespace) -> Credentials:
+    """What the options and the environment say; GitError."""
+    return load_credentials(
+        ssh_key=arguments.ssh_key,
+        authenticator=arguments.authenticator,
+        ca_file=arguments.git_ca,
+        environment=os.environ,
+    )
