@@ -77,6 +77,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(part: Part[Any], options: argparse.Namespace, arguments: Sequence[str]) -> None:
+    contestants.compile_oakroot()
     facts = machine.machine()
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     with tempfile.TemporaryDirectory(prefix="oakroot-bench-", dir=options.directory) as directory:

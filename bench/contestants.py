@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import compileall
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
@@ -87,3 +89,10 @@ UNSIGNED_ONLY: tuple[type[DaemonNameserver], ...] = (PowerDns,)
 def installed(wanted: Sequence[str] | None) -> list[type[DaemonNameserver]]:
     """Those that can be started, and are wanted if a choice was made."""
     return [one for one in ALL if one.find() is not None and (wanted is None or one.name in wanted)]
+
+
+def compile_oakroot() -> None:
+    """Compiles its modules, as pip and the Debian package do: else each start would, where Python may not."""
+    spec = find_spec("oakroot")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        compileall.compile_dir(folder, quiet=2)
