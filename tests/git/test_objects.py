@@ -68,13 +68,20 @@ def test_single_objects_are_read(repository: Path, objects: Objects) -> None:
     assert_all_are_read(objects, repository)
 
 
-@pytest.mark.parametrize("base", ["--delta-base-offset", "--no-delta-base-offset"])
-def test_packed_objects_are_read(repository: Path, objects: Objects, base: str) -> None:
+@pytest.mark.parametrize(
+    ("base", "index"),
+    [
+        ("--delta-base-offset", "2"),
+        ("--no-delta-base-offset", "2"),
+        ("--delta-base-offset", "2,300"),  # from there on as if the pack were too large for 32 bits
+    ],
+)
+def test_packed_objects_are_read(repository: Path, objects: Objects, base: str, index: str) -> None:
     names = "\n".join(names_of(repository)).encode()
     pack = git(repository, "pack-objects", "-q", base, "--stdout", content=names)
     folder = repository / "bare"
     git(repository, "init", "-q", "--bare", str(folder))
-    git(folder, "index-pack", "--stdin", content=pack)
+    git(folder, "index-pack", f"--index-version={index}", "--stdin", content=pack)
     assert b"chain length" in git(folder, "verify-pack", "-v", *map(str, folder.glob("objects/pack/*.idx")))
     objects.use([folder / "objects"])
     assert_all_are_read(objects, repository)

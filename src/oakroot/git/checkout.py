@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +20,7 @@ from dulwich.objectspec import parse_commit, parse_object
 from dulwich.refs import HEADREF, Ref
 from dulwich.repo import Repo
 
+from oakroot.frozen import frozen
 from oakroot.git.errors import InvalidSetting, RepositoryBroken, printable
 from oakroot.git.trees import Files
 
@@ -33,7 +33,7 @@ class RevisionUnknown(InvalidSetting):
     """What the user named is no commit of this repository."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Revision:
     """One commit: who, when, and why."""
 

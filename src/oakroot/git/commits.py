@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NewType
 
 from dulwich.objects import Commit, ObjectID
 
+from oakroot.frozen import frozen
 from oakroot.git.errors import printable
 from oakroot.git.remote import Branch
 
@@ -16,7 +16,7 @@ TreeId = NewType("TreeId", str)
 _MESSAGE_LIMIT = 65536
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Head:
     """Where the branch stands. `previous` is the head before it, if there was one in this copy.
 
@@ -41,7 +41,7 @@ class Head:
         return self.commit != self.previous
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Person:
     """Who wrote a commit. Characters that would break git's `Name <address>` form are left out."""
 

@@ -10,14 +10,14 @@ import select
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
+from oakroot.frozen import frozen
 from oakroot.git.errors import RemoteUnreachable, RepositoryBroken
 from oakroot.git.remote import Remote
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timeouts:
     """Seconds: `connect` bounds reaching one address of the server, `stall` every wait for more octets.
 

@@ -11,10 +11,11 @@ import binascii
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol, cast
 
+from oakroot.frozen import frozen
 from oakroot.git.errors import InvalidSetting
 from oakroot.late import Part, part
 
@@ -39,7 +40,7 @@ class LoginKey(Protocol):
         """The private key in OpenSSH's own format, for the ssh library. Handle as what it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostKeyPin:
     """The SHA-256 fingerprint the host key must have. It covers the key's type as well as the key."""
 
@@ -49,7 +50,7 @@ class HostKeyPin:
         return _fingerprint_text(self.digest)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Credentials:
     """All that may be needed to reach a remote; each transport takes its part.
 

@@ -7,12 +7,13 @@ send the others again. What must not live here: which version the other side has
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from zlib import Z_BEST_SPEED
 
 from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.objects import ObjectID, ShaFile
 from dulwich.pack import REF_DELTA, UnpackedObject, pack_object_chunks
+
+from oakroot.frozen import frozen
 
 SHORTEST_FILE = 4096
 """Of shorter ones a delta saves nothing."""
@@ -29,7 +30,7 @@ _LONGEST_INSERT = 127
 _COPY = 0x80
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delta:
     """What makes an object of another one, which both sides have."""
 
@@ -37,7 +38,7 @@ class Delta:
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewObjects:
     """What a commit brings."""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from oakroot.frozen import frozen
 from oakroot.git.errors import RepositoryBroken
 
 _Raw = tuple[bytes, bytes, bytes]
@@ -28,7 +28,7 @@ class Entry(NamedTuple):
     content: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """By name, what one of two folders has and the other has not, or has otherwise."""
 

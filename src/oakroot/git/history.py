@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 
+from oakroot.frozen import frozen
 from oakroot.git.checkout import Checkout, Revision
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A commit that changed one of the files against each of its parents; none: it is the first commit."""
 

@@ -6,13 +6,13 @@ import logging
 import os
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from dulwich.objects import ObjectID
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
+from oakroot.frozen import frozen
 from oakroot.git.errors import PushRefused, printable
 
 _log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ TOLD_SECONDS = 600
 TOLD = ("post-receive", "post-update")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RefUpdate:
     """One ref about to move."""
 
@@ -42,7 +42,7 @@ class RefUpdate:
         return os.fsdecode(self.ref), self.old.decode("ascii"), self.new.decode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hooks:
     """The executable hooks of one repository, by name."""
 

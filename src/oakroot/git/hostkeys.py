@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import asyncssh
 
+from oakroot.frozen import frozen
 from oakroot.git.credentials import Credentials, HostKeyPin
 from oakroot.git.errors import RemoteUntrusted
 from oakroot.git.remote import DEFAULT_PORTS, Remote, Transport
@@ -34,7 +34,7 @@ CERTIFICATE_ALGORITHMS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostTrust:
     """What is known about one server's host keys. Keys are compared in wire form."""
 

@@ -27,6 +27,15 @@ def inflated(octets: bytes, start: int, size: int, descriptor: int, at: int, *, 
 
     ValueError, zlib.error: there are more or fewer, or the packed form is damaged.
     """
+    if size <= READ_AHEAD:
+        # Nearly always all of it was read, and one call will do: what so few octets can become is no danger.
+        try:
+            content = zlib.decompress(octets[start:], bufsize=size + 1)
+        except zlib.error:
+            pass  # there is more to be read, or it is damaged
+        else:
+            if len(content) == size:
+                return content
     unpacker = zlib.decompressobj()
     packed, at = octets[start:], at + len(octets)
     pieces: list[bytes] = []

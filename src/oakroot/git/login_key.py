@@ -6,7 +6,7 @@ The `ed25519:` notation itself is at home in `oakroot.keys.ssh`.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import cast
 
@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
+from oakroot.frozen import frozen
 from oakroot.git.credentials import fingerprint_of, read_text_file
 from oakroot.git.errors import InvalidSetting
 from oakroot.keys.rejected import KeyRejectedError
@@ -30,7 +31,7 @@ from oakroot.keys.ssh import read_ssh_key
 _KEY_FORMS = "give ed25519:BASE64, the path of an OpenSSH private key, or @FILE holding either"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrivateKey:
     """A private key, of whatever type OpenSSH knows, for the login on an ssh server."""
 

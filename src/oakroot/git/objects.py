@@ -9,6 +9,7 @@ gitformat-pack(5).
 from __future__ import annotations
 
 import zlib
+from binascii import unhexlify
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -60,7 +61,7 @@ class Objects:
         return found
 
     def _find(self, name: bytes) -> Object | None:
-        raw = bytes.fromhex(name.decode("ascii"))
+        raw = unhexlify(name)
         for pack in self._packs.values():
             if (offset := pack.offset_of(raw)) is not None:
                 return pack.read(offset)

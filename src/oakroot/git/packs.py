@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import struct
 from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -22,9 +23,11 @@ OFFSET_DELTA = 6
 NAME_DELTA = 7
 INDEX_HEAD = b"\xfftOc\0\0\0\2"
 FANOUT_AT = 8
-NAMES_AT = FANOUT_AT + 256 * 4
+FANOUT = struct.Struct(">256I")
+NAMES_AT = FANOUT_AT + FANOUT.size
 CHECKSUM_OCTETS = 4
-OFFSET_OCTETS = 4
+OFFSET = struct.Struct(">I")
+FAR_OFFSET = struct.Struct(">Q")
 FAR = 1 << 31
 # Contents that others are stored as differences to, kept while many objects are read: so many octets, and so
 # many objects. Of ten thousand small files one in nine is then unpacked twice, and the others are not kept.
@@ -39,15 +42,6 @@ class Object(NamedTuple):
     content: bytes
 
 
-class _Entry(NamedTuple):
-    """What stands in a pack at some place: an object, or a difference to one."""
-
-    kind: int
-    content: bytes
-    base: int | bytes | None
-    """Where the other object stands, or its name."""
-
-
 class Pack:
     """One pack. Closed by `close`."""
 
@@ -55,7 +49,10 @@ class Pack:
         self._index = index
         self._pack = pack
         self._largest = largest
-        self._count = self._number(NAMES_AT - 4)
+        # How many names begin with a lesser octet, for each and for all.
+        self._before = (0, *FANOUT.unpack_from(index, FANOUT_AT))
+        self._count = self._before[-1]
+        self._offsets_at = NAMES_AT + (NAME_OCTETS + CHECKSUM_OCTETS) * self._count
         self._bases: OrderedDict[int, Object] = OrderedDict()
         self._bases_octets = 0
 
@@ -67,7 +64,7 @@ class Pack:
                 index = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (FileNotFoundError, ValueError):  # ValueError: an empty file
             return None
-        if index[: len(INDEX_HEAD)] == INDEX_HEAD:
+        if len(index) >= NAMES_AT and index[: len(INDEX_HEAD)] == INDEX_HEAD:
             try:
                 return cls(index, os.open(path.with_suffix(".pack"), os.O_RDONLY | os.O_CLOEXEC), largest)
             except FileNotFoundError:
@@ -89,23 +86,18 @@ class Pack:
     def offset_of(self, name: bytes) -> int | None:
         """Where the object of this name begins; None where it is not in the pack."""
         first = name[0]
-        low = self._number(FANOUT_AT + 4 * (first - 1)) if first else 0
-        start, end = (NAMES_AT + NAME_OCTETS * at for at in (low, self._number(FANOUT_AT + 4 * first)))
-        place = self._index.find(name, start, end)
+        end = NAMES_AT + NAME_OCTETS * self._before[first + 1]
+        place = self._index.find(name, NAMES_AT + NAME_OCTETS * self._before[first], end)
         while place >= 0 and (place - NAMES_AT) % NAME_OCTETS:
             place = self._index.find(name, place + 1, end)
         return None if place < 0 else self._offset((place - NAMES_AT) // NAME_OCTETS)
 
     def _offset(self, at: int) -> int:
-        offsets = NAMES_AT + (NAME_OCTETS + CHECKSUM_OCTETS) * self._count
-        offset = self._number(offsets + OFFSET_OCTETS * at)
+        offset: int = OFFSET.unpack_from(self._index, self._offsets_at + OFFSET.size * at)[0]
         if offset < FAR:
             return offset
-        far = offsets + OFFSET_OCTETS * self._count + 8 * (offset - FAR)
-        return int.from_bytes(self._index[far : far + 8])
-
-    def _number(self, at: int) -> int:
-        return int.from_bytes(self._index[at : at + 4])
+        far = self._offsets_at + OFFSET.size * self._count + FAR_OFFSET.size * (offset - FAR)
+        return int(FAR_OFFSET.unpack_from(self._index, far)[0])
 
     def read(self, offset: int) -> Object:
         """The object that begins there.
@@ -117,13 +109,14 @@ class Pack:
         differences: list[tuple[int, bytes]] = []
         at = offset
         while (found := self._bases.get(at)) is None:
-            entry = self._entry(at)
-            if entry.base is None:
-                found = Object(KINDS[entry.kind], entry.content)
+            kind, content, base = self._entry(at)
+            if base is None:
+                found = Object(KINDS[kind], content)
                 self._keep(at, found)
                 break
-            differences.append((at, entry.content))
-            base = entry.base if isinstance(entry.base, int) else self.offset_of(entry.base)
+            differences.append((at, content))
+            if isinstance(base, bytes):
+                base = self.offset_of(base)
             if base is None or len(differences) > self._count:
                 raise ValueError("a difference to nothing")
             at = base
@@ -133,9 +126,7 @@ class Pack:
         return found
 
     def _changed(self, base: bytes, difference: bytes) -> bytes:
-        _, at = _size(difference, 0)
-        size, _ = _size(difference, at)
-        check_size(size, self._largest)
+        check_size(_size_after(difference), self._largest)
         return b"".join(apply_delta(base, difference))
 
     def _keep(self, offset: int, item: Object) -> None:
@@ -144,8 +135,8 @@ class Pack:
         while self._bases_octets > BASES_OCTETS or len(self._bases) > BASES:
             self._bases_octets -= len(self._bases.popitem(last=False)[1].content)
 
-    def _entry(self, offset: int) -> _Entry:
-        """Reads the header, which has a base in it for a difference, and unpacks what follows."""
+    def _entry(self, offset: int) -> tuple[int, bytes, int | bytes | None]:
+        """Kind and content of what stands there; for a difference where the other object is, or its name."""
         octets = read_ahead(self._pack, offset)
         first = octets[0]
         kind, size, at, shift = first >> 4 & 7, first & 15, 1, 4
@@ -160,7 +151,7 @@ class Pack:
             base = offset - distance
         elif kind == NAME_DELTA:
             base, at = octets[at : at + NAME_OCTETS], at + NAME_OCTETS
-        return _Entry(kind, inflated(octets, at, size, self._pack, offset), base)
+        return kind, inflated(octets, at, size, self._pack, offset), base
 
 
 def check_size(size: int, largest: int) -> None:
@@ -169,16 +160,19 @@ def check_size(size: int, largest: int) -> None:
         raise FileTooLarge(f"it has {size} octets, and more than {largest} are not read")
 
 
-def _size(octets: bytes, at: int) -> tuple[int, int]:
-    """A number as a difference begins with two of them, and where it ends."""
-    size = shift = 0
-    while True:
-        octet = octets[at]
-        size |= (octet & 0x7F) << shift
-        shift += 7
+def _size_after(difference: bytes) -> int:
+    """The second of the two numbers that a difference begins with: how long what it makes is."""
+    at = 0
+    while difference[at] & 0x80:
         at += 1
-        if not octet & 0x80:
-            return size, at
+    size = shift = 0
+    more = True
+    while more:
+        at += 1
+        size |= (difference[at] & 0x7F) << shift
+        shift += 7
+        more = bool(difference[at] & 0x80)
+    return size
 
 
 def _distance(octets: bytes, at: int) -> tuple[int, int]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import heapq
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from dulwich.objects import Commit, ObjectID
 
+from oakroot.frozen import frozen
 from oakroot.git.commits import TreeId, head_of
 from oakroot.git.entries import Entry, difference, entries
 from oakroot.git.reader import Reader
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Passage:
     """What a commit made of one of its parents. `older` is None for the first commit of a history."""
 

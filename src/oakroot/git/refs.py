@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dulwich.objects import ObjectID
 from dulwich.refs import Ref
 
+from oakroot.frozen import frozen
 from oakroot.git.errors import BranchMissing, RepositoryBroken, printable
 from oakroot.git.remote import Remote
 
@@ -22,7 +22,7 @@ _SHA1 = re.compile(rb"[0-9a-f]{40}")
 _SHA256 = re.compile(rb"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tip:
     """A branch and the commit it is at; the branch is None for a detached HEAD."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import NewType
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from oakroot.frozen import frozen
 from oakroot.git.errors import InvalidSetting
 
 Branch = NewType("Branch", str)
@@ -47,7 +48,7 @@ _HOST = re.compile(r"[A-Za-z0-9_.:%][A-Za-z0-9_.:%-]*")
 _NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[/-]|/$|\.$|\.lock(/|$)|(^|/)\.|^@$")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remote:
     """One repository and, if said, one branch of it. `str` and `repr` never show a password or token."""
 

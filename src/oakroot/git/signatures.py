@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from asyncssh import KeyImportError, create_sshsig, import_private_key, validate_sshsig
 from asyncssh.public_key import decode_ssh_certificate, decode_ssh_public_key
 from asyncssh.sshsig import SSHAllowedSigners, import_allowed_signers
 
+from oakroot.frozen import frozen
 from oakroot.git.credentials import LoginKey, fingerprint_of
 from oakroot.git.errors import GitError, InvalidSetting
 
@@ -26,7 +27,7 @@ class SignatureRejected(GitError):  # noqa: N818 - as in `errors`: the name says
     """The signature is broken, or is not one of those that count; the message says which."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signers:
     """Who may sign, and with which keys."""
 
