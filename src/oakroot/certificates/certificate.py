@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import dns.name
 from cryptography import x509
@@ -19,12 +19,13 @@ from oakroot.certificates.jose import encode
 from oakroot.certificates.names import read_name
 from oakroot.certificates.rejected import RejectedError
 from oakroot.certificates.signing_request import UNREADABLE, SigningRequest, alternative_names
+from oakroot.frozen import frozen
 
 _LIFETIME_PARTS = 3
 _AUTHORITIES_LIMIT = 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Certificate:
     """A certificate of a host or an authority; times are seconds since 1970."""
 

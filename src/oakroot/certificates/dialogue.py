@@ -9,7 +9,6 @@ What must not live here: sockets, clock, randomness, files, and TSIG.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
 
 import dns.name
 import dns.rcode
@@ -22,6 +21,7 @@ from oakroot.certificates.names import challenge_name, records_name, write_name
 from oakroot.certificates.rejected import RejectedError
 from oakroot.certificates.signing_request import SigningRequest
 from oakroot.client.server import ServerError
+from oakroot.frozen import frozen
 from oakroot.protocol.message import Reply
 from oakroot.protocol.query import build_soa_query, read_zone_of
 from oakroot.protocol.soa_client import told
@@ -38,7 +38,7 @@ _HINTS: Mapping[int, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask:
     """Send this message to the server, signed where there is a key, and give me its reply."""
 
@@ -47,21 +47,21 @@ class Ask:
     """An UPDATE, whose answer takes as long as a push does, and which must not be sent twice."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pause:
     """Wake me after so many seconds."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tell:
     """Let the user know how far we are."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """What a step has come to: the time, and the reply that was asked for, without its signature."""
 
@@ -74,7 +74,7 @@ Chain = tuple[Certificate, ...]
 Dialogue = Generator[Step, Event, Chain]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """A certificate that is wanted from a server; the request has the names and the public key.
 

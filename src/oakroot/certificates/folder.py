@@ -18,12 +18,12 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from oakroot.certificates.certificate import Certificate, read_chain
 from oakroot.certificates.private_key import PrivateKey, read_private_key
 from oakroot.certificates.rejected import RejectedError
+from oakroot.frozen import frozen
 
 PRIVATE_KEY, CERTIFICATE, CHAIN, FULL_CHAIN = "privkey.pem", "cert.pem", "chain.pem", "fullchain.pem"
 NAMES = (PRIVATE_KEY, CERTIFICATE, CHAIN, FULL_CHAIN)
@@ -43,7 +43,7 @@ class FolderError(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """What the folder has: a key, and where there is one its certificate with the authorities' behind it."""
 

@@ -12,11 +12,12 @@ Only the forms live here: that octets are a request or a certificate is for the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from oakroot.certificates.certificate import Certificate, chain_of, matches, read_certificate
 from oakroot.certificates.rejected import RejectedError
 from oakroot.certificates.signing_request import SigningRequest, read_signing_request
+from oakroot.frozen import frozen
 
 TTL = 3600
 TYPE = "TLSA"
@@ -29,7 +30,7 @@ _FORM_FIELDS = 3
 _DATA_LIMIT = 65535 - _FORM_FIELDS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Published:
     """The TLSA records of one host, sorted by form; `other` records are somebody else's, and stay."""
 

@@ -6,15 +6,15 @@ import datetime as dt
 import os
 import ssl
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from oakroot.certificates.certificate import Certificate, renewal_due
 from oakroot.certificates.names import write_name
 from oakroot.certificates.private_key import PrivateKey
+from oakroot.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """A private key and the chain that certifies it: the host's certificate first. Its repr shows no key."""
 

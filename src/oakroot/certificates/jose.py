@@ -10,20 +10,21 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from oakroot.certificates.rejected import RejectedError
+from oakroot.frozen import frozen
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 _RSA_BITS = range(2048, 8193)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Curve:
     """How JOSE calls a curve (RFC 7518 §3.4, §6.2.1)."""
 
@@ -39,7 +40,7 @@ _CURVES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccountKey:
     """The key that an account at an authority is known by; its texts never show it."""
 
@@ -93,7 +94,7 @@ class AccountKey:
         return r.to_bytes(curve.octets) + s.to_bytes(curve.octets)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExternalAccount:
     """What binds an ACME account to one that its owner has with the authority (RFC 8555 §7.3.4)."""
 

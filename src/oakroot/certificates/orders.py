@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import dns.name
 
 from oakroot.certificates.names import read_name
 from oakroot.certificates.rejected import RejectedError
+from oakroot.frozen import frozen
 
 _ERROR_PREFIX = "urn:ietf:params:acme:error:"
 _TEXT_LIMIT = 500
@@ -63,7 +63,7 @@ _FAULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """Why the authority did not do what was asked, in its own words."""
 
@@ -77,7 +77,7 @@ class Problem:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Challenge:
     """One way to prove that a name is ours."""
 
@@ -90,7 +90,7 @@ class Challenge:
     problem: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Authorization:
     """The proof that is wanted for one name."""
 
@@ -106,7 +106,7 @@ class Authorization:
         return next((challenge for challenge in self.challenges if challenge.kind == kind), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """A request for one certificate."""
 
@@ -123,7 +123,7 @@ class Order:
     """Seconds after which it is worth looking again."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offer:
     """What an authority says of itself, and the account that it knows us by."""
 
@@ -138,7 +138,7 @@ class Offer:
     """Where it wants accounts hashed in records of dns-persist-01: what those names begin with."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RenewalWindow:
     """When the authority would like a certificate to be renewed (RFC 9773); times are seconds since 1970."""
 

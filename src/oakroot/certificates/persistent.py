@@ -15,13 +15,13 @@ import base64
 import hashlib
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 import dns.name
 
 from oakroot._engine import wire_rdata
 from oakroot.certificates.names import is_wildcard, without_wildcard, write_name
 from oakroot.certificates.rejected import RejectedError
+from oakroot.frozen import frozen
 
 ANY_DOMAIN = "*"
 """Hashed instead of a domain, for one record that is good at every name."""
@@ -38,7 +38,7 @@ _ACCOUNT, _POLICY, _UNTIL = "accounturi", "policy", "persistUntil"
 _WILDCARD = "wildcard"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PersistentRecord:
     """Permission for an account of an authority to have certificates for the name where the record stands.
 
@@ -135,7 +135,7 @@ def read_strings(rdata: str) -> str:
     return b"".join(strings).decode("ascii", "replace")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Audited:
     """One record as it was found at a host; None where the text is no such record."""
 
@@ -161,7 +161,7 @@ def audit(host: dns.name.Name, text: str, accounts: Collection[str], now: float)
     return Audited(host, text, record, tuple(problems))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """An ACME account, as records may name it. None of this is secret.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import dns.name
 from cryptography import x509
@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from oakroot.certificates.names import write_name
 from oakroot.certificates.rejected import RejectedError
 from oakroot.certificates.signing_request import SigningRequest, read_signing_request
+from oakroot.frozen import frozen
 
 _AnyKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -40,7 +41,7 @@ class KeyType(enum.Enum):
     ED25519 = "ed25519"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrivateKey:
     """A key that is strong enough for authorities."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import dns.flags
 import dns.name
@@ -12,12 +11,13 @@ import dns.rdatatype
 
 from oakroot._engine import read_message_records, wire_rdata
 from oakroot.certificates.forms import TTL, TYPE
+from oakroot.frozen import frozen
 from oakroot.protocol import update_request
 from oakroot.protocol.message import Reply, read_reply, request_message
 from oakroot.protocol.wire import Section, write_question
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """A reply, and the records in it."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import dns.name
 from cryptography import x509
@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from oakroot.certificates.names import is_wildcard, read_name, without_wildcard, write_name, write_names
 from oakroot.certificates.rejected import RejectedError
+from oakroot.frozen import frozen
 
 NAMES_LIMIT = 100
 """How many names Let's Encrypt, and most authorities with it, take in one certificate."""
@@ -40,7 +41,7 @@ _STRONG_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SigningRequest:
     """What somebody wants a certificate for, proved to be theirs."""
 

@@ -9,7 +9,6 @@ import json
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import urllib3
 
 from oakroot import __version__
 from oakroot.certificates.orders import Fault, MalformedAnswerError, Problem, read_problem
+from oakroot.frozen import frozen
 
 _BODY_LIMIT = 1 << 20
 _CHUNK = 1 << 14
@@ -35,7 +35,7 @@ class AuthorityError(Exception):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """A response of the kind 2xx."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import dns.name
 
 from oakroot.certificates.names import is_wildcard, read_name, without_wildcard, write_name
 from oakroot.certificates.private_key import KeyType, PrivateKey, make_private_key
 from oakroot.certificates.rejected import RejectedError
+from oakroot.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wish:
     """What certificate is wanted, and with which key.
 

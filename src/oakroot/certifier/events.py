@@ -13,6 +13,7 @@ import dns.name
 
 from oakroot._engine import Catalogue
 from oakroot.certificates.orders import Offer, Order, Problem, RenewalWindow
+from oakroot.frozen import frozen
 from oakroot.roles.events import Log, Moment, TimePassed
 
 __all__ = [
@@ -68,7 +69,7 @@ class Record:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remembered:
     """What outlives a restart: the order that was placed for a host, and the records that prove its names."""
 
@@ -76,7 +77,7 @@ class Remembered:
     records: tuple[Record, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameServer:
     """Who serves a zone; without addresses where our zones do not tell them."""
 
@@ -87,12 +88,12 @@ class NameServer:
 # --- what is asked of the authority ---
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Open:
     """Read the directory, find or make the account: Offer."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlaceOrder:
     """Order a certificate: Order, with authorizations."""
 
@@ -101,7 +102,7 @@ class PlaceOrder:
     replaces: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """See how an order stands: Order, with authorizations if `closely`."""
 
@@ -109,14 +110,14 @@ class Look:
     closely: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Validate:
     """Say that these challenges are met: Validated."""
 
     challenges: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finalize:
     """Hand in the signing request: Order."""
 
@@ -124,14 +125,14 @@ class Finalize:
     request: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Download:
     """Fetch the chain: Downloaded."""
 
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AskRenewal:
     """Ask when the certificate of this identifier is to be renewed: RenewalWindow."""
 
@@ -141,12 +142,12 @@ class AskRenewal:
 Question = Open | PlaceOrder | Look | Validate | Finalize | Download | AskRenewal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Validated:
     """The authority was told."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Downloaded:
     """A certificate and its chain."""
 
@@ -156,12 +157,12 @@ class Downloaded:
 # --- how an UPDATE ends ---
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateTaken:
     """The primary has it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateUnwanted:
     """The primary answered that it will not."""
 
@@ -169,7 +170,7 @@ class UpdateUnwanted:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateLost:
     """Nobody knows: no answer came, or none that can be believed."""
 
@@ -179,14 +180,14 @@ class UpdateLost:
 # --- events ---
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Started:
     """The service is up; this was remembered over the restart."""
 
     remembered: Mapping[str, Remembered] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZonesChanged:
     """Our copies of these zones are new, changed, or gone."""
 
@@ -194,7 +195,7 @@ class ZonesChanged:
     apexes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answered:
     """What the authority says."""
 
@@ -202,7 +203,7 @@ class Answered:
     answer: Offer | Order | Validated | Downloaded | RenewalWindow | Problem
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateEnded:
     """What became of an UPDATE."""
 
@@ -210,7 +211,7 @@ class UpdateEnded:
     outcome: UpdateTaken | UpdateUnwanted | UpdateLost
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Probed:
     """All name servers were asked: who does not have a record yet, and who does not answer."""
 
@@ -219,12 +220,12 @@ class Probed:
     silent: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RefreshRequested:
     """The operator wants everything tried now (SIGHUP)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rekeyed:
     """The operator has given other keys, while the service runs; these zones they may update."""
 
@@ -237,7 +238,7 @@ Event = Started | ZonesChanged | Answered | UpdateEnded | Probed | RefreshReques
 # --- actions ---
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask:
     """Ask the authority: ends in Answered."""
 
@@ -245,7 +246,7 @@ class Ask:
     question: Question
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendUpdate:
     """Send an UPDATE to the primary: ends in UpdateEnded. Each record is (owner, type, RDATA).
 
@@ -260,7 +261,7 @@ class SendUpdate:
     required: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Probe:
     """Ask the primary, and these name servers of each zone, whether they have the records: ends in Probed."""
 
@@ -270,7 +271,7 @@ class Probe:
     """By zone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remember:
     """Keep this over a restart, in place of what was kept before."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import dns.name
 
 from oakroot.certificates.jose import dns_value
@@ -22,9 +20,10 @@ from oakroot.certificates.signing_request import SigningRequest
 from oakroot.certifier.events import Moment, Record
 from oakroot.certifier.places import caa_objection, find_place, texts_at
 from oakroot.certifier.state import State
+from oakroot.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proofs:
     """Challenges to be validated, and the records to publish before."""
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import dns.name
 
@@ -37,6 +37,7 @@ from oakroot.certifier.overview import overview
 from oakroot.certifier.updates import Prober, Sender
 from oakroot.certifier.workers import Workers
 from oakroot.distribution.fanout import Changed
+from oakroot.frozen import frozen
 from oakroot.keys.keyring import GrantedKey
 from oakroot.operate.changes import Change
 from oakroot.operate.history import Pulse
@@ -56,7 +57,7 @@ _ASKING_THREADS = 4
 _DNS_THREADS = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hands:
     """What the service carries actions out with."""
 
@@ -66,7 +67,7 @@ class Hands:
     journal: Journal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choices:
     """What the operator decides, and may decide anew while the service runs."""
 

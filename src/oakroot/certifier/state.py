@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import dns.name
 
@@ -15,6 +15,7 @@ from oakroot.certificates.orders import Offer, Order, RenewalWindow
 from oakroot.certificates.signing_request import SigningRequest
 from oakroot.certifier.events import Action, Record, Remembered
 from oakroot.certifier.places import zone_of
+from oakroot.frozen import frozen
 from oakroot.secondary.state import Agenda
 from oakroot.secondary.table import Table
 from oakroot.secondary.timers import Dice
@@ -24,7 +25,7 @@ ORPHANED_AFTER = 120.0
 """Seconds after a start in which all zones should have come."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What the operator decides, or a test. Times are seconds."""
 
@@ -76,7 +77,7 @@ class Step(enum.Enum):
     INSTALL = "publish the certificate"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failure:
     """Why a job is given up, and for how long at least."""
 
@@ -88,7 +89,7 @@ class Failure:
     """Whether the order may still come to something."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """The work on one host's certificate."""
 
@@ -115,7 +116,7 @@ class Job:
     """In CLEAN: why the job ends after it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Host:
     """A name with a request."""
 
@@ -156,7 +157,7 @@ class Host:
         return self.due
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuthorityState:
     """What is known of the authority."""
 
@@ -171,7 +172,7 @@ class AuthorityState:
     """How many hosts in a row met a rate limit."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leftovers:
     """Challenges to be removed for which no job is at work."""
 
@@ -182,7 +183,7 @@ class Leftovers:
     failures: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """A certifier."""
 

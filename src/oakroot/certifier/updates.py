@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import dns.name
 import dns.rcode
@@ -29,6 +28,7 @@ from oakroot.certifier.events import (
 from oakroot.client.exchange import Deadline
 from oakroot.client.server import Server, ServerError
 from oakroot.client.signed import ask, told
+from oakroot.frozen import frozen
 from oakroot.keys.grant import Grant, Operation
 from oakroot.keys.key import Key
 from oakroot.keys.keyring import GrantedKey
@@ -42,7 +42,7 @@ _PROBE_SECONDS = 5.0
 _ANSWER = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sender:
     """Sends UPDATEs to one primary, each by the key that is nearest to its zone."""
 
@@ -95,7 +95,7 @@ def _fields(record: tuple[str, str, str]) -> tuple[dns.name.Name, int, bytes]:
     return dns.name.from_text(owner), number, wire
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prober:
     """Asks the primary and all name servers for records; `instead` are asked in place of the zones' own."""
 

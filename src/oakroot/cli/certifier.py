@@ -8,7 +8,6 @@ import logging
 import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import dns.name
@@ -38,6 +37,7 @@ from oakroot.cli.sources import plan_of, read_all_keys
 from oakroot.cli.tapping import add_tap_options, tapping
 from oakroot.cli.watching import add_watch_options, watching
 from oakroot.client.server import Server as NameServer
+from oakroot.frozen import frozen
 from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
 from oakroot.keys.keyring import GrantedKey
@@ -176,7 +176,7 @@ _LIVE = ("key",)
 """Options that SIGHUP takes over from the settings."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Configuration:
     """What the options say, as far as it can be told before anything is opened."""
 

@@ -11,13 +11,13 @@ import enum
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import dns.name
 
 from oakroot._engine import read_records, type_number, wire_rdata
 from oakroot.cli import CommandError, Exit
 from oakroot.cli.options import domain_name
+from oakroot.frozen import frozen
 from oakroot.protocol import update_request
 from oakroot.protocol.update_request import ANY_TYPE, UpdateRecord
 
@@ -34,7 +34,7 @@ class Verb(enum.Enum):
     REQUIRE_NOT = "require-not"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wish:
     """One change or requirement: as it was said, and as a message says it."""
 

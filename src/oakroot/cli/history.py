@@ -6,7 +6,6 @@ import argparse
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import dns.name
 from oakroot._engine import Zone
 from oakroot.cli import CommandError, Exit
 from oakroot.cli.options import domain_name, record_type
+from oakroot.frozen import frozen
 from oakroot.git.checkout import Checkout, Revision, RevisionUnknown
 from oakroot.git.history import history
 from oakroot.zones.filenames import zone_file_of
@@ -29,7 +29,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _ZONES_KEPT = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """One commit, and what it did to the zone."""
 

@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from oakroot._engine import Server
@@ -32,6 +31,7 @@ from oakroot.cli.reading_again import reader
 from oakroot.cli.remote import add_remote_options, credentials
 from oakroot.cli.tapping import add_tap_options, tapping
 from oakroot.cli.watching import add_watch_options, watching
+from oakroot.frozen import frozen
 from oakroot.git.credentials import Credentials
 from oakroot.git.errors import GitError
 from oakroot.git.remote import Remote, parse_remote
@@ -118,7 +118,7 @@ _LIVE = (
 """Options that SIGHUP takes over from the settings."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Configuration:
     """What the options say, as far as it can be told before anything is opened."""
 

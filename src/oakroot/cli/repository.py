@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from oakroot.cli import CommandError, Exit
+from oakroot.frozen import frozen
 from oakroot.git.checkout import Checkout, Revision
 from oakroot.git.errors import GitError, InvalidSetting
 from oakroot.zones.tree import Tree
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Version:
     """A state of the repository: a commit, or (revision is None) the files as they lie in the folder."""
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from importlib.resources import files as package_files
 from pathlib import Path
 
 from oakroot.cli import CommandError
+from oakroot.frozen import frozen
 from oakroot.git.command import run_git
 from oakroot.git.errors import GitError
 
@@ -30,7 +30,7 @@ _ATTRIBUTES = "* merge=oakroot\n"
 SECRET_MODE, _PROGRAM_MODE, FILE_MODE = 0o600, 0o755, 0o644
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class File:
     """A file to write, by its path in the repository."""
 

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import logging
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 
 import dns.name
@@ -31,6 +30,7 @@ from oakroot.cli.sources import plan_of, read_all_keys
 from oakroot.cli.tapping import add_tap_options, tapping
 from oakroot.cli.watching import add_watch_options, watching
 from oakroot.distribution.targets import Configured
+from oakroot.frozen import frozen
 from oakroot.keys.key import Key
 from oakroot.operate.lifetime import Lifetime
 from oakroot.roles.commands import copying_commands
@@ -123,7 +123,7 @@ _LIVE = (
 """Options that SIGHUP takes over from the settings."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Configuration:
     """What the options say, as far as it can be told before anything is opened."""
 

@@ -13,10 +13,10 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TypeVar
 
 from oakroot.client.server import Server, ServerError
+from oakroot.frozen import frozen
 from oakroot.protocol.wire import read_header
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ LOST_LIMIT = 3
 _MESSAGE_LIMIT = 65535
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deadline:
     """The moment at which patience ends."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+
+from oakroot.frozen import frozen
 
 DEFAULT_PORT = 53
 TLS_PORT = 853
@@ -12,7 +13,7 @@ _LAST_PORT = 65535
 _SERVER = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Server:
     """A host name or an address, and a port."""
 

@@ -6,12 +6,12 @@ What must not live here: what was asked for. Whoever asks knows what the reply m
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import dns.rcode
 
 from oakroot.client.exchange import Deadline, exchange
 from oakroot.client.server import Server, ServerError
+from oakroot.frozen import frozen
 from oakroot.keys.key import Key
 from oakroot.protocol.message import Reply, read_reply
 from oakroot.protocol.tsig_client import (
@@ -25,7 +25,7 @@ from oakroot.protocol.tsig_client import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """A reply that is the server's, and its octets without a TSIG record."""
 
@@ -33,7 +33,7 @@ class Answer:
     message: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Judged:
     """A reply, and what is to be said against it: its signature is wrong, or it says that ours is."""
 

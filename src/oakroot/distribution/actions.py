@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import dns.name
 
 from oakroot.distribution.fanout import Changed
+from oakroot.frozen import frozen
 from oakroot.keys.keyring import GrantedKey
 from oakroot.protocol.transfer_server import Plan
 from oakroot.protocol.tsig import ReplyContext
@@ -21,7 +21,7 @@ class Asking(Protocol):
         """Whom it came from."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendTransfer:
     """Send this to who asked, as fast as he takes it."""
 
@@ -31,7 +31,7 @@ class SendTransfer:
     context: ReplyContext | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Enlist:
     """Keep this peer's connection, to tell it of changes of the zone; the root: of all its key's."""
 
@@ -40,7 +40,7 @@ class Enlist:
     zone: dns.name.Name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remind:
     """Tell this peer of all zones of its key, where the key or something else says that it listens there."""
 
@@ -48,7 +48,7 @@ class Remind:
     signer: GrantedKey
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoteAsked:
     """This peer asked for the zone under a signature: NOTIFYs about it have reached him."""
 
@@ -56,7 +56,7 @@ class NoteAsked:
     zone: dns.name.Name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spread:
     """Tell everybody who should know."""
 

@@ -28,6 +28,7 @@ from oakroot.distribution.targets import (
     nobody,
     place_of_link,
 )
+from oakroot.frozen import frozen
 from oakroot.keys.keyring import GrantedKey, Keyring, difference
 
 LOOKUPS = 20
@@ -41,7 +42,7 @@ LINKS_PER_SOURCE = 8
 """Connections kept for one key from one address: each counts against the limits of the server."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What the operator decides, and where we listen."""
 
@@ -52,7 +53,7 @@ class Settings:
     """Who is not told: ourselves at addresses that `own` does not list, and those whom we copy."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Changed:
     """What is served from now on, and what is new about it."""
 

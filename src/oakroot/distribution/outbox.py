@@ -17,6 +17,7 @@ import dns.name
 import dns.rcode
 
 from oakroot.distribution.targets import NO_PORT, Place, Target
+from oakroot.frozen import frozen
 from oakroot.protocol.message import Reply, read_reply
 from oakroot.protocol.notify import build_notify
 from oakroot.protocol.soa_client import describe_flaw, describe_refusal, told
@@ -52,7 +53,7 @@ class Moment(Protocol):
         """Since some moment or other."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Send:
     """Send this to the target this way."""
 
@@ -61,7 +62,7 @@ class Send:
     wire: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ended:
     """Nothing more is sent to this target about this zone. `failure`: why it was in vain, if it was."""
 
@@ -70,7 +71,7 @@ class Ended:
     failure: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Sent:
     """A NOTIFY on its way: what its reply is checked against."""
 

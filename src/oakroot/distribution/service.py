@@ -13,7 +13,6 @@ import socket
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from oakroot._engine import Request, Server, Zone
 from oakroot.distribution.actions import Distribute, Enlist, NoteAsked, Remind, SendTransfer, Spread
@@ -21,6 +20,7 @@ from oakroot.distribution.fanout import Fanout, Settings
 from oakroot.distribution.outbox import Ended, Send
 from oakroot.distribution.targets import Target
 from oakroot.distribution.transfers import Done, Message, Order, Transfers
+from oakroot.frozen import frozen
 from oakroot.protocol.transfer_server import SoaAlone, Steps, busy
 from oakroot.protocol.tsig import ReplyContext
 from oakroot.protocol.wire import MalformedError, read_header
@@ -31,7 +31,7 @@ TCP_LIMIT = 32
 _LARGEST_DATAGRAM = 65535
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Now:
     """This moment on two clocks."""
 
@@ -39,7 +39,7 @@ class Now:
     monotonic: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Copied:
     """Somebody over TCP has this version: he was sent it, or was told that there is no newer one."""
 
@@ -50,7 +50,7 @@ class Copied:
     serial: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """What is under way."""
 

@@ -15,6 +15,7 @@ from typing import Protocol
 import dns.name
 
 from oakroot._engine import Catalogue, Zone
+from oakroot.frozen import frozen
 from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
 from oakroot.keys.keyring import Keyring
@@ -47,7 +48,7 @@ def place_of_link(link: Link) -> Place:
     return str(ipaddress.ip_address(link.peer[0])), -link.peer[1]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """A server to be told. `keys` are those that it may know: of two, one may be replacing the other."""
 
@@ -70,7 +71,7 @@ class Target:
         return self.address if self.port == NO_PORT else f"{self.address}@{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Configured:
     """A server that the operator wants to be told of every zone; `key` is one, or the name of one of ours."""
 
@@ -79,7 +80,7 @@ class Configured:
     key: Key | dns.name.Name | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Enlisted:
     """A peer to be told over its own connection: of this zone, or for the root of all that its key covers."""
 
@@ -171,7 +172,7 @@ class KeySecondaries:
             zone = zone.parent()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Directory:
     """All that is known about who is to be told at one moment. `port` is where secondaries listen."""
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from oakroot._engine import Request
 from oakroot.distribution.outbox import Moment
+from oakroot.frozen import frozen
 from oakroot.protocol.transfer_server import Plan, Transfer
 from oakroot.protocol.tsig import ReplyContext
 
@@ -39,7 +40,7 @@ class Stream(Protocol):
         """Whether nothing can be sent any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """A transfer that was asked for and found good."""
 
@@ -49,7 +50,7 @@ class Order:
     context: ReplyContext | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """Send this."""
 
@@ -57,7 +58,7 @@ class Message:
     wire: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """A transfer has come to its end, or to nothing: then `failure` says why."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from oakroot._engine import Zone
+from oakroot.frozen import frozen
 from oakroot.zones.loaded import ZoneChange
 from oakroot.zones.serials import is_forward
 
@@ -21,7 +22,7 @@ def versions_limit(newest: Zone) -> int:
     return min(VERSIONS_LIMIT, max(1, RECORDS_LIMIT // max(1, newest.record_count)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Versions:
     """The earlier versions of those zones that have changed, by apex, oldest first; an immutable value."""
 

@@ -9,7 +9,6 @@ import socket
 import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import cast
 
 import dns.exception
@@ -23,12 +22,13 @@ import dns.rdtypes.ANY.RRSIG
 from cryptography import x509
 
 from oakroot.doctor.observations import ROOM, Heard, OverTls, Place
+from oakroot.frozen import frozen
 
 MUCH_ROOM = 4096
 ATTEMPTS = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """What is asked and how. `room`: the size for EDNS; None: without EDNS."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import dns.message
 import dns.name
@@ -23,6 +23,7 @@ from oakroot.doctor.observations import (
     ns_targets,
 )
 from oakroot.doctor.walk import ADDRESS_TYPES, ROOT_SERVERS, Cut, Guide, LostError, Shortcut, Walk, delegation
+from oakroot.frozen import frozen
 
 PARENTS_LIMIT = 6
 """Addresses of the parent's servers that are asked: a large parent has dozens, which say the same."""
@@ -34,7 +35,7 @@ _QUESTIONS = 48
 _ELSEWHERE = dns.name.from_text("oakroot-doctor.invalid.")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Means:
     """What the operator lets us ask, and with how much patience."""
 
@@ -115,7 +116,7 @@ def _some(cut: Cut, means: Means) -> list[tuple[Name, str]]:
     return [(name, address) for _, name, address in ordered[:PARENTS_LIMIT]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Look:
     """What is asked about one zone: `pool` has a thread for each server, `ask` one for each question."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
+
+from oakroot.frozen import frozen
 
 SOON = 3 * 86400.0
 """Signatures and certificates that end within so many seconds should have been renewed."""
@@ -13,7 +14,7 @@ SOON = 3 * 86400.0
 Severity = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """`about` is a server, a name or the zone. Errors break resolution for somebody; notes are just so."""
 

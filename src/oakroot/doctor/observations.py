@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import dns.name
 import dns.rdata
 import dns.rdtypes.ANY.NS
 import dns.rdtypes.ANY.RRSIG
+
+from oakroot.frozen import frozen
 
 Name = dns.name.Name
 Place = tuple[str, int]
@@ -22,7 +24,7 @@ def spoken(name: Name | None) -> str:
     return "the root" if name is None or name == dns.name.root else name.to_text(omit_final_dot=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heard:
     """What came back to one question."""
 
@@ -61,7 +63,7 @@ class Heard:
 NOT_ASKED = Heard(trouble="not asked")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OverTls:
     """What came of a question over TLS (RFC 7858), whoever the server proved to be."""
 
@@ -70,7 +72,7 @@ class OverTls:
     """Of the certificate that it showed, in seconds since 1970."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParentServer:
     """A name server of the parent zone, and what it says of the delegation."""
 
@@ -83,7 +85,7 @@ class ParentServer:
     ds: Heard = NOT_ASKED
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZoneServer:
     """A name server of the zone at one of its addresses, and how it answers."""
 
@@ -126,7 +128,7 @@ class ZoneServer:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Host:
     """What is known of a name server's name, by asking as any resolver would."""
 
@@ -135,7 +137,7 @@ class Host:
     trouble: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observations:
     """All that was seen."""
 

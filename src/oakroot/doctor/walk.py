@@ -7,7 +7,7 @@ anybody.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import dns.flags
@@ -18,6 +18,7 @@ import dns.rdatatype
 import dns.rrset
 
 from oakroot.doctor.observations import Host, Name
+from oakroot.frozen import frozen
 
 Ask = Callable[[str, Name, dns.rdatatype.RdataType], dns.message.Message | None]
 """Puts a question to an address; None: no answer."""
@@ -47,7 +48,7 @@ class LostError(Exception):
     """The way ends before the zone; the text says where and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cut:
     """A zone on the way, and its name servers with their addresses."""
 

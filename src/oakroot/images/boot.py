@@ -8,7 +8,8 @@ from __future__ import annotations
 import ipaddress
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from oakroot.frozen import frozen
 
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -21,7 +22,7 @@ class BootRejectedError(Exception):
     """The arguments are not good; the message is for the console."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Boot:
     """What a machine is told."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from pathlib import Path
 
+from oakroot.frozen import frozen
 from oakroot.images import contents, cpio, debian, elf, oci, wheels
 from oakroot.images.archive import flattened, with_archive
 from oakroot.images.bill import write_bill
@@ -32,7 +32,7 @@ DESCRIPTION = "image.json"
 LICENSES = "copyright.txt"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Image:
     """A finished image."""
 
@@ -54,7 +54,7 @@ class Image:
             place.write_bytes(content)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Parts:
     kernel: bytes
     plain_kernel: bytes

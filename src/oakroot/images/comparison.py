@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from oakroot.frozen import frozen
 from oakroot.images.lock import Input
 from oakroot.images.record import Record, read_contents
 
@@ -18,7 +18,7 @@ class Kind(StrEnum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One thing that is not as it was."""
 
@@ -31,7 +31,7 @@ class Change:
         return f"{self.kind:<7} {self.what}{self.detail and ': '}{self.detail}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Changes:
     """All that differs between two images."""
 

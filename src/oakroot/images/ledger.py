@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from oakroot.frozen import frozen
 from oakroot.git.errors import GitError
 from oakroot.git.signatures import Signers, check_signature
 from oakroot.images import build as images
@@ -39,7 +39,7 @@ _LARGEST = 4 * 1024 * 1024
 Read = Callable[[str], bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attestation:
     """One builder's word that can be believed: its signature is one of those that count."""
 
@@ -54,7 +54,7 @@ class Attestation:
         return self.statement.builder
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Build:
     """All that was said of one build."""
 
@@ -75,7 +75,7 @@ class Build:
         return f"{FOLDER}/{self.role}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trouble:
     """A file that does not count, and why."""
 
@@ -86,7 +86,7 @@ class Trouble:
         return f"{self.path}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ledger:
     """Everything in a ledger."""
 

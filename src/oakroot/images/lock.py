@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from urllib.parse import quote
 
+from oakroot.frozen import frozen
 from oakroot.images.rejected import ImageError
 
 FORMAT = 1
@@ -52,7 +53,7 @@ class Input:
         return f"pkg:{where}/{quote(self.name, safe='')}@{quote(self.version, safe='')}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lock:
     """All inputs, and the moment that stands for the time of building."""
 

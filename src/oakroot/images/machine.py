@@ -13,10 +13,10 @@ import signal
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from oakroot.frozen import frozen
 from oakroot.images.build import INITRAMFS, PLAIN_KERNEL
 from oakroot.images.rejected import ImageError
 
@@ -47,7 +47,7 @@ _HARDWARE = {
 """The machine, its processor, and the bus of its devices."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Machine:
     """A virtual machine to start."""
 

@@ -8,8 +8,8 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from oakroot.frozen import frozen
 from oakroot.images.tree import Device, Entry, File, Folder, Link, Tree, walk
 
 USER = 65532
@@ -17,7 +17,7 @@ USER = 65532
 _TYPE = "application/vnd.oci.image"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Process:
     """What a container of the image runs."""
 

@@ -6,8 +6,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from oakroot.frozen import frozen
 from oakroot.images import build
 from oakroot.images.contents import Role
 from oakroot.images.lock import LOCK_NAME, Input, Lock, read_lock
@@ -30,7 +30,7 @@ _FILES = (
 _LINE = re.compile(r"(?P<sha256>[0-9a-f]{64}) +[0-9]+ (?P<path>.+)\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """One image."""
 

@@ -11,8 +11,8 @@ import datetime as dt
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from oakroot.frozen import frozen
 from oakroot.images.contents import Role
 from oakroot.images.lock import Input
 from oakroot.images.record import Record
@@ -29,7 +29,7 @@ BUILDER_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,62}\Z")
 """A folder of the ledger, and a principal among allowed signers."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """Who built what, with which tools, when, and what came out."""
 

@@ -6,13 +6,13 @@ Owners and times are no part of it: all belongs to root, and has the time of the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from oakroot.frozen import frozen
 from oakroot.images.rejected import ImageError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class File:
     """Octets that are read, and perhaps run."""
 
@@ -20,21 +20,21 @@ class File:
     executable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """Another name for what is at `target`."""
 
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Folder:
     """A folder that must be there although it is empty."""
 
     mode: int = 0o755
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Device:
     """A character device."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from oakroot.frozen import frozen
 from oakroot.importing.named_conf import Statement
 from oakroot.importing.setup import Place, plain
 
@@ -17,7 +18,7 @@ _CLOSING = frozenset({_EVERYBODY, _NOBODY})
 _BUILTIN = _CLOSING | {"localhost", "localnets"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Element:
     """An element that is no key, as it is written, and where."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from oakroot.frozen import frozen
 from oakroot.importing.setup import ConfigurationError, Place, ReadFile, quoted
 
 _TOKEN = re.compile(
@@ -20,7 +20,7 @@ _INCLUDE_DEPTH = 10
 _WITH_INCLUDES = frozenset({"view", "zone", "options"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """`words { block } words;`: the words before and behind a block, and the block's statements."""
 
@@ -43,7 +43,7 @@ class Statement:
         return found.words[1] if found is not None and len(found.words) > 1 else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Token:
     kind: str
     text: str

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import dns.exception
 import dns.name
 
+from oakroot.frozen import frozen
 from oakroot.keys.grant import Operation
 from oakroot.keys.key import Key
 from oakroot.keys.limits import NO_LIMITS, Limits
@@ -20,7 +21,7 @@ ReadFile = Callable[[str], bytes]
 """The content of a file by its path; raises OSError."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where something is written."""
 
@@ -31,7 +32,7 @@ class Place:
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Note:
     """One thing that the operator has to know: left behind, or different from before."""
 
@@ -42,7 +43,7 @@ class Note:
         return self.text if self.place is None else f"{self.place}: {self.text}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Permission:
     """A key of the old server, by its name there, and what it may do at `zone` and below."""
 
@@ -57,7 +58,7 @@ class Permission:
     view: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceZone:
     """A zone that the old server is the primary of."""
 
@@ -70,7 +71,7 @@ class SourceZone:
     view: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setup:
     """All of it."""
 

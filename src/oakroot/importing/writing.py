@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import dns.name
 
+from oakroot.frozen import frozen
 from oakroot.importing.narrowing import also_transferring, narrowed, widest
 from oakroot.importing.permissions import granted_name
 from oakroot.importing.setup import Note, Permission, ReadFile, Setup, SourceZone, quoted, read_name
@@ -31,7 +32,7 @@ _INCLUDE_DEPTH = 10
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Imported:
     """What becomes of a set-up."""
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 import dns.name
 
 from oakroot._engine import type_number
+from oakroot.frozen import frozen
 from oakroot.keys.limits import NO_LIMITS, Limits, is_like_limit, read_limits
 from oakroot.keys.names import is_within
 from oakroot.keys.rejected import KeyRejectedError
@@ -50,7 +50,7 @@ class Operation(enum.IntEnum):
 _OPERATIONS = {operation.label.encode(): operation for operation in Operation}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Grant:
     """The right to do `operation`, and those it includes, at `zone` and below. The root zone is all names."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self
 
 import dns.name
 import dns.tsig
 
+from oakroot.frozen import frozen
 from oakroot.keys.secret import Secret
 
 # RFC 2104 §3 discourages secrets shorter than the hash; 256 random bits are beyond guessing for any of them.
@@ -59,7 +60,7 @@ class Algorithm(enum.Enum):
 _BY_NAME = {algorithm.digest: algorithm for algorithm in Algorithm}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """A TSIG key. Its texts never show the secret."""
 

@@ -7,13 +7,13 @@ stay. Problems name the file and the line, never the text: they end in logs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, Protocol
 
 import dns.exception
 import dns.name
 
+from oakroot.frozen import frozen
 from oakroot.keys.dnskey import read_dnskey_rdata
 from oakroot.keys.grant import Grant, Operation, read_grant
 from oakroot.keys.key import Key
@@ -46,7 +46,7 @@ class KeyRecord(Protocol):
         """Its line there, from 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyProblem:
     """One thing wrong with a key file. Holds nothing of the file's text but names of good keys."""
 
@@ -58,7 +58,7 @@ class KeyProblem:
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GrantedKey:
     """A key, what its name grants, and where it is written."""
 
@@ -68,7 +68,7 @@ class GrantedKey:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyFile:
     """What one key file gave."""
 
@@ -147,7 +147,7 @@ def gather(files: Mapping[str, KeyFile]) -> tuple[Keyring, tuple[KeyProblem, ...
     return Keyring(first.values()), tuple(problems)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyringChange:
     """How one keyring differs from an earlier one; `changed` holds the new keys of names that stayed."""
 

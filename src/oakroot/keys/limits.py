@@ -13,7 +13,6 @@ A label that might be meant as a limit and is none is refused, since a key with 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 
@@ -21,6 +20,7 @@ import dns.name
 import dns.rdatatype
 
 from oakroot._engine import type_number
+from oakroot.frozen import frozen
 from oakroot.keys.rejected import KeyRejectedError
 
 ACME_CHALLENGE = b"_acme-challenge"
@@ -35,7 +35,7 @@ _HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What a key for updates may change at its zone and below. What is not said is not limited."""
 

@@ -7,12 +7,12 @@ lines that are not for the client are `#` comments, which each of these forms ha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 from types import MappingProxyType
 
 import dns.name
 
+from oakroot.frozen import frozen
 from oakroot.keys.dnskey import write_dnskey
 from oakroot.keys.grant import Operation, read_grant
 from oakroot.keys.key import Algorithm, Key
@@ -27,7 +27,7 @@ _CERT_MANAGER_ALGORITHMS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Primary:
     """Where a client finds the primary."""
 

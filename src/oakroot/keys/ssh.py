@@ -6,7 +6,6 @@ What lives here is the key itself; using it belongs to `git/`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
+from oakroot.frozen import frozen
 from oakroot.keys.rejected import KeyRejectedError
 from oakroot.keys.secret import Secret
 
@@ -26,7 +26,7 @@ PRIVATE_KEY_LENGTH = 32
 _ARMOUR = "-----BEGIN OPENSSH PRIVATE KEY-----"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SshKey:
     """An Ed25519 key pair, told by its 32 private octets (RFC 8032 §5.1.5)."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from oakroot.frozen import frozen
 from oakroot.zones.serials import MODULUS, is_forward
 
 
@@ -24,7 +24,7 @@ class Standing(enum.StrEnum):
     SILENT = "silent"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heard:
     """What a name server said: a serial, or None with the reason."""
 
@@ -33,7 +33,7 @@ class Heard:
     is_silent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """How the name servers of a zone stand, each by its name and address; and how far they are apart."""
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from oakroot.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Facts:
     """A line about a certificate, and whether it is still valid."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
+
+from oakroot.frozen import frozen
 
 LINES_LIMIT = 60
 """Lines of one file's difference."""
@@ -18,7 +19,7 @@ OCTETS_LIMIT = 256 * 1024
 _SECRET = re.compile(r"(?i)\b(DNSKEY[ \t]+0[ \t]+3[ \t]+(?:157|16[1-5])|secret)\b.*")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileChange:
     """A file, and the lines of its difference: each begins with `+`, `-` or a blank."""
 
@@ -26,7 +27,7 @@ class FileChange:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """A commit."""
 

@@ -21,6 +21,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Literal
 
+from oakroot.frozen import frozen
 from oakroot.operate.framestream import Control, Heard, StreamError, control, data
 
 _log = logging.getLogger("oakroot.dnstap")
@@ -42,7 +43,7 @@ _MODE = 0o640
 """Of new files: who may read one reads who asked for what."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Destination:
     """`file:PATH`, `unix:PATH` or `tcp:HOST:PORT`."""
 

@@ -14,7 +14,9 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from oakroot.frozen import frozen
 
 PROTOCOL = 1
 REQUEST_LIMIT = 64 * 1024
@@ -31,7 +33,7 @@ class ControlError(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """A command and its arguments."""
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import enum
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import dns.opcode
 
+from oakroot.frozen import frozen
 from oakroot.protocol import wire
 
 Messages = Literal["all", "queries", "responses"]
@@ -87,7 +87,7 @@ _TYPE_AND_CLASS = 4
 _FLAGS_AT = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Teller:
     """Who tells, and of what."""
 

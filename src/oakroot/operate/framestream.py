@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 import struct
-from dataclasses import dataclass
 from typing import Self
+
+from oakroot.frozen import frozen
 
 CONTENT_TYPE = b"protobuf:dnstap.Dnstap"
 CONTROL_LIMIT = 512
@@ -47,7 +48,7 @@ def control(word: Control) -> bytes:
     return _FIELD.pack(0, len(body)) + body
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heard:
     """What the other side has said: the word, if all of it has come, and the octets behind it."""
 

@@ -6,12 +6,14 @@ from collections import deque
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from oakroot.frozen import frozen
+
 PULSE_SECONDS = 5.0
 PULSES = 180
 """A quarter of an hour."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pulse:
     """Counters at one moment."""
 
@@ -22,7 +24,7 @@ class Pulse:
     """All of the time that updates took together."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Point:
     """What happened between two pulses: a second's share, and how long an update took on average."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable, MutableMapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from oakroot.frozen import frozen
 
 Transport = Literal["udp", "tcp", "tls"]
 Address = tuple[str, int]
@@ -25,7 +26,7 @@ class InheritanceError(Exception):
     """What we were given cannot be used; the text says what it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Socket:
     """A bound socket."""
 

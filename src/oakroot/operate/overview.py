@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from oakroot.frozen import frozen
 
 Role = Literal["primary", "secondary", "certifier"]
 
@@ -32,7 +34,7 @@ class Condition(enum.StrEnum):
     """There has been no good version yet; SERVFAIL."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Zone:
     """A zone; `serial` is None while it is answered SERVFAIL."""
 
@@ -59,7 +61,7 @@ class Zone:
         return self.serial is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyUse:
     """A key by its name and never its secret, and what was done with it."""
 
@@ -74,7 +76,7 @@ class KeyUse:
     last_failure: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Copied:
     """What a secondary has of a zone, as far as it is known here."""
 
@@ -84,7 +86,7 @@ class Copied:
     """When it was sent this version, or was told that it has the newest."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Secondary:
     """Somebody who copies our zones: known by an address of his, or by the key he signs with."""
 
@@ -98,7 +100,7 @@ class Secondary:
     """NOTIFYs that he has not acknowledged yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Primary:
     """A server that zones come from."""
 
@@ -107,7 +109,7 @@ class Primary:
     trouble: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attempt:
     """How something that is done again and again ended the last time."""
 
@@ -118,7 +120,7 @@ class Attempt:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Git:
     """The repository and what was done with it."""
 
@@ -141,7 +143,7 @@ class Git:
     """Raised serials that the repository does not have."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Queue:
     """What waits, and how much may."""
 
@@ -150,7 +152,7 @@ class Queue:
     limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Histogram:
     """How often a number of seconds was at most each of `bounds`; `counts` has one more, for all above."""
 
@@ -172,7 +174,7 @@ class Histogram:
             yield bound, so_far
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Updates:
     """Updates that were answered."""
 
@@ -182,7 +184,7 @@ class Updates:
     """From the arrival of those that reached git's turn to their answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostCertificate:
     """A host for which a certificate was requested."""
 
@@ -200,7 +202,7 @@ class HostCertificate:
     """Why there is none, or why the last try was in vain."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tap:
     """Where queries and answers are shown one by one."""
 
@@ -216,7 +218,7 @@ class Tap:
     """Why nothing can be written there now."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overview:
     """All of it. What a role does not have is empty."""
 

@@ -7,8 +7,9 @@ click that would change anything. Every text in it may have been chosen by someb
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from oakroot.frozen import frozen
 from oakroot.operate.agreement import Standing
 from oakroot.operate.changes import Change
 from oakroot.operate.history import Point
@@ -19,7 +20,7 @@ from oakroot.operate.samples import Scene
 from oakroot.operate.spoken import ago, amount, moment_of, span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shown:
     """What the page is made of."""
 
@@ -29,7 +30,7 @@ class Shown:
     title: str = "Oakroot"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Section:
     name: str
     title: str

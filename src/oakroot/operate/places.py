@@ -10,7 +10,8 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from oakroot.frozen import frozen
 
 Path = tuple[str, ...]
 """A table's name and a key's, one part each."""
@@ -29,7 +30,7 @@ _STRING = re.compile(
 _PLAIN = re.compile(r"[^\s,\[\]{}#'\"]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A piece of one line. Lines and columns count from 1; `end_column` is behind the piece."""
 
@@ -38,7 +39,7 @@ class Place:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """Where a setting stands: its key, its value, and the items where the value is an array."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from oakroot.frozen import frozen
 from oakroot.operate.history import PULSE_SECONDS, PULSES, Point
 from oakroot.operate.markup import Markup, element
 from oakroot.operate.spoken import span
@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 600, 120
 SPAN = PULSE_SECONDS * PULSES
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plot:
     """What is plotted, and how its newest value is said."""
 

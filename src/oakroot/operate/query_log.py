@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import dns.edns
 import dns.exception
@@ -19,6 +18,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
+from oakroot.frozen import frozen
 from oakroot.operate.dnstap import Exchange, is_response
 from oakroot.protocol import wire
 
@@ -111,7 +111,7 @@ def _answered(answer: bytes) -> Facts:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Extras:
     """What a query has behind its question."""
 

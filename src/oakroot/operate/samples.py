@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from oakroot.frozen import frozen
 from oakroot.operate.agreement import Verdict
 from oakroot.operate.overview import Histogram, Overview
 
 Kind = Literal["counter", "gauge", "histogram"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scene:
     """What is measured: a role, and what is known of the name servers of its zones."""
 
@@ -27,7 +28,7 @@ class Scene:
     """What the logs and taps of this process count."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sample:
     """One value, under the values of its family's labels."""
 
@@ -38,7 +39,7 @@ class Sample:
 Read = Callable[[Scene], Iterable[Sample | Histogram]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Metric:
     """A family of samples: its name without the prefix, its meaning, and how its samples are read."""
 
@@ -49,7 +50,7 @@ class Metric:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Family:
     """A metric with its samples at one moment."""
 

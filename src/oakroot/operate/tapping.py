@@ -14,12 +14,13 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from oakroot import __version__
 from oakroot._engine import Exchange, Server
+from oakroot.frozen import frozen
 from oakroot.operate.collectors import Collector, Count, Destination, FrameFile, LineFile
 from oakroot.operate.dnstap import Messages, Teller
 from oakroot.operate.logs import JsonFormatter, TextFormatter
@@ -38,7 +39,7 @@ END_PATIENCE = 5.0
 """Seconds for what is left when a thread is to end."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What the operator wants to see."""
 

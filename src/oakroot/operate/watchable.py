@@ -6,10 +6,10 @@ Apart from `watch`, which does it: most of what that needs is loaded only for th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from oakroot._engine import Catalogue
+from oakroot.frozen import frozen
 from oakroot.operate.changes import Change
 from oakroot.operate.history import Pulse
 from oakroot.operate.overview import Overview
@@ -36,7 +36,7 @@ class Role(Protocol):
         """What lately became of the repository, the newest first; nothing where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What the operator wants of it."""
 

@@ -11,8 +11,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
+
+from oakroot.frozen import frozen
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ _ALWAYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """What was asked for. Names of headers are in lower case."""
 
@@ -47,7 +49,7 @@ class Request:
         return self.headers.get(name, "")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What is answered."""
 

@@ -8,12 +8,13 @@ his version away otherwise.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 import dns.name
 
 from oakroot._engine import Zone
+from oakroot.frozen import frozen
 from oakroot.roles.events import Log
 from oakroot.zones.catalog_zones import changed_catalog, write_catalog
 from oakroot.zones.loaded import Loaded, ZoneChange
@@ -25,7 +26,7 @@ _MODULUS = 2**32
 _IS_A_ZONE = "the repository has a zone of this name, so it cannot be a catalog zone of ours"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offer:
     """A catalog zone that the operator wants: of all zones, or of one zone and those below it."""
 
@@ -55,7 +56,7 @@ class Offer:
         return max(found)[1] if found else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Following:
     """The catalog zones after a load, and what is new about them."""
 

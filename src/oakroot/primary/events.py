@@ -6,10 +6,10 @@ Events are in the past tense, actions in the imperative. All are frozen values; 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from oakroot._engine import Zone
 from oakroot.distribution.actions import Distribute
+from oakroot.frozen import frozen
 from oakroot.primary.state import Settings
 from oakroot.primary.writing import Outcome, Submission
 from oakroot.roles.events import Log, Note, NotifyRequested, PacketReceived, Publish, SendReply, TimePassed
@@ -18,12 +18,12 @@ from oakroot.zones.loaded import Edit, Loaded, Loading
 # --- events ---
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Started:
     """The service is up, and nothing has been fetched yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fetched:
     """The remote was reached, and this is what its newest commit makes.
 
@@ -36,45 +36,45 @@ class Fetched:
     landed: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NothingNewFetched:
     """The remote was reached, and its newest commit is the one that is loaded."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FetchFailed:
     """The remote's newest commit could not be had; what is served stays."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pushed:
     """Our commit is the remote's newest, and this is what it makes."""
 
     loading: Loading
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PushOvertaken:
     """Somebody else's commit came first; ours is not there."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PushRefused:
     """The remote will not take commits from us."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PushFailed:
     """The push did not come through; another try may."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """The updates were judged; their commit is the remote's newest, and this is what it makes.
 
@@ -85,12 +85,12 @@ class Written:
     loading: Loading | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WriteOvertaken:
     """Somebody else's commit came first; the updates are to be judged anew, on what is there now."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WriteRefused:
     """The remote will not take this commit. `outcomes` are the verdicts as they would have been."""
 
@@ -98,7 +98,7 @@ class WriteRefused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WriteFailed:
     """The commit did not come through; another try may.
 
@@ -110,19 +110,19 @@ class WriteFailed:
     outcomes: tuple[Outcome, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PullRequested:
     """The operator asked for a pull (SIGHUP)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reconfigured:
     """The operator has decided anew, while the service runs."""
 
     settings: Settings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recalled:
     """History was looked at for earlier versions of the zones, by apex; `trouble`: why that ended early."""
 
@@ -156,7 +156,7 @@ Event = (
 # --- actions ---
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fetch:
     """Fetch and load: ends in Fetched, NothingNewFetched or FetchFailed.
 
@@ -167,7 +167,7 @@ class Fetch:
     attempts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Push:
     """Commit on top of what is loaded, and push: ends in Pushed, PushOvertaken, PushRefused or PushFailed."""
 
@@ -176,7 +176,7 @@ class Push:
     known: Loaded
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Write:
     """Judge these updates on top of what is loaded, commit and push what they change.
 
@@ -188,7 +188,7 @@ class Write:
     edits: tuple[Edit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recall:
     """Look for earlier versions of what is loaded in the history before it: ends in Recalled."""
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from oakroot.frozen import frozen
 from oakroot.primary.verdict import Verdict
 from oakroot.protocol.tsig_record import FUDGE
 
@@ -26,7 +26,7 @@ SAME_MESSAGE_SECONDS = 60.0
 ENTRIES_LIMIT = 50_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """What a message is known by: its signatures, one for each time it was signed, and what they are over."""
 
@@ -34,7 +34,7 @@ class Identity:
     message: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answered:
     """The verdict. `serial`: the zone's since then; who signs anew after another change may mean it anew."""
 
@@ -42,7 +42,7 @@ class Answered:
     serial: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pending:
     """The update is in work."""
 
@@ -50,7 +50,7 @@ class Pending:
 PENDING = Pending()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Entry:
     until: float
     known: Answered | Pending | None
@@ -61,7 +61,7 @@ def identify(mac: bytes, query: bytes, original_id: int, key: bytes) -> Identity
     return Identity((_digest(key + mac),), _digest(key + original_id.to_bytes(2) + query[2:]))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     """Verdicts by identity.
 

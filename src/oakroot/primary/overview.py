@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from oakroot import __version__, _engine
 from oakroot.distribution.service import Report
 from oakroot.distribution.targets import Configured
+from oakroot.frozen import frozen
 from oakroot.git.commits import Head
 from oakroot.operate.ledger import Ledger
 from oakroot.operate.overview import Attempt, Condition, Git, Overview, Queue, Zone
@@ -32,7 +32,7 @@ from oakroot.zones.diagnostics import errors
 from oakroot.zones.loaded import Loaded, LoadedZone
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """What the shell knows beside the state."""
 

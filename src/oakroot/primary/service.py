@@ -15,13 +15,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from oakroot._engine import Catalogue, Request, Server
 from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer, Spread
 from oakroot.distribution.fanout import Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
+from oakroot.frozen import frozen
 from oakroot.git.credentials import Credentials
 from oakroot.operate.certificate import CertificateFiles
 from oakroot.operate.changes import Change
@@ -73,7 +73,7 @@ COLLECTION_THRESHOLD = 10_000
 STOP_PATIENCE = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choices:
     """What the operator decides, and may decide anew while the service runs."""
 

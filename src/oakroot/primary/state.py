@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import dns.name
 
 from oakroot._engine import Catalogue
 from oakroot.distribution.versions import Versions
+from oakroot.frozen import frozen
 from oakroot.primary.catalogs import Catalogs, Offer
 from oakroot.primary.memory import Identity, Memory
 from oakroot.primary.writing import Outcome, Submission
@@ -28,7 +29,7 @@ class Task(enum.Enum):
     WRITE = "write"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What the operator decides."""
 
@@ -53,7 +54,7 @@ class Settings:
     """Lists of zones to offer."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Waiting:
     """A NOTIFY that was found good, and waits for a pull to end."""
 
@@ -69,7 +70,7 @@ class Waiting:
         return (self.request.peer, self.request.transport, self.query[:2], self.zone, self.context.key.name)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asker:
     """Somebody who sent an update and awaits the answer: with this identifier, signed to suit."""
 
@@ -83,7 +84,7 @@ class Asker:
         return (self.request.transport, self.request.peer, self.identifier)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pending:
     """An update that waits for its commit. `is_answered`: it was told that this lasts too long."""
 
@@ -97,7 +98,7 @@ class Pending:
     is_answered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attempt:
     """A commit that the remote may have or not, and the verdicts that hold if it has."""
 
@@ -105,7 +106,7 @@ class Attempt:
     outcomes: tuple[Outcome, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """A primary."""
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from oakroot.frozen import frozen
 from oakroot.zones.edited import EditedZone, count_readers
 from oakroot.zones.edits import ZoneText, read_zone_text
 from oakroot.zones.loaded import Loaded, LoadedZone
@@ -17,7 +18,7 @@ from oakroot.zones.tree import Tree
 OCTETS_LIMIT = 2**26
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Kept:
     zone: LoadedZone
     text: ZoneText

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import dns.name
 import dns.rcode
 from dns.edns import EDECode
 
+from oakroot.frozen import frozen
 from oakroot.protocol.message import ExtendedError
 from oakroot.zones.diagnostics import errors
 from oakroot.zones.loaded import Loaded, LoadedZone
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """A response code, and for all but NOERROR the reason."""
 

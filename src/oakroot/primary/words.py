@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from oakroot.frozen import frozen
 from oakroot.protocol.update_judge import Change
 from oakroot.zones.edits import TextRecord
 
@@ -25,7 +25,7 @@ _CERTIFICATE_PHRASES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """What one update of a commit did to a zone; `key` and `client` say whose it was."""
 

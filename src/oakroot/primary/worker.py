@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from oakroot._engine import give_back_memory
 from oakroot.distribution.versions import versions_limit
+from oakroot.frozen import frozen
 from oakroot.git.commits import Head, Person
 from oakroot.git.credentials import Credentials
 from oakroot.git.errors import (
@@ -46,7 +47,7 @@ _log = logging.getLogger(__name__)
 AUTHOR = Person("Oakroot", "oakroot@localhost")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listing:
     """The files of a commit that was loaded, to tell the next ones by what differs."""
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import dns.name
 import dns.rcode
 from dns.edns import EDECode
 
 from oakroot._engine import Zone
+from oakroot.frozen import frozen
 from oakroot.keys.grant import Operation
 from oakroot.keys.keyring import GrantedKey
 from oakroot.keys.names import is_within
@@ -40,7 +41,7 @@ ReadText = Callable[[LoadedZone], ZoneText]
 _FILES_FORBID = frozenset({"shared-file", "default-ttl"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Submission:
     """An update to be judged: who signed it, and where it came from."""
 
@@ -50,7 +51,7 @@ class Submission:
     client: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What became of one update.
 
@@ -65,7 +66,7 @@ class Outcome:
     is_settled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draft:
     """What a group makes: verdicts, and the zones that changed, by apex."""
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import dns.edns
 import dns.flags
 import dns.rcode
 import dns.rdatatype
 
+from oakroot.frozen import frozen
 from oakroot.protocol.wire import (
     ADDITIONAL_COUNT_AT,
     HEADER_LENGTH,
@@ -40,7 +40,7 @@ _ECHOED_FLAGS = int(0x7800 | dns.flags.RD | dns.flags.CD)
 _QR, _AA = int(dns.flags.QR), int(dns.flags.AA)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExtendedError:
     """An extended DNS error (RFC 8914): a code, and words for the human at the other end."""
 
@@ -130,7 +130,7 @@ def _write_extended_error(extended: ExtendedError, room: int) -> bytes:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """What a response says beyond its data."""
 

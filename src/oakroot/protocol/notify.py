@@ -6,8 +6,6 @@ that may notify. What must not live here: the pull.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import dns.edns
 import dns.flags
 import dns.name
@@ -16,6 +14,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
+from oakroot.frozen import frozen
 from oakroot.keys.grant import Operation
 from oakroot.keys.keyring import GrantedKey
 from oakroot.protocol.message import ExtendedError, request_message, response
@@ -30,7 +29,7 @@ from oakroot.protocol.wire import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notice:
     """A well-formed NOTIFY. `serial` is the sender's word for what it has, if it said so (RFC 1996 §3.7)."""
 
@@ -38,7 +37,7 @@ class Notice:
     serial: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notification:
     """A NOTIFY to act upon, with whose signature it bore."""
 
@@ -47,7 +46,7 @@ class Notification:
     serial: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rejected:
     """A NOTIFY without effect: what to answer (None: nothing), and why, for the log.
 

@@ -6,12 +6,11 @@ bug. What must not live here: what follows from the answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import dns.flags
 import dns.name
 import dns.rcode
 
+from oakroot.frozen import frozen
 from oakroot.keys.key import Key
 from oakroot.protocol.message import Reply, read_reply
 from oakroot.protocol.query import build_soa_query, read_soa_reply
@@ -27,7 +26,7 @@ from oakroot.protocol.tsig_client import (
 _DENIALS = frozenset({dns.rcode.REFUSED, dns.rcode.NOTAUTH})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SoaQuestion:
     """A question that was asked, with what its reply is checked against."""
 
@@ -36,14 +35,14 @@ class SoaQuestion:
     expected: ReplyExpectation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offered:
     """The primary serves the zone, in the version of this serial."""
 
     serial: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Denied:
     """The primary says that it does not serve the zone, or not to this key.
 
@@ -54,7 +53,7 @@ class Denied:
     signed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unusable:
     """The reply says nothing about the zone; the reason tells what the primary did."""
 

@@ -21,6 +21,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from oakroot._engine import Incoming, TransferError, Zone
+from oakroot.frozen import frozen
 from oakroot.keys.key import Key
 from oakroot.protocol.message import read_reply
 from oakroot.protocol.soa_client import describe_flaw, describe_refusal, told
@@ -45,7 +46,7 @@ _REASONS_LIMIT = 5
 _SOA_FIELDS = struct.Struct("!HHIH")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What one connection of a transfer may cost. The caller sees to those of time."""
 
@@ -70,7 +71,7 @@ class Progress(enum.Enum):
     ANEW = "close the connection, open another one and begin again"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Received:
     """A new version that may be served; None: the version we have is the newest."""
 
@@ -80,7 +81,7 @@ class Received:
     octets: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed:
     """The transfer brought nothing; the reason tells what the primary did."""
 

@@ -8,7 +8,6 @@ fast messages are sent.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import dns.name
 import dns.opcode
@@ -18,6 +17,7 @@ import dns.rdatatype
 from dns.edns import EDECode
 
 from oakroot._engine import Outgoing, Zone
+from oakroot.frozen import frozen
 from oakroot.keys.grant import Operation
 from oakroot.keys.keyring import GrantedKey
 from oakroot.protocol.message import ExtendedError, response
@@ -41,7 +41,7 @@ VersionsOf = Callable[[dns.name.Name], Sequence[Zone] | None]
 not ours; empty: it is, and cannot be served now."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """Nothing is sent but this rcode and, for the human at the other end, why."""
 
@@ -49,21 +49,21 @@ class Refused:
     reason: ExtendedError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SoaAlone:
     """The newest SOA is all there is to send: the client has this version, or is to come again over TCP."""
 
     zone: Zone
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Steps:
     """The differences from the version that the client has, the first, to the newest, the last."""
 
     versions: tuple[Zone, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Whole:
     """All of the zone."""
 

@@ -8,12 +8,13 @@ harm when done twice.
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import dns.edns
 import dns.name
 import dns.rcode
 
+from oakroot.frozen import frozen
 from oakroot.keys.key import Key
 from oakroot.keys.keyring import GrantedKey, Keyring
 from oakroot.protocol.message import ExtendedError, response
@@ -45,7 +46,7 @@ _SHORTEST_MAC = 10
 _OTHER_TIME_LENGTH = 6
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReplyContext:
     """What the signature of a reply depends on."""
 
@@ -60,12 +61,12 @@ class ReplyContext:
         return tsig_length(self.key)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unsigned:
     """A well-formed message without TSIG."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verified:
     """A request signed by a key we know; `query` is the message without its TSIG record.
 
@@ -79,7 +80,7 @@ class Verified:
     original_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """A request to go no further with: `response` is ready to send (None: silence), `reason` is for the log.
 

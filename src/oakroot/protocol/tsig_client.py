@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import enum
 import hmac
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import dns.rcode
 
+from oakroot.frozen import frozen
 from oakroot.keys.key import Key
 from oakroot.protocol.tsig_record import (
     FUDGE,
@@ -29,7 +30,7 @@ _OTHER_TIME_LENGTH = 6
 _ERROR_NAMES = {16: "BADSIG", 17: "BADKEY", 18: "BADTIME", 22: "BADTRUNC"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReplyExpectation:
     """What the next message from the server is checked against."""
 
@@ -54,7 +55,7 @@ class Flaw(enum.Enum):
     WRONG_TIME = "the reply was signed at another time than now; one of the clocks is wrong"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Authentic:
     """A message from the server: without its TSIG record, and what to check the next one against.
 
@@ -65,14 +66,14 @@ class Authentic:
     following: ReplyExpectation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unauthentic:
     """A message that anybody may have sent."""
 
     flaw: Flaw
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignatureRefused:
     """The server would not take our signature. Only an `authentic` one is certainly from the server."""
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 import hmac
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import dns.name
 import dns.rdataclass
 import dns.rdatatype
 
+from oakroot.frozen import frozen
 from oakroot.keys.key import Key
 from oakroot.protocol.wire import (
     ADDITIONAL_COUNT_AT,
@@ -46,7 +46,7 @@ _RDATA_FIXED_LENGTH = _TIMERS.size + _MAC_LENGTH.size + _AFTER_MAC.size
 _CLASS_AND_TTL = struct.pack("!HI", dns.rdataclass.ANY, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TsigRdata:
     """The RDATA of a TSIG record."""
 
@@ -70,7 +70,7 @@ class TsigRdata:
         return b"".join((self.algorithm, self.timers, _counted(mac), after, self.other))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundTsig:
     """A TSIG record where it belongs, and the message as it was before it got there."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 
 import dns.exception
 import dns.name
@@ -18,6 +17,7 @@ import dns.rdatatype
 from dns.edns import EDECode
 
 from oakroot._engine import canonical_rdata, read_message_records, type_number
+from oakroot.frozen import frozen
 from oakroot.keys.names import is_within
 from oakroot.protocol.message import ExtendedError
 from oakroot.protocol.wire import MalformedError, Section, read_question
@@ -36,21 +36,21 @@ _Record = tuple[int, str, str, int, int, str | None]
 """Section, owner, type, class, TTL, and the RDATA if there is any."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameInUse:
     """The name has a record (§2.4.4)."""
 
     owner: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameNotInUse:
     """The name has no record (§2.4.5)."""
 
     owner: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RrsetExists:
     """There is such an RRset, whatever it holds (§2.4.1)."""
 
@@ -58,7 +58,7 @@ class RrsetExists:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RrsetAbsent:
     """There is no such RRset (§2.4.3)."""
 
@@ -66,7 +66,7 @@ class RrsetAbsent:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RrsetIs:
     """The RRset holds exactly these values, given in canonical text (§2.4.2)."""
 
@@ -78,7 +78,7 @@ class RrsetIs:
 Prerequisite = NameInUse | NameNotInUse | RrsetExists | RrsetAbsent | RrsetIs
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Add:
     """Add a record, or give its RRset another TTL (§2.5.1)."""
 
@@ -88,7 +88,7 @@ class Add:
     rdata: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeleteRrset:
     """Delete an RRset (§2.5.2)."""
 
@@ -96,14 +96,14 @@ class DeleteRrset:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeleteName:
     """Delete all records of a name (§2.5.3)."""
 
     owner: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeleteRecord:
     """Delete one record, whatever its TTL (§2.5.4)."""
 
@@ -115,7 +115,7 @@ class DeleteRecord:
 UpdateOperation = Add | DeleteRrset | DeleteName | DeleteRecord
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Update:
     """A well-formed UPDATE. `scope` is what the zone section names: a zone, or a name below one."""
 
@@ -126,7 +126,7 @@ class Update:
     """The names whose records the update would change, each once."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Denied:
     """What an UPDATE without effect is answered, with the rule in words."""
 

@@ -13,6 +13,7 @@ from typing import Protocol
 import dns.rcode
 
 from oakroot._engine import canonical_rdata
+from oakroot.frozen import frozen
 from oakroot.protocol.update import (
     Add,
     DeleteName,
@@ -59,7 +60,7 @@ class Zone(Protocol):
         """The records of one RRset; empty where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """What to remove and to add. `ignored`: what RFC 2136 has a server leave out, and why, in words."""
 

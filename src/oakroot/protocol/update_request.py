@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import dns.name
 import dns.opcode
 import dns.rdataclass
 import dns.rdatatype
 
+from oakroot.frozen import frozen
 from oakroot.protocol.message import request_message
 from oakroot.protocol.wire import name_octets, write_question
 
@@ -30,7 +30,7 @@ class TooLargeError(ValueError):
     """More than one message can hold; an UPDATE cannot be split and stay one (§3.4)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateRecord:
     """A record of the prerequisite or the update section."""
 

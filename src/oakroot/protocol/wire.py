@@ -9,7 +9,6 @@ from __future__ import annotations
 import enum
 import functools
 import struct
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import dns.exception
@@ -20,6 +19,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from oakroot._engine import message_layout
+from oakroot.frozen import frozen
 
 HEADER_LENGTH = 12
 ADDITIONAL_COUNT_AT = 10
@@ -68,7 +68,7 @@ class Header(NamedTuple):
         return bool(self.flags & _TC)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """A question, its name read."""
 
@@ -89,7 +89,7 @@ class RecordPlace(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layout:
     """A whole message, walked to its last octet."""
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, Protocol
 
 import dns.name
 import dns.rcode
 
 from oakroot._engine import Catalogue
+from oakroot.frozen import frozen
 
 Level = Literal["debug", "info", "warning", "error"]
 Transport = Literal["udp", "tcp", "tls"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moment:
     """One instant on two clocks, in seconds: the world's (TSIG), and one that never jumps (waiting)."""
 
@@ -41,21 +42,21 @@ class Request(Protocol):
 # --- events ---
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PacketReceived:
     """The engine handed over what it does not decide."""
 
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotifyRequested:
     """The operator wants everybody notified who copies a zone; None: of all zones."""
 
     apex: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimePassed:
     """The moment that `wake_at` named has come; coming early or often does no harm."""
 
@@ -63,14 +64,14 @@ class TimePassed:
 # --- actions ---
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Publish:
     """Serve this from now on."""
 
     catalogue: Catalogue
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendReply:
     """Send this to where the request came from."""
 
@@ -78,7 +79,7 @@ class SendReply:
     wire: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Log:
     """Tell the operator."""
 
@@ -101,14 +102,14 @@ class Note:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyUsed(Note):
     """A request bore a good signature of this key."""
 
     key: dns.name.Name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignatureRefused(Note):
     """A signature was no good, for this TSIG error. None: no key that is known here."""
 
@@ -116,7 +117,7 @@ class SignatureRefused(Note):
     error: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateAnswered(Note):
     """An update got its answer. `seconds` since it came; None: it was answered at once."""
 

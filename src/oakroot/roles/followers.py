@@ -7,7 +7,6 @@ are, and how fast anything is sent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import dns.name
 import dns.rcode
@@ -15,6 +14,7 @@ from dns.edns import EDECode
 
 from oakroot._engine import Catalogue, Zone
 from oakroot.distribution.actions import Distribute, Enlist, NoteAsked, Remind, SendTransfer
+from oakroot.frozen import frozen
 from oakroot.keys.grant import Operation
 from oakroot.protocol import transfer_server
 from oakroot.protocol.message import ExtendedError
@@ -22,7 +22,7 @@ from oakroot.protocol.transfer_server import Refused, VersionsOf
 from oakroot.roles.requests import Asked
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TransferRules:
     """What the operator decides about transfers, besides keys."""
 

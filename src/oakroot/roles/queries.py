@@ -6,12 +6,12 @@ What must not live here: which zones a role serves, and which versions of them i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import dns.rdatatype
 
 from oakroot._engine import Catalogue, Zone
 from oakroot.distribution.actions import Distribute
+from oakroot.frozen import frozen
 from oakroot.protocol import transfer_server
 from oakroot.protocol.transfer_server import VersionsOf
 from oakroot.protocol.wire import MalformedError, Question, read_question
@@ -21,7 +21,7 @@ from oakroot.roles.quota import Quota
 from oakroot.roles.requests import Asked, answer, name_of, reply
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sources:
     """What a role answers queries from."""
 

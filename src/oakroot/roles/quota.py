@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from oakroot.frozen import frozen
 from oakroot.roles.events import Log, Moment, Request
 
 QUOTA_SECONDS = 60.0
 QUOTA_LINES = 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quota:
     """What a minute's lines have been so far. `suppressed`: how many were not written since the start."""
 

@@ -5,17 +5,16 @@ What must not live here: what is answered. Data is the engine's business, all el
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import dns.rcode
 
 from oakroot._engine import Catalogue
+from oakroot.frozen import frozen
 from oakroot.keys.keyring import GrantedKey, Keyring
 from oakroot.protocol.tsig import Refused, ReplyContext, Unsigned, sign_reply, verify
 from oakroot.roles.events import KeyUsed, Moment, Request, SendReply, SignatureRefused
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signature:
     """Whose signature a request bore, what a signed reply needs, and the identifier that was signed."""
 
@@ -24,7 +23,7 @@ class Signature:
     original_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """A request whose signature, if it has one, was good; `query` is without it."""
 

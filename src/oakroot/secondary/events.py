@@ -7,12 +7,13 @@ come in over it, also through a NAT.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import dns.name
 
 from oakroot._engine import Zone
 from oakroot.distribution.actions import Distribute
+from oakroot.frozen import frozen
 from oakroot.protocol.transfer_client import Failed, Received
 from oakroot.roles.events import (
     Log,
@@ -62,7 +63,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredZone:
     """A version that was kept over a restart, and when a primary last said that it is the newest."""
 
@@ -71,7 +72,7 @@ class StoredZone:
     """On the world's clock."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkRequest:
     """A request that a primary sent over its link."""
 
@@ -92,21 +93,21 @@ class LinkRequest:
 # --- events ---
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Started:
     """The service is up; these zones were kept."""
 
     stored: tuple[StoredZone, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkOpened:
     """The connection is there."""
 
     server: Server
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkHeard:
     """A message came over the link, of any octets."""
 
@@ -114,7 +115,7 @@ class LinkHeard:
     wire: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkClosed:
     """The connection is gone, or could not be had."""
 
@@ -122,7 +123,7 @@ class LinkClosed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TransferEnded:
     """A transfer came to its end. `doubts` is why differences were given up on the way."""
 
@@ -132,21 +133,21 @@ class TransferEnded:
     doubts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RefreshRequested:
     """The operator asked for a check of a zone; None: of all (SIGHUP)."""
 
     apex: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetransferRequested:
     """The operator wants the whole zone transferred anew, whatever its serial is."""
 
     apex: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Replanned:
     """The operator has decided anew, while the service runs: keys, and how zones are transferred."""
 
@@ -173,7 +174,7 @@ Event = (
 # --- actions ---
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenLink:
     """Connect: ends in LinkOpened or LinkClosed. `local` is the address to come from, if it matters."""
 
@@ -181,7 +182,7 @@ class OpenLink:
     local: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AskLink:
     """Send this over the link."""
 
@@ -189,14 +190,14 @@ class AskLink:
     wire: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CloseLink:
     """Hang up. No LinkClosed follows."""
 
     server: Server
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartTransfer:
     """Transfer the zone: ends in TransferEnded with this number."""
 
@@ -206,7 +207,7 @@ class StartTransfer:
     base: Zone | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoreZone:
     """Keep this version over restarts."""
 
@@ -214,7 +215,7 @@ class StoreZone:
     checked: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoreCheck:
     """Keep that a primary has just said: the version that is kept is the newest."""
 
@@ -223,7 +224,7 @@ class StoreCheck:
     checked: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ForgetZone:
     """Keep nothing of this zone any more."""
 

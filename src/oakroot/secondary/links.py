@@ -14,11 +14,12 @@ What follows from answers is decided elsewhere: they leave here as values.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 import dns.name
 
+from oakroot.frozen import frozen
 from oakroot.protocol.soa_client import SoaAnswer, ask_soa, read_soa
 from oakroot.protocol.wire import MalformedError, read_header
 from oakroot.secondary.events import Action, AskLink, CloseLink, Log, Moment, OpenLink
@@ -29,7 +30,7 @@ from oakroot.secondary.timers import doubled
 _IDENTIFIERS = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answered:
     """A question, and what the primary says to it."""
 
@@ -37,7 +38,7 @@ class Answered:
     answer: SoaAnswer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lost:
     """A question that nobody answers, and why."""
 

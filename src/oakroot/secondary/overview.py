@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from oakroot import __version__
 from oakroot.distribution.service import Report
 from oakroot.distribution.targets import Configured
+from oakroot.frozen import frozen
 from oakroot.operate.ledger import Ledger
 from oakroot.operate.overview import Condition, Overview, Primary, Queue, Zone
 from oakroot.roles.events import Moment
@@ -16,7 +16,7 @@ from oakroot.secondary.sources import Server
 from oakroot.secondary.state import Entry, Link, State
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """What the shell knows beside the state."""
 

@@ -11,7 +11,6 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +19,7 @@ from oakroot.distribution.actions import Enlist, NoteAsked, Remind, SendTransfer
 from oakroot.distribution.fanout import Changed, Settings
 from oakroot.distribution.service import Distributor
 from oakroot.distribution.targets import Configured
+from oakroot.frozen import frozen
 from oakroot.operate.changes import Change
 from oakroot.operate.control import ControlError
 from oakroot.operate.history import Pulse
@@ -66,7 +66,7 @@ STOP_PATIENCE = 10.0
 """Seconds that the disk may take for what is to be kept when the service is told to stop."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choices:
     """What the operator decides, and may decide anew while the service runs."""
 

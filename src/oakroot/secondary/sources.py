@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import dns.name
 
+from oakroot.frozen import frozen
 from oakroot.keys.grant import Operation, read_grant
 from oakroot.keys.key import Key
 from oakroot.keys.keyring import GrantedKey, Keyring
@@ -46,7 +47,7 @@ class UnusedPrimaryError(ValueError):
         self.server = server
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """What a primary proves over TLS: the name in its certificate, or else that it has this very key."""
 
@@ -56,7 +57,7 @@ class Identity:
     """The SHA-256 of its public key, in base64 (RFC 7858 §4.2)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Server:
     """Where a primary listens."""
 
@@ -71,7 +72,7 @@ class Server:
         return f"{self.address}@{self.port}{over_tls}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """A primary, and the key that it is spoken to with."""
 
@@ -95,7 +96,7 @@ class Source:
         return f"remote {self.server}, key {self.key.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listening:
     """Where we listen ourselves. `is_local` tells whether an address is one of this machine's."""
 
@@ -120,7 +121,7 @@ class Listening:
 NOWHERE = Listening((), lambda _: False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """All keys, and the sources that they make, in the order they were given."""
 

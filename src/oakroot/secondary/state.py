@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import dns.name
 
 from oakroot._engine import Catalogue, Zone
 from oakroot.distribution.versions import Versions
+from oakroot.frozen import frozen
 from oakroot.protocol.soa_client import SoaQuestion
 from oakroot.roles.followers import TransferRules
 from oakroot.roles.quota import Quota
@@ -22,7 +23,7 @@ from oakroot.zones.catalog_zones import Members
 NEVER = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What the operator decides, or a test."""
 
@@ -54,7 +55,7 @@ class Settings:
     """Catalog zones that the operator wants followed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Held:
     """A version that passed the checks."""
 
@@ -69,7 +70,7 @@ class Held:
         return self.checked + self.timers.expire
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wish:
     """A NOTIFY to act upon: one check that begins after it came."""
 
@@ -81,7 +82,7 @@ class Wish:
     """What the primary has, if it said so."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Round:
     """One check of a zone, which goes from source to source until one is of use."""
 
@@ -100,28 +101,28 @@ class Round:
         return self.left[0]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Idle:
     """Nothing to do until then."""
 
     due: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asking:
     """A source was asked for its serial."""
 
     round: Round
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Queued:
     """There is a newer version; it waits for its turn to be transferred."""
 
     round: Round
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transferring:
     """The transfer of this number is under way."""
 
@@ -132,7 +133,7 @@ class Transferring:
 Phase = Idle | Asking | Queued | Transferring
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Membership:
     """What made a zone ours that no key names: a catalog zone, in which it has this label."""
 
@@ -140,7 +141,7 @@ class Membership:
     label: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """A zone of ours."""
 
@@ -180,7 +181,7 @@ class Entry:
         return min(idle_until, NEVER if self.held is None else self.held.expires)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Agenda:
     """Moments and the zones that they mean something to, in order: a frozen heap, so to say."""
 
@@ -208,7 +209,7 @@ class Agenda:
         return tuple(apex for _, apex in self.entries[:end])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """A zone whose SOA a primary is asked for, and the source it is in that role."""
 
@@ -216,7 +217,7 @@ class Question:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pending:
     """A question that was sent."""
 
@@ -225,7 +226,7 @@ class Pending:
     sent: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """The connection to a primary, or the lack of it."""
 
@@ -260,7 +261,7 @@ class Link:
         return min(answer_due, register_due)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Guesses:
     """How many zones were asked for because of unsigned NOTIFYs alone: anybody can send those."""
 
@@ -274,7 +275,7 @@ class Guesses:
         return Guesses(self.since, self.count + 1) if self.count < settings.guesses_limit else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """A secondary."""
 

@@ -17,13 +17,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import dns.exception
 import dns.name
 import dns.rdatatype
 
 from oakroot._engine import Incoming, Outgoing, TransferError, Zone
+from oakroot.frozen import frozen
 from oakroot.protocol.message import request_message
 from oakroot.protocol.wire import write_question
 from oakroot.secondary.events import StoredZone
@@ -44,7 +44,7 @@ class UnreadableError(Exception):
     """A file that does not hold what was written into it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """When the version of this serial was last confirmed."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
 
 import dns.name
 import dns.rdatatype
 
 from oakroot._engine import Catalogue, Zone
+from oakroot.frozen import frozen
 from oakroot.protocol.query import build_soa_query
 from oakroot.protocol.wire import Section, read_layout
 
@@ -25,7 +25,7 @@ _DOUBLINGS_LIMIT = 40
 _NUMBERS = struct.Struct("!5I")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timers:
     """The numbers of a SOA record, in seconds."""
 
@@ -45,7 +45,7 @@ def read_timers(zone: Zone) -> Timers:
     return Timers(refresh, retry, expire)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dice:
     """Numbers that look random and are not: each is made of the seed and of what it is for."""
 

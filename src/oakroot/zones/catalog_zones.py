@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import cast
 
 import dns.exception
@@ -17,6 +16,7 @@ import dns.rdata
 import dns.rdtypes.txtbase
 
 from oakroot._engine import Zone, read_zone
+from oakroot.frozen import frozen
 
 _VERSION = "2"
 _NOBODY = "invalid."
@@ -31,7 +31,7 @@ class BrokenCatalogError(ValueError):
     """A zone that may not be followed as a catalog zone (RFC 9432 §5.1); the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """A zone that a catalog zone lists."""
 

@@ -5,9 +5,8 @@ A whole tree is checked by loading it: what passes here is what the primary serv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from oakroot._engine import Zone, find_serial, read_zone
+from oakroot.frozen import frozen
 from oakroot.zones.diagnostics import Finding
 from oakroot.zones.keyfiles import read_key_file
 from oakroot.zones.load import SerialRules, load
@@ -17,7 +16,7 @@ from oakroot.zones.serials import is_forward
 from oakroot.zones.tree import Includes, Tree
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checked:
     """What was looked at, and what was found."""
 

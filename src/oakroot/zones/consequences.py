@@ -7,10 +7,10 @@ versions; a consequence that depends on the world says so.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from oakroot._engine import Zone
+from oakroot.frozen import frozen
 from oakroot.zones.plan import RRsetChange, ZonePlan
 
 Subject = Literal["caches", "delegation", "dnssec", "secondaries", "certificates"]
@@ -22,7 +22,7 @@ _REQUEST_FORM = "3 255 0 "
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Consequence:
     """One thing that somebody will feel."""
 

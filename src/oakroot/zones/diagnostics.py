@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from oakroot.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +26,7 @@ _RED, _MAGENTA, _GREEN, _BOLD, _PLAIN = "\x1b[31m", "\x1b[35m", "\x1b[32m", "\x1
 _WINDOW = 160
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One finding. `line` and `column` count from 1; both are 0 where the finding is about the whole file."""
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from oakroot._engine import Zone
+from oakroot.frozen import frozen
 from oakroot.zones.edits import ZoneText
 from oakroot.zones.loaded import Edit, Loaded, LoadedZone, Loading, ZoneChange, exceptions_after
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EditedZone:
     """A zone, and the files that say the same."""
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import dns.name
 
 from oakroot._engine import Document, EditError
+from oakroot.frozen import frozen
 from oakroot.zones.tree import Includes, Tree, resolve
 
 __all__ = ["EditError", "TextRecord", "ZoneText", "canonical_order", "read_zone_text"]
@@ -21,7 +22,7 @@ TextRecord = tuple[str, int, str, str]
 """(owner, ttl, type, rdata), names absolute."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZoneText:
     """The files of one zone at one version, the zone file first."""
 

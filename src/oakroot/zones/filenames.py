@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import dns.exception
 import dns.name
+
+from oakroot.frozen import frozen
 
 KEY_LABEL = "_keys"
 _NEVER_ZONES = ("README", "LICENSE", "CHANGELOG")
@@ -20,21 +21,21 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
 LONGEST_PLAIN_NAME = 253
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZoneFile:
     """A zone file; `apex` is the zone's name in lower case, with its final dot."""
 
     apex: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyFile:
     """A key file for names at or below `zone`; None: for all zones."""
 
     zone: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ignored:
     """No zone and no key file. `surprising` when its author may well have meant it to be one."""
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from oakroot._engine import Zone
+from oakroot.frozen import frozen
 from oakroot.zones.diagnostics import Finding
 from oakroot.zones.loaded import LoadedZone
 
@@ -17,7 +18,7 @@ _FORCE = re.compile(r"(?im)^Oakroot-Force: *yes *$")
 _HINT = 'if it is meant, push a commit whose message has the line "Oakroot-Force: yes"'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Guard:
     """How much may go at once."""
 

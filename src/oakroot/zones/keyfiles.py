@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from oakroot._engine import read_records
+from oakroot.frozen import frozen
 from oakroot.keys import keyring as keys_room
 from oakroot.keys.keyring import GrantedKey, KeyProblem, Keyring
 from oakroot.zones.diagnostics import Finding, errors, unreadable
@@ -13,7 +14,7 @@ from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile
 from oakroot.zones.tree import Tree
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedKeyFile:
     """A key file and the keys that count for it: those of its newest text without errors."""
 
@@ -26,7 +27,7 @@ class LoadedKeyFile:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedKeys:
     """All key files, the keyring they make, and findings about those that were read for this load."""
 
@@ -36,7 +37,7 @@ class LoadedKeys:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadKeyFile:
     """The good keys of one text, and what is wrong with it."""
 

@@ -8,9 +8,9 @@ of the one served before, and what would delete too much at once is held back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from oakroot._engine import Catalogue, Zone
+from oakroot.frozen import frozen
 from oakroot.zones.diagnostics import Finding
 from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile, classify
 from oakroot.zones.guard import Guard, hold_removed, too_much_deleted
@@ -26,7 +26,7 @@ REMEMBERED_SERIALS = 100_000
 Kinds = Mapping[str, ZoneFile | KeyFile | Ignored]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SerialRules:
     """How serials are raised, and the moment (seconds since 1970) for policies that follow the clock."""
 
@@ -34,7 +34,7 @@ class SerialRules:
     now: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Scope:
     """What a load has to look at."""
 

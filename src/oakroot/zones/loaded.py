@@ -6,16 +6,17 @@ Only frozen values here; `load` makes the next `Loaded` from the one before and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from oakroot._engine import Catalogue, Marks, Zone
+from oakroot.frozen import frozen
 from oakroot.keys.keyring import Keyring
 from oakroot.zones.diagnostics import Finding
 from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile
 from oakroot.zones.keyfiles import LoadedKeyFile
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Marked:
     """A version of a zone file as it was read, with marks: of the next one only the difference is read."""
 
@@ -24,7 +25,7 @@ class Marked:
     marks: Marks = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedZone:
     """A zone file and what is served for it."""
 
@@ -60,7 +61,7 @@ class LoadedZone:
         return not self.includes and self.zone is not None and self.written_serial == self.zone.serial
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """All zones and keys of a repository, as served."""
 
@@ -103,7 +104,7 @@ def exceptions_after(before: frozenset[str], touched: Iterable[LoadedZone]) -> f
     return (before - plain) | {zone.apex for zone in touched if zone.apex not in plain}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZoneChange:
     """What a load did to one zone; `before` or `after` is None where nothing was or is served."""
 
@@ -112,7 +113,7 @@ class ZoneChange:
     after: Zone | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edit:
     """New content for one file, to be committed: the same file with another serial in its SOA."""
 
@@ -123,7 +124,7 @@ class Edit:
     new_serial: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loading:
     """The outcome of a load: the new state, and what is new about it."""
 

@@ -9,9 +9,9 @@ by lines. What must not live here: files and processes; the merge of lines is ha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from oakroot.frozen import frozen
 from oakroot.zones.parts import Setting
 from oakroot.zones.serials import is_forward
 from oakroot.zones.threeway import (
@@ -36,7 +36,7 @@ class MergeLines(Protocol):
         """The text, and whether it has no conflicts; `union` takes the lines of both sides instead."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Texts:
     """The three versions of a file."""
 
@@ -45,7 +45,7 @@ class Texts:
     theirs: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Merged:
     """The merged text. With conflicts it is for a person to finish; each is a sentence without secrets."""
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from oakroot._engine import read_records
+from oakroot.frozen import frozen
 from oakroot.zones.tree import resolve
 
 _INCLUDE = re.compile(rb"^\$INCLUDE[ \t]", re.IGNORECASE | re.MULTILINE)
@@ -18,7 +18,7 @@ _PROBE_LABEL = "oakroot-probe"
 _PROBE = f"{_PROBE_LABEL} TXT probe\n".encode()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setting:
     """What stands before the first line of an included file."""
 

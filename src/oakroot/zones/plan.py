@@ -7,17 +7,18 @@ elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from oakroot._engine import Zone
+from oakroot.frozen import frozen
 from oakroot.zones.diagnostics import Finding, errors
 from oakroot.zones.guard import Guard
 
 SerialFate = Literal["new", "forward", "raised", "unchanged", "refused"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RRset:
     """Records of one owner and type; `rdata` in canonical order."""
 
@@ -25,7 +26,7 @@ class RRset:
     rdata: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RRsetChange:
     """One RRset before and after; None where there is none. Both are whole, not only what differs."""
 
@@ -50,7 +51,7 @@ class RRsetChange:
         return self.before is not None and self.after is not None and self.before.ttl != self.after.ttl
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Serial:
     """What becomes of a zone's serial: the old one, the one that is written, and the one to be served."""
 
@@ -60,7 +61,7 @@ class Serial:
     fate: SerialFate
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZonePlan:
     """One zone that changes, or that would if its file were good."""
 
@@ -92,7 +93,7 @@ class ZonePlan:
         return self.deleted / self.present if self.present else 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyChange:
     """A key that comes, goes, or gets another secret."""
 
@@ -107,7 +108,7 @@ class KeyChange:
     """What of that alone, in words; empty for all of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """All that a change does."""
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from oakroot._engine import Zone
+from oakroot.frozen import frozen
 from oakroot.keys.keyring import GrantedKey
 from oakroot.zones.diagnostics import Finding
 from oakroot.zones.edits import canonical_order
@@ -26,7 +26,7 @@ LISTED_RECORDS = 1000
 """A zone that is new or gone is listed record by record up to this size, and counted beyond it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rules:
     """How the primary raises serials, and the moment in seconds since 1970."""
 
@@ -109,7 +109,7 @@ def rrset_of(zone: Zone, owner: str, rtype: str) -> RRset | None:
     return RRset(records[0][1], tuple(rdata for _, _, _, rdata in records))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Version:
     path: str
     zone: Zone | None

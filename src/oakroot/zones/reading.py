@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from oakroot._engine import Marks, Zone, find_serial, read_zone_with_marks, reread_zone
+from oakroot.frozen import frozen
 from oakroot.zones.diagnostics import Finding, unreadable
 from oakroot.zones.loaded import Edit, Marked
 from oakroot.zones.serials import next_serial
@@ -16,7 +16,7 @@ from oakroot.zones.tree import Includes, Tree, resolve
 NONE_INCLUDED: Mapping[str, str | None] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """What a zone file says; `zone` is None exactly when a finding is an error."""
 

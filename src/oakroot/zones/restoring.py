@@ -6,8 +6,8 @@ Three trees in (now, before the change, after it), the new content of files out.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
+from oakroot.frozen import frozen
 from oakroot.zones.diagnostics import visible
 from oakroot.zones.edits import EditError, read_zone_text
 from oakroot.zones.filenames import KeyFile, ZoneFile, classify
@@ -28,7 +28,7 @@ class NotRestorable(Exception):  # noqa: N818 - the name says what the matter is
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """What is to be undone: the step from `before` to `after`, in what is there now."""
 
@@ -41,7 +41,7 @@ class Change:
     """Only this zone, and keys not; None for everything."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RestoredZone:
     """What becomes of one zone."""
 
@@ -50,7 +50,7 @@ class RestoredZone:
     changes: tuple[RRsetChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Restored:
     """The outcome: what to write."""
 

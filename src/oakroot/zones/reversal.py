@@ -5,9 +5,8 @@ Three versions in (now, before the change, after it), a difference out. Files an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from oakroot._engine import Zone
+from oakroot.frozen import frozen
 from oakroot.zones.edits import TextRecord
 from oakroot.zones.plan import RRset, RRsetChange
 from oakroot.zones.planning import rrset_of, zone_changes
@@ -17,7 +16,7 @@ _SERIAL = 2
 """Where in the RDATA of a SOA the serial stands."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reversal:
     """What undoing a change does to the zone of now; the SOA with its new serial is among the records."""
 
@@ -29,7 +28,7 @@ class Reversal:
     """Changes that something later built on: undoing them would take that away, too."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SerialRule:
     """How the new serial is chosen, and the moment in seconds since 1970."""
 

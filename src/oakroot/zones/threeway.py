@@ -8,10 +8,10 @@ decide. A SOA is merged field by field, and its serial is left alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from oakroot._engine import canonical_rdata
+from oakroot.frozen import frozen
 from oakroot.zones.edits import TextRecord
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ RRset = tuple[TextRecord, ...]
 SERIAL_AT = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conflict:
     """An RRset that both sides changed, each in its own way; empty: it was removed, or not there."""
 
@@ -32,7 +32,7 @@ class Conflict:
     theirs: RRset
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What is to become of our records."""
 

@@ -10,10 +10,11 @@ import posixpath
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
+from oakroot.frozen import frozen
 from oakroot.zones.filenames import may_hold_keys
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Since:
     """What differs from an earlier version whose root has the same names, of the same kinds."""
 
@@ -22,7 +23,7 @@ class Since:
     """Names in the root, of files and of folders, whose content may differ."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tree:
     """Some version of a zone repository.
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from oakroot._engine import Document, Record, find_serial, read_records, read_zone
+from oakroot.frozen import frozen
 from oakroot.zones.diagnostics import visible
 from oakroot.zones.edits import TextRecord
 from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile, classify
@@ -29,7 +29,7 @@ class UnreadableError(Exception):
     """The text has errors, or must not be edited; the words tell which."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subject:
     """What the file at a path is, and so how it is read.
 
@@ -71,7 +71,7 @@ def subject_of(path: str, setting: Setting | None = None) -> Subject | None:
             return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Version:
     """A text without errors, and what it says."""
 
