@@ -29,6 +29,8 @@ class Part(StrEnum):
     """PyYAML: zones of OctoDNS."""
     EXPOSITION = "oakroot.operate.exposition"
     """prometheus-client: metrics in Prometheus' formats."""
+    SETTINGS_FILE = "oakroot.cli.settings_table"
+    """tomllib: settings that stand in a file."""
     WATCH = "oakroot.operate.watch"
     """dnspython's queries; and metrics and status page, a tenth of what a role loads."""
 

@@ -101,6 +101,24 @@ def test_only_the_chosen_command_is_loaded() -> None:
     assert loaded == "\n"
 
 
+def test_a_primary_starts_without_what_it_may_never_need() -> None:
+    """Each is milliseconds of a start; what needs them is loaded late (`oakroot.late`)."""
+    program = "import sys, oakroot.cli.main, oakroot.cli.primary; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert "oakroot.primary.service" in loaded
+    needless = {
+        "dns.message",
+        "dns.rdataset",
+        "dns.renderer",
+        "http.client",
+        "oakroot.operate.watch",
+        "tomllib",
+    }
+    assert needless & set(loaded) == set()
+
+
 # --- options
 
 

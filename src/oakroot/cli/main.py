@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import gc
 import importlib
 import io
 import logging
@@ -31,6 +32,10 @@ from oakroot.operate.options import ConfigError, Options
 from oakroot.zones.diagnostics import visible
 
 _log = logging.getLogger("oakroot.settings")
+
+# Python looks for cycles whenever there are so many more objects than before. Modules, zones and updates come
+# by the hundred, make none, and would have it look after each dozen.
+COLLECTION_THRESHOLD = 10_000
 
 INTERRUPTED = 130  # 128 and the number of the signal, as a shell reports it
 PIPE_CLOSED = 141
@@ -56,6 +61,7 @@ class ServingModule(CommandModule, Protocol):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. Usage errors, --help and --version leave by SystemExit, as argparse has it."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    gc.set_threshold(COLLECTION_THRESHOLD)
     _let_odd_text_be_printed()
     try:
         code = _run(arguments, os.environ)

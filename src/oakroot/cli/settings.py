@@ -7,20 +7,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from oakroot.late import Part, part
 from oakroot.operate import config
-from oakroot.operate.options import ConfigError, Option, Options, Setting
-from oakroot.operate.settings_file import (
-    EXPOSED,
-    SettingsFile,
-    check_settings,
-    check_tables,
-    read_settings_file,
-)
-from oakroot.zones.diagnostics import Finding, render
+from oakroot.operate.options import Option, Options, Setting
 
 
 class Command(Protocol):
@@ -56,8 +49,9 @@ def complete(
     namespace.warnings = []
     table = config.Table({}, {})
     if path is not None:
-        file = _usable_file(path, chosen, options.all(), commands, namespace.warnings)
-        table = file.table(chosen)
+        table, namespace.warnings = part(Part.SETTINGS_FILE).usable_table(
+            path, chosen, options.all(), tables(commands)
+        )
 
     def find(option: Option) -> Setting | None:
         return variables.find(option) or table.find(option)
@@ -77,21 +71,6 @@ def _path(namespace: argparse.Namespace, command: Command, environment: Mapping[
     if named is not None:
         return Path(named)
     return config.DEFAULT_FILE if _has_default_file(command) else None
-
-
-def _usable_file(
-    path: Path, chosen: str, options: Collection[Option], commands: Mapping[str, Command], warnings: list[str]
-) -> SettingsFile:
-    """The settings file, if nothing is wrong with it that concerns the command; ConfigError."""
-    file = read_settings_file(path)
-    if isinstance(file, Finding):
-        raise ConfigError(render(file, "text"))
-    findings = [*check_tables(file, tables(commands)), *check_settings(file, chosen, options)]
-    wrong = [finding for finding in findings if finding.code != EXPOSED]
-    if wrong:
-        raise ConfigError("\n".join(render(finding, "text") for finding in wrong))
-    warnings += [f"{finding.brief}; {finding.hint}" for finding in findings]
-    return file
 
 
 def _has_default_file(command: Command) -> bool:

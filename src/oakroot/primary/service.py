@@ -7,7 +7,6 @@ to it that there is one action at a time. No decision is taken in this file.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -63,10 +62,6 @@ HISTORY_NICENESS = 19
 # After so many seconds a thread that computes lets another one run: who asks for an update while zones are
 # read is not to wait for Python's usual five milliseconds each time.
 SWITCH_INTERVAL = 0.001
-
-# Python looks for cycles whenever there are so many more objects than before. Updates come by the hundred,
-# make none, and would have it look after each dozen.
-COLLECTION_THRESHOLD = 10_000
 
 # How long git may take to end what it has begun when the service is told to stop: a push that the remote has
 # accepted should not be cut off while it says so.
@@ -136,7 +131,6 @@ class Service:
             signal.SIGUSR2: lambda: self._succession.begin(self.stop),
         }
         sys.setswitchinterval(SWITCH_INTERVAL)
-        gc.set_threshold(COLLECTION_THRESHOLD)
         # Signals are caught to the very end: who asks twice must not cut off what the first asking began.
         with signals(actions):
             with packets(self._server, self._distributor, self._packets_received), renewing(self._tls):

@@ -8,14 +8,11 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import cast
 
 import dns.exception
 import dns.name
-import dns.rdata
-import dns.rdtypes.txtbase
 
-from oakroot._engine import Zone, read_zone
+from oakroot._engine import Zone, read_zone, wire_rdata
 from oakroot.frozen import frozen
 
 _VERSION = "2"
@@ -151,8 +148,11 @@ def _one_name(label: bytes, targets: list[str], what: str) -> dns.name.Name:
 
 def _text(rdata: str) -> str:
     """The strings of a TXT record as one."""
-    parsed = cast("dns.rdtypes.txtbase.TXTBase", dns.rdata.from_text("IN", "TXT", rdata))
-    return b"".join(parsed.strings).decode("utf-8", "backslashreplace")
+    octets, strings = wire_rdata("TXT", rdata), b""
+    while octets:  # each string with its length before it (RFC 1035 section 3.3)
+        end = 1 + octets[0]
+        strings, octets = strings + octets[1:end], octets[end:]
+    return strings.decode("utf-8", "backslashreplace")
 
 
 def _soa(apex: str, serial: int) -> _Record:
