@@ -14,7 +14,20 @@ from typing import Any
 
 from bench import contestants, machine, report, results
 from bench.part import Part
-from bench.parts import floods, growth, handover, latency, load, plan, reload, serve, soak, transfer, update
+from bench.parts import (
+    appliance,
+    floods,
+    growth,
+    handover,
+    latency,
+    load,
+    plan,
+    reload,
+    serve,
+    soak,
+    transfer,
+    update,
+)
 from tests.peers.nameservers import NameserverError
 
 PARTS: tuple[Part[Any], ...] = (
@@ -29,6 +42,7 @@ PARTS: tuple[Part[Any], ...] = (
     soak.PART,
     floods.PART,
     handover.PART,
+    appliance.PART,
 )
 
 
@@ -84,7 +98,7 @@ def _run(part: Part[Any], options: argparse.Namespace, arguments: Sequence[str])
         options.directory = Path(directory)
         measurements = part.run(options)
     report.print_tables(part, measurements)
-    names = ["oakroot", *dict.fromkeys(measurement.server for measurement in measurements)]
+    names = ["oakroot", *dict.fromkeys(measurement.server for measurement in measurements), *part.programs]
     command = shlex.join(["python", "-m", "bench", *arguments])
     kept = [asdict(measurement) for measurement in measurements]
     path = results.write(

@@ -19,6 +19,8 @@ ASKING = {
     "pdns": ("pdns_server", "--version"),
     "yadifa": ("yadifad", "--version"),
     "dnsperf": ("dnsperf", "-h"),
+    "runc": ("runc", "--version"),
+    "qemu": ("qemu-system-x86_64", "--version"),
 }
 
 

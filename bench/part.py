@@ -76,6 +76,8 @@ class Part(ABC, Generic[M]):
     measurement: type[M]
     is_for_all: ClassVar[bool] = True
     """Whether `all` runs it too."""
+    programs: ClassVar[Sequence[str]] = ()
+    """Who else takes part, by the names of `machine.ASKING`: their versions are told, too."""
 
     @abstractmethod
     def configure(self, parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import results
+from bench import results, system_calls
 from bench.__main__ import PARTS
 from bench.part import Target
 from bench.parts import latency
@@ -83,3 +83,35 @@ def test_latency_without_a_reload_proves_nothing(reloads: int, verdicts: set[str
     same = {"p50": 20.0, "p99": 30.0, "p99.9": 40.0, "max": 50.0}
     found = latency.Latency("a zone", "oakroot", 1000.0, same, same, lost=0, reloads=reloads)
     assert {target.verdict for target in latency.PART.targets([found])} == verdicts
+
+
+def test_a_containers_calls_are_those_it_made_itself_and_the_kernel_had() -> None:
+    text = """\
+7 openat(AT_FDCWD, "/proc/self/fd", O_RDONLY) = 3
+7 execve("/usr/sbin/named", ["named"], 0x1 /* 0 vars */ <unfinished ...>
+8 nanosleep(0x1, NULL) = 0
+7 <... execve resumed>) = 0
+7 brk(NULL) = 0x1
+7 rseq(0x1, 0x20, 0, 0x1) = -1 ENOSYS (Function not implemented)
+7 access("/etc/none", R_OK) = -1 ENOENT (No such file or directory)
+9 epoll_wait(3,  <unfinished ...>
+9 <... recvmmsg resumed>[], 64, 0, NULL) = 1
+"""
+    assert system_calls.calls_in(text) == {"brk", "access", "epoll_wait", "recvmmsg"}
+
+
+def test_of_an_engines_filter_only_the_rules_for_these_rights_and_this_processor_count() -> None:
+    def rule(name: str, action: str = "SCMP_ACT_ALLOW", **conditions: object) -> dict[str, object]:
+        return {"names": [name], "action": action, **conditions}
+
+    rules = [
+        rule("read", args=[]),
+        rule("chroot", includes={"caps": ["CAP_SYS_CHROOT"]}),
+        rule("bpf", includes={"caps": ["CAP_SYS_ADMIN"]}),
+        rule("bpf", action="SCMP_ACT_ERRNO", excludes={"caps": ["CAP_SYS_ADMIN"]}, errnoRet=1),
+        rule("arch_prctl", includes={"arches": ["amd64", "x32"]}),
+        rule("s390_pci_mmio_read", includes={"arches": ["s390x"]}),
+    ]
+    held = list(system_calls.that_hold(rules, {"CAP_SYS_CHROOT"}))
+    assert held[2] == {"names": ["bpf"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1}
+    assert system_calls.allowed_by({"syscalls": held}) == {"read", "chroot", "arch_prctl"}

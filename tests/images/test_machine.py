@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
 import os
 import subprocess
 import sys
-import tarfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +23,7 @@ from oakroot.images.machine import Acceleration, Machine, choose
 from oakroot.images.rejected import ImageError
 from tests.conftest import PEER_PATH, peers_are_required
 from tests.peers.commands import oakroot
+from tests.peers.containers import Process, running, unpack, write_bundle
 from tests.peers.git_servers import NOBODYS_CONFIG, BareRepository, git_daemon, wait_until
 from tests.peers.namespaces import require_namespaces
 from tests.peers.ports import LOOPBACK, free_port
@@ -109,7 +106,7 @@ def test_kvm_is_used_only_if_a_machine_boots_with_it(
 def test_a_container_serves_read_only_without_rights(
     images: Path, tmp_path: Path, require: Callable[[str], str]
 ) -> None:
-    runc = require("runc")
+    require("runc")
     if os.geteuid() != 0:
         pytest.skip("runc needs root here")
     repository = BareRepository(tmp_path / "git" / "zones.git")
@@ -118,17 +115,11 @@ def test_a_container_serves_read_only_without_rights(
     remote = git_daemon(repository.path.parent)
     with remote:
         address = f"git://{LOOPBACK}:{remote.port}/zones.git"
-        _bundle(images / "primary", tmp_path, "--listen", f"{LOOPBACK}:{port}", "--remote", address)
-        name = f"oakroot-test-{port}"
-        with (tmp_path / "log").open("wb") as log:
-            process = subprocess.Popen([runc, "run", "--bundle", tmp_path, name], stdout=log, stderr=log)
-        try:
+        command = unpack(images / "primary", tmp_path)
+        write_bundle(tmp_path, Process([*command, "--listen", f"{LOOPBACK}:{port}", "--remote", address]))
+        with running(f"oakroot-test-{port}", tmp_path) as container:
             wait_until("the container to answer", lambda: _answers(port), PATIENCE)
-            state = json.loads(subprocess.run([runc, "state", name], check=True, capture_output=True).stdout)
-            status = Path(f"/proc/{state['pid']}/status").read_text()
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
+            status = Path(f"/proc/{container.first}/status").read_text()
     facts = dict(line.split(":\t", 1) for line in status.splitlines())
     assert facts["Uid"].split() == ["65532"] * 4
     assert facts["CapBnd"] == f"{1 << 10:016x}"
@@ -142,44 +133,3 @@ def _answers(port: int) -> bool:
             return True
     threading.Event().wait(0.3)
     return False
-
-
-def _bundle(image: Path, directory: Path, *arguments: str) -> None:
-    """What runc wants of an image: its files, and how they run."""
-    layout = image / "oci"
-
-    def blob(digest: str) -> bytes:
-        return (layout / "blobs/sha256" / digest.removeprefix("sha256:")).read_bytes()
-
-    manifest = json.loads(blob(json.loads((layout / "index.json").read_bytes())["manifests"][0]["digest"]))
-    config = json.loads(blob(manifest["config"]["digest"]))
-    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(blob(manifest["layers"][0]["digest"])))) as layer:
-        layer.extractall(directory / "rootfs", filter="fully_trusted")  # noqa: S202 - made a moment ago
-    rights = {
-        kind: ["CAP_NET_BIND_SERVICE"]
-        for kind in ("bounding", "effective", "inheritable", "permitted", "ambient")
-    }
-    process = {
-        "user": {"uid": 65532, "gid": 65532},
-        "args": [*config["config"]["Entrypoint"], *arguments],
-        "cwd": "/",
-        "noNewPrivileges": True,
-        "capabilities": rights,
-    }
-    mounts = [
-        {"destination": place, "type": kind, "source": kind, "options": options}
-        for place, kind, options in (
-            ("/proc", "proc", []),
-            ("/dev", "tmpfs", ["nosuid", "mode=755"]),
-            ("/tmp", "tmpfs", ["nosuid", "nodev", "noexec", "mode=1777"]),  # noqa: S108 - the container's
-        )
-    ]
-    namespaces = [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")]
-    whole = {
-        "ociVersion": "1.0.2",
-        "process": process,
-        "root": {"path": "rootfs", "readonly": True},
-        "mounts": mounts,
-        "linux": {"namespaces": namespaces},
-    }
-    (directory / "config.json").write_text(json.dumps(whole))

@@ -117,8 +117,9 @@ def common_files(authorities: bytes) -> dict[str, Entry]:
         "etc/hosts": File(b"127.0.0.1 localhost\n::1 localhost\n"),
         "etc/resolv.conf": File(b""),
         "usr/lib/ssl/cert.pem": File(authorities),
-        "proc": Folder(), "sys": Folder(), "dev": Folder(), "run": Folder(), STATE: Folder(),
-        "tmp": Folder(0o1777),
+        "proc": Folder(), "sys": Folder(), "dev": Folder(), "run": Folder(),
+        # Engines give what they mount at these places the rights that they have here.
+        STATE: Folder(0o1777), "tmp": Folder(0o1777),
     }  # fmt: skip
 
 
