@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from oakroot.keys.key import Key
 from tests.peers.configurations import bind_options, knot_server, nsd_server
+from tests.peers.git_servers import wait_until
 from tests.peers.nameservers import Bind, DaemonNameserver, Knot, Nsd
 from tests.peers.ports import Address
 from tests.peers.powerdns import PowerDns, key_name
@@ -261,18 +262,23 @@ class PowerDnsPrimary(PowerDns, Primary):
             self._settle(apex, "primary")
 
     def offer(self, catalog: str, *members: str) -> None:
-        """Makes a catalog zone of some of its zones."""
+        """Makes a catalog zone of some of its zones.
+
+        Once a second PowerDNS compares its list with the one it saw last, and raises the serial if they
+        differ. Who changes the list twice in between changed nothing, so this waits until the list was seen.
+        """
         self.zone_file(catalog).write_text("@ 0 SOA invalid. invalid. 1 60 60 86400 0\n@ 0 NS invalid.\n")
         self.tool("load-zone", catalog, str(self.zone_file(catalog)))
-        self._settle(catalog, "producer")
         for member in members:
             self.tool("set-catalog", member, catalog)
+        self._settle(catalog, "producer")  # from here on it is looked at, and never without its members
+        wait_until("the catalog zone to be seen", lambda: "new CATALOG-HASH" in self.log_text())
 
     def _settle(self, apex: str, kind: str) -> None:
         host, port = self.secondary
-        self.tool("set-kind", apex, kind)
         self.tool("set-meta", apex, "ALSO-NOTIFY", f"{host}:{port}")
         self.tool("set-meta", apex, "TSIG-ALLOW-AXFR", *map(key_name, self.keys))
+        self.tool("set-kind", apex, kind)
 
 
 PRIMARIES: tuple[tuple[type[Primary], str], ...] = (
