@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.cli.operator_repository import IDENTITY
+from tests.peers.code_host import PAGE, TOKEN, CodeHost
 from tests.peers.commands import Primary, oakroot
 from tests.peers.git_servers import NOBODYS_CONFIG
 
@@ -211,7 +212,8 @@ def steps(place: Workplace, path: str, job: str) -> dict[str, dict[str, Any]]:
     return {step["name"]: step for step in workflow(place, path)["jobs"][job]["steps"] if "name" in step}
 
 
-WORKFLOWS = [".github/workflows/zones.yml", ".forgejo/workflows/zones.yml"]
+GITHUB, FORGEJO, GITLAB = ".github/workflows/zones.yml", ".forgejo/workflows/zones.yml", ".gitlab-ci.yml"
+WORKFLOWS = [GITHUB, FORGEJO]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS)
@@ -248,13 +250,80 @@ def test_the_comment_is_written_once_and_renewed_afterwards(
     gh.chmod(0o755)
     (place.folder / "plan.md").write_text("<!-- oakroot plan -->\n")
     environment = {"REPOSITORY": "example/zones", "NUMBER": "7", "GH_TOKEN": "t"}
-    run_step(place, steps(place, WORKFLOWS[0], "plan")["comment"]["run"], environment)
+    run_step(place, steps(place, GITHUB, "plan")["comment"]["run"], environment)
     assert f"--method {method}" in calls.read_text().splitlines()[-1]
 
 
-@pytest.mark.parametrize("path", [*WORKFLOWS, ".gitlab-ci.yml"])
+def comment(
+    place: Workplace, path: str, host: CodeHost, token: str = TOKEN, *, good: bool = True
+) -> tuple[str, str]:
+    """What the part of a workflow says that comments, and the command lines that it called `curl` with."""
+    calls = place.folder.parent / "calls"
+    calls.touch()
+    curl = place.programs / "curl"
+    curl.write_text(f'#!/bin/sh\necho "$@" >> {calls}\nexec {shutil.which("curl")} "$@"\n')
+    curl.chmod(0o755)
+    if path == GITLAB:
+        (script,) = workflow(place, path)["plan"]["after_script"]
+        environment = {
+            "OAKROOT_COMMENT_TOKEN": token,
+            "CI_API_V4_URL": f"{host.url}/api/v4",
+            "CI_MERGE_REQUEST_PROJECT_ID": "42",
+            "CI_MERGE_REQUEST_IID": "7",
+        }
+    else:
+        script = steps(place, path, "plan")["comment"]["run"]
+        environment = {
+            "TOKEN": token,
+            "API": f"{host.url}/api/v1",
+            "REPOSITORY": "example/zones",
+            "NUMBER": "7",
+        }
+    return run_step(place, script, environment, good=good), calls.read_text()
+
+
+@pytest.fixture
+def host(require: Callable[[str], str]) -> Iterator[CodeHost]:
+    require("curl")
+    with CodeHost() as running:
+        yield running
+
+
+@pytest.mark.parametrize(("path", "edit"), [(GITLAB, "PUT"), (FORGEJO, "PATCH")])
+def test_a_plan_is_commented_once_and_renewed_afterwards(
+    path: str, edit: str, place: Workplace, host: CodeHost
+) -> None:
+    host.comments += ["Looks good to me"] * (PAGE + 1)
+    for word in ("first", "second"):
+        plan = f'<!-- oakroot plan -->\n"{word}" \\ ü\n'
+        (place.folder / "plan.md").write_text(plan)
+        _, calls = comment(place, path, host)
+        assert host.comments[PAGE + 1 :] == [plan]
+        assert TOKEN not in calls
+    assert host.methods == ["GET", "POST", "GET", edit]
+
+
+@pytest.mark.parametrize("path", [GITLAB, FORGEJO])
+def test_where_there_is_no_plan_nothing_is_commented(path: str, place: Workplace, host: CodeHost) -> None:
+    assert comment(place, path, host) == ("", "")
+
+
+@pytest.mark.parametrize("path", [GITLAB, FORGEJO])
+def test_a_token_that_may_not_comment_is_told(path: str, place: Workplace, host: CodeHost) -> None:
+    (place.folder / "plan.md").write_text("<!-- oakroot plan -->\n")
+    said, _ = comment(place, path, host, "another", good=False)
+    assert host.comments == []
+    assert "401" in said
+
+
+def test_without_a_token_gitlabs_job_does_not_comment(place: Workplace, host: CodeHost) -> None:
+    (place.folder / "plan.md").write_text("<!-- oakroot plan -->\n")
+    assert comment(place, GITLAB, host, "") == ("", "")
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, GITLAB])
 def test_a_push_notifies_the_primary(path: str, place: Workplace, tmp_path: Path) -> None:
-    if path == ".gitlab-ci.yml":
+    if path == GITLAB:
         (script,) = workflow(place, path)["notify"]["script"]
     else:
         script = steps(place, path, "notify")["notify"]["run"]
@@ -273,9 +342,7 @@ def test_a_merge_request_is_checked_and_planned(place: Workplace) -> None:
     base = place.head(place.folder)
     place.change(ZONE.format(serial=2) + "www A 192.0.2.1\n")
     environment = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
-    said = [
-        run_step(place, script, environment) for script in workflow(place, ".gitlab-ci.yml")["plan"]["script"]
-    ]
+    said = [run_step(place, script, environment) for script in workflow(place, GITLAB)["plan"]["script"]]
     assert "+ www 3600 A 192.0.2.1" in said[-1]
 
 
