@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import os
@@ -54,6 +55,22 @@ def test_a_spare_connection_that_broke_is_replaced(place: Place, open_copy: Open
                 os.kill(child, signal.SIGKILL)
         head = push(copy, head, {"example.org": b"new %d" % number})
     assert place.repository.show("example.org") == "new 2"
+
+
+def test_credentials_are_taken_by_an_event_loop_while_a_connection_is_spare(
+    place: Place, open_copy: Opener, server: Daemon
+) -> None:
+    """As at SIGHUP: to close the connection took a loop of its own, and the new settings were lost."""
+
+    async def choose() -> None:
+        copy.use(place.credentials)
+
+    copy = open_copy(place)
+    head = copy.fetch()
+    asyncio.run(choose())
+    push(copy, head, {"example.org": b"new"})
+    assert place.repository.show("example.org") == "new"
+    assert logins(server) == 2
 
 
 class Connection:

@@ -132,7 +132,8 @@ class SmartRemote:
         """Takes these from now on, also where a login with others is still open."""
         self._credentials = credentials
         spares, self._spares = self._spares, Spares()
-        spares.close()
+        # Whoever calls may be an event loop, which cannot run that of a connection, and does not wait.
+        Thread(target=spares.close, name="git farewell", daemon=True).start()
 
     def close(self) -> None:
         """Waits a moment for servers that still run their hooks."""
