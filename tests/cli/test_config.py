@@ -69,6 +69,14 @@ def test_what_a_server_would_refuse_at_its_start_is_told(
     assert SECRET not in told
 
 
+def test_the_file_that_the_environment_names_is_checked(
+    settings: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OAKROOT_CONFIG", str(settings))
+    assert main(["config", "check"]) == 0
+    assert capsys.readouterr().out == f"{settings}: no errors\n"
+
+
 def test_findings_come_as_json_too(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings.write_text("[primary]\nlissen = 1\n")
     assert main(["config", "check", str(settings), "--format", "json"]) == 1

@@ -68,7 +68,7 @@ def configure(subparsers: Subparsers) -> None:
         nargs="?",
         type=Path,
         metavar="FILE",
-        help=f"the settings file (default: {config.DEFAULT_FILE})",
+        help=f"the settings file (default: $OAKROOT_CONFIG, or {config.DEFAULT_FILE})",
     )
     check.add_argument(
         "--format", choices=_FORMATS, default="text", help="form of the findings (default: %(default)s)"
@@ -92,7 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Does the task."""
     match arguments.task:
         case "check":
-            return _check(arguments.file or config.DEFAULT_FILE, arguments.format)
+            named = arguments.file or Path(os.environ.get("OAKROOT_CONFIG", config.DEFAULT_FILE))
+            return _check(named, arguments.format)
         case "show":
             return _show(arguments.shown, arguments.options, arguments.format)
         case _:
