@@ -39,8 +39,11 @@ def tutorial(stage: Stage, require: Require) -> Iterator[None]:
         yield
 
 
-def _serve_git_over_ssh(stage: Stage, require: Require, stack: ExitStack) -> None:
-    """An sshd that knows the reader's key, and those that a page adds to $AUTHORIZED_KEYS."""
+def _serve_git_over_ssh(stage: Stage, require: Require, stack: ExitStack) -> tuple[BareRepository, Path]:
+    """An sshd that knows the reader's key, and those that a page adds to $AUTHORIZED_KEYS.
+
+    Gives the repository and the reader's key.
+    """
     folder = stage.folder
     repository = BareRepository(folder / "zones.git")
     host_keys = HostKeys(folder)
@@ -63,6 +66,7 @@ def _serve_git_over_ssh(stage: Stage, require: Require, stack: ExitStack) -> Non
         DOCUMENTED_FINGERPRINT: host_keys.fingerprints["ed25519"],
         **stage.words,
     }
+    return repository, key
 
 
 ZONE = """\
@@ -222,7 +226,11 @@ zone "2.0.192.in-addr.arpa" {{ type primary; file "db.192.0.2"; }};
     (folder / "db.example.org").write_text(stage.played(ZONE))
     (folder / "db.192.0.2").write_text(REVERSE)
     # BIND listens on addresses of interfaces alone, of which loopback has one.
-    old = {"@192.0.2.1 ": f"@{LOOPBACK} -p {port} ", "/etc/bind/named.conf": str(configuration)}
+    old = {
+        "@192.0.2.1 ": f"@{LOOPBACK} -p {port} ",
+        "axfr 192.0.2.1 ": f"axfr {LOOPBACK}:{port} ",
+        "/etc/bind/named.conf": str(configuration),
+    }
     stage.words = {**old, **stage.words}
     command = [require("named"), "-g", "-4", "-n", "1", "-c", str(configuration)]
     with Daemon(command, port, stage.folder / "named.log"):
@@ -260,7 +268,43 @@ def zone_files(stage: Stage, require: Require) -> Iterator[None]:
     yield
 
 
+@contextmanager
+def readme(stage: Stage, require: Require) -> Iterator[None]:
+    """BIND at 192.0.2.1, a repository behind ssh, and a primary of it, also in the place of the demo's."""
+    with ExitStack() as stack:
+        for program in ("git", "ssh", "ssh-keyscan", "dig", "host"):
+            require(program)
+        stack.enter_context(bind(stage, require))
+        repository, reader = _serve_git_over_ssh(stage, require, stack)
+        key = KEY_LINE.replace("laptop", "owner")  # the page makes those of the laptop
+        repository.commit({"example.org._keys": key.encode()})
+        (stage.folder / "laptop.key").write_text(key)
+        settings = stage.folder / "oakroot.toml"
+        settings.write_text("[check]\nstrict = false\n")
+        stage.environment["OAKROOT_CONFIG"] = str(settings)
+        stage.environment["OAKROOT_CONTROL"] = str(stage.folder / "control.sock")
+        everywhere = "--listen 192.0.2.53 --listen 127.0.0.1:5353"
+        stage.serve(f"oakroot primary --remote {repository.path} {everywhere}", "zones served: 0, keys: 1")
+        folder, server, secondary = stage.folder, stage.played("192.0.2.53"), stage.played("198.51.100.53")
+        remote = f"--remote {repository.path}"
+        asked = {f"{verb} ns1.example.org": f"{verb} {server}" for verb in ("notify", "update")}
+        stage.words = {
+            **asked,
+            "https://git.example.org/zones.git": str(repository.path),
+            "/etc/oakroot/ssh-key": str(reader),
+            "SHA256:…": f"{stage.words[DOCUMENTED_FINGERPRINT]} --listen {server}",
+            "--remote …": f"{remote} --listen {server}",
+            "1a2b3c4": "HEAD",
+            "--at 2h": "--at HEAD~1",
+            "--to 2h": "--to HEAD~1",
+            "/var/lib/oakroot": f"{folder}/state --control {folder}/2.sock --listen {secondary}",
+            **stage.words,
+        }
+        yield
+
+
 WORLDS: dict[str, World] = {
+    "README.md": readme,
     "docs/tutorial.md": tutorial,
     "docs/certificates.md": authority,
     "docs/howto/from-bind.md": bind,
