@@ -6,7 +6,8 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dns.message
@@ -14,11 +15,11 @@ import dns.query
 import pytest
 
 from tests.peers.askers import Askers
-from tests.peers.commands import Primary
+from tests.peers.commands import COMMAND, Primary
 from tests.peers.git_servers import BareRepository, wait_until
 from tests.peers.ports import Address, free_port
 from tests.peers.secondary_process import SecondaryProcess, serial_in
-from tests.peers.supervisor import Supervisor
+from tests.peers.supervisor import Supervisor, has_ended
 from tests.protocol.keys import make_key
 
 ZONE = b"""\
@@ -48,15 +49,6 @@ def serving(log: str) -> int:
 def told_last(service: Supervisor, beginning: str) -> str:
     """The newest line of this kind that systemd was told."""
     return [line for line in service.told if line.startswith(beginning)][-1]
-
-
-def has_ended(process: int) -> bool:
-    """Whether it is gone, or only waits to be noticed by whoever started it."""
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return True
-    return state == "Z"
 
 
 def succeed(process: int, log: Callable[[], str]) -> int:
@@ -169,6 +161,59 @@ def test_queries_wait_in_the_sockets_of_systemd_while_nothing_runs(
             assert serial_in(dns.message.from_wire(early.recv(4096))) == 7
             assert serial_in(dns.query.receive_tcp(stream)[0]) == 7
             service.heard("WATCHDOG=1")
+
+
+@pytest.fixture
+def restarted(
+    repository: BareRepository, tmp_path: Path, bound: tuple[Address, list[tuple[socket.socket, str]]]
+) -> Iterator[Supervisor]:
+    """A primary with sockets of systemd, which restarts it as its units have it."""
+    arguments: list[str | Path] = ["primary", "--remote", repository.path, *UNLIMITED]
+    arguments += ["--control", tmp_path / "service/control.sock"]
+    service = Supervisor(arguments, tmp_path / "service", port=bound[0][1])
+    service.passed = bound[1]
+    with service:
+        yield service
+
+
+def test_who_is_restarted_stays_until_the_next_process_serves(
+    restarted: Supervisor, repository: BareRepository
+) -> None:
+    with Askers(("127.0.0.1", restarted.port), "example.org") as askers:
+        # The repository is away, so the next process has nothing yet, and the one before serves on.
+        away = repository.path.rename(repository.path.with_name("away"))
+        elder = restarted.restart()
+        assert "the process before serves until this one can" in told_last(restarted, "STATUS=")
+        # So it does when that is restarted in turn.
+        restarted.restart()
+        askers.until_more(100)
+        assert not has_ended(elder)
+        away.rename(repository.path)
+        wait_until("the elder to end", lambda: has_ended(elder))
+        askers.until_more(100)
+        assert restarted.main == restarted.process_id != elder
+        assert len(restarted.passed) == 2
+        wait_until("the word of it", lambda: "before" not in told_last(restarted, "STATUS="))
+    assert askers.failures == []
+
+
+def test_who_stays_ends_when_systemd_gives_the_service_up(restarted: Supervisor) -> None:
+    elder = restarted.process_id
+    subprocess.run([*COMMAND, "stay", "--control", restarted.control], check=True)
+    restarted.end_main()
+    assert not has_ended(elder)
+    restarted.drop("oakroot-predecessor")
+    wait_until("the elder to end", lambda: has_ended(elder))
+    assert "systemd does not start this service again; ending" in restarted.log
+
+
+def test_a_placeholder_ends_with_who_stays(restarted: Supervisor) -> None:
+    subprocess.run([*COMMAND, "stay", "--control", restarted.control], check=True)
+    placeholder = restarted.main
+    assert placeholder is not None
+    assert placeholder != restarted.process_id
+    restarted.kill()
+    wait_until("the placeholder to end", lambda: has_ended(placeholder))
 
 
 def test_what_was_killed_comes_back_to_its_sockets_and_to_the_queries_in_them(

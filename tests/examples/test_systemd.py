@@ -45,7 +45,7 @@ def test_systemd_finds_nothing_wrong(units: Path, tmp_path: Path, require: Calla
 
 def test_the_servers_are_locked_in(units: Path, require: Callable[[str], str]) -> None:
     program = require("systemd-analyze")
-    for role in ("primary", "secondary", "certifier"):
+    for role in ("primary", "primary-stay", "secondary", "secondary-stay", "certifier"):
         judged = subprocess.run(
             [program, "security", "--offline=true", "--no-pager", units / f"oakroot-{role}.service"],
             capture_output=True,
@@ -68,7 +68,10 @@ def test_the_services_call_oakroot_as_it_wants_to_be_called(units: Path) -> None
     for unit in units.glob("*.service"):
         settings = configparser.ConfigParser(interpolation=None, strict=False)
         settings.read(unit)
-        program, command, *words = shlex.split(settings["Service"]["ExecStart"])
+        line = settings["Service"]["ExecStart"]
+        if unit.stem.endswith("-stay"):
+            line = settings["Service"]["ExecStop"].rstrip("'").partition("exec ")[2]
+        program, command, *words = shlex.split(line)
         assert program == COMMAND
         parser, _ = build_parser(command)
         Options(parser)  # what the command line leaves open, settings and credentials say

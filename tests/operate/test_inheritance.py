@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from oakroot.operate import inheritance
-from oakroot.operate.inheritance import InheritanceError, Socket, from_systemd, places, settled
+from oakroot.operate.inheritance import InheritanceError, Passed, Socket, from_systemd, places, settled
 from oakroot.operate.systemd import Supervisor
 
 HOME = ("127.0.0.1", 5353)
@@ -38,18 +38,19 @@ def test_sockets_are_known_by_kind_and_name(opened: list[socket.socket]) -> None
     environment = told(3, "dns:dns:oakroot-primary-tls.socket")
     passed = from_systemd(environment, 42)
     ports = [each.getsockname()[1] for each in opened]
-    assert passed == (
+    assert passed.sockets == (
         Socket("udp", ("127.0.0.1", ports[0]), 700),
         Socket("tcp", ("127.0.0.1", ports[1]), 701),
         Socket("tls", ("127.0.0.1", ports[2]), 702),
     )
+    assert passed.predecessors == ()
     assert environment == {"HOME": "/"}
     assert not os.get_inheritable(700)
 
 
 def test_sockets_for_another_process_are_not_ours(opened: list[socket.socket]) -> None:
-    assert from_systemd(told(3, process=41), 42) == ()
-    assert from_systemd({}, 42) == ()
+    assert from_systemd(told(3, process=41), 42) == Passed()
+    assert from_systemd({}, 42) == Passed()
 
 
 @pytest.mark.usefixtures("opened")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +14,10 @@ import pytest
 
 from oakroot.operate.handover import Predecessor
 from oakroot.operate.lifetime import Lifetime
+from oakroot.operate.staying import StayError, has_ended
 from oakroot.operate.systemd import Supervisor
-from tests.peers.git_servers import PATIENCE
+from tests.peers.git_servers import PATIENCE, wait_until
+from tests.peers.supervisor import has_ended as process_has_ended
 
 
 class Ear:
@@ -129,3 +134,125 @@ def test_who_gives_its_place_away_ends_its_start_and_its_reload_for_systemd(addr
     reloading.gave_place(42)
     reloading.reloaded()
     assert ear.heard[2:] == ["READY=1\nMAINPID=42"]
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def test_who_was_restarted_speaks_for_itself_and_has_who_stays_forgotten(address: str, ear: Ear) -> None:
+    ours, theirs = pair()
+
+    async def live() -> None:
+        younger = Lifetime(Supervisor(address), Predecessor(theirs, stays=True))
+        async with younger.watched(lambda: "nothing yet"):
+            younger.progressed(begun=True, complete=False)
+            assert ear.heard == ["READY=1\nSTATUS=nothing yet; the process before serves until this one can"]
+            younger.progressed(begun=True, complete=True)
+            assert ours.recv(64) == b"complete"
+            assert ear.heard == ["FDSTOREREMOVE=1\nFDNAME=oakroot-predecessor"]
+
+    asyncio.run(live())
+    theirs.close()
+    ours.close()
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_nobody_is_waited_for_who_has_ended(*, stays: bool) -> None:
+    ours, theirs = pair()
+
+    async def live() -> None:
+        followed = asyncio.Event()
+        younger = Lifetime(predecessor=Predecessor(theirs, stays=stays))
+        async with younger.watched(followed=followed.set):
+            assert younger.is_succession
+            ours.close()
+            await asyncio.wait_for(followed.wait(), PATIENCE)
+            assert not younger.is_succession
+
+    asyncio.run(live())
+    theirs.close()
+
+
+def test_who_was_started_by_a_process_that_systemd_ended_ends_too(address: str, ear: Ear) -> None:
+    ours, theirs = pair()
+
+    async def live() -> None:
+        told = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+        async with Lifetime(Supervisor(address), Predecessor(theirs)).watched():
+            ours.close()
+            await asyncio.wait_for(told.wait(), PATIENCE)
+
+    asyncio.run(live())
+    theirs.close()
+    assert ear.heard == []
+
+
+@pytest.mark.parametrize(
+    ("supervisor", "reason"),
+    [
+        (Supervisor(), "there is no systemd"),
+        (Supervisor("/nowhere"), "the sockets are not systemd's"),
+        (Supervisor("/nowhere", stores=True), "systemd does not listen"),
+    ],
+)
+def test_who_cannot_stay_says_why(supervisor: Supervisor, reason: str) -> None:
+    with pytest.raises(StayError, match=reason):
+        Lifetime(supervisor).stay()
+
+
+class Manager(threading.Thread):
+    """systemd, as far as it keeps what it is given, and closes what it is not asked to keep."""
+
+    def __init__(self, listener: socket.socket, *, keeps: bool) -> None:
+        super().__init__()
+        self._listener, self._keeps = listener, keeps
+        self.kept: list[socket.socket] = []
+        self.main = 0
+
+    def run(self) -> None:
+        while True:
+            message, descriptors, *_ = socket.recv_fds(self._listener, 4096, 4)
+            if not message:
+                return
+            if message.startswith(b"MAINPID="):
+                self.main = int(message.partition(b"=")[2])
+            for descriptor in descriptors:
+                if message.startswith(b"FDSTORE") and self._keeps:
+                    self.kept.append(socket.socket(fileno=descriptor))
+                else:
+                    os.close(descriptor)
+
+
+@pytest.fixture
+def manager(address: str, request: pytest.FixtureRequest) -> Iterator[Manager]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(address)
+        manager = Manager(listener, keeps=request.param)
+        manager.start()
+        yield manager
+        listener.shutdown(socket.SHUT_RDWR)
+        manager.join(PATIENCE)
+
+
+@pytest.mark.parametrize("manager", [True], indirect=True)
+def test_who_stays_hears_of_the_next_process_by_what_systemd_keeps(address: str, manager: Manager) -> None:
+    lifetime = Lifetime(Supervisor(address, stores=True))
+    lifetime.progressed(begun=True, complete=True)
+    stay = lifetime.stay()
+    assert manager.main == stay.placeholder
+    assert not has_ended(stay.channel)
+    (kept,) = manager.kept
+    kept.send(b"complete")
+    kept.close()
+    assert [stay.channel.recv(64), has_ended(stay.channel)] == [b"complete", True]
+    stay.close()
+    wait_until("the placeholder to end", lambda: process_has_ended(stay.placeholder))
+
+
+@pytest.mark.parametrize("manager", [False], indirect=True)
+def test_nobody_stays_where_systemd_keeps_nothing(address: str, manager: Manager) -> None:
+    with pytest.raises(StayError, match="FileDescriptorStoreMax="):
+        Lifetime(Supervisor(address, stores=True)).stay()
+    assert manager.main == 0

@@ -26,6 +26,15 @@ os.execv(sys.executable, [sys.executable, *sys.argv[3:]])
 """
 
 
+def has_ended(process: int) -> bool:
+    """Whether it is gone, or only waits to be noticed by whoever started it."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return True
+    return state == "Z"
+
+
 class Supervisor:
     """Starts a command of ours as a service; between `__enter__` and `__exit__`."""
 
@@ -35,6 +44,8 @@ class Supervisor:
         directory.mkdir(parents=True, exist_ok=True)
         self._arguments = [*COMMAND[1:], *map(str, arguments)]
         self._log = directory / "service.log"
+        self.control = directory / "control.sock"
+        """Its control socket, if it is told to have it there."""
         self._stores = stores
         self.port = port
         """Where it listens, for those who ask it."""
@@ -44,6 +55,8 @@ class Supervisor:
         """All that it has told, a line each."""
         self.main: int | None = None
         self.process: subprocess.Popen[bytes] | None = None
+        self._elders: list[subprocess.Popen[bytes]] = []
+        """Those that were the main process before, and may be there still."""
         self._address = directory / "notify"
         self._ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._ear.bind(str(self._address))
@@ -66,6 +79,9 @@ class Supervisor:
         self._ear.close()
         for passed, _ in self.passed:
             passed.close()
+        for elder in self._elders:
+            elder.terminate()
+            elder.wait(PATIENCE)
 
     def start(self) -> None:
         """Starts it, and waits until it is ready."""
@@ -81,6 +97,32 @@ class Supervisor:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=own, pass_fds=descriptors)
         self.main = self.process.pid
         wait_until(f"the service to be ready: {self._log}", lambda: self.told.count("READY=1") > readies)
+
+    def restart(self) -> int:
+        """Does what systemd does at `systemctl restart`, and what it runs before; tells who stays."""
+        stays = self.process_id if self.main is None else self.main
+        asked = subprocess.run(
+            [*COMMAND, "stay", "--control", self.control], capture_output=True, text=True, check=False
+        )
+        assert asked.returncode == 0, asked.stderr
+        self.end_main()
+        if self.process is not None:
+            self._elders.append(self.process)
+        self.start()
+        return stays
+
+    def end_main(self) -> None:
+        """Ends the process that it takes for the main one."""
+        assert self.main is not None
+        main = self.main
+        os.kill(main, signal.SIGTERM)
+        wait_until("the main process to end", lambda: has_ended(main))
+
+    def drop(self, name: str) -> None:
+        """Closes what was kept under this name."""
+        for each in [each for each in self.passed if each[1] == name]:
+            self.passed.remove(each)
+            each[0].close()
 
     def kill(self) -> None:
         """Ends it without asking, as a crash does."""
@@ -116,9 +158,14 @@ class Supervisor:
             if not message:
                 return
             lines = message.decode().split("\n")
-            for line in lines:
-                if line.startswith("MAINPID="):
-                    self.main = int(line.partition("=")[2])
+            words = dict(line.split("=", 1) for line in lines)
+            if "MAINPID" in words:
+                self.main = int(words["MAINPID"])
+            if "FDSTOREREMOVE" in words:
+                self.drop(words["FDNAME"])
             for descriptor in descriptors:
-                self.passed.append((socket.socket(fileno=descriptor), "oakroot"))
+                if "FDSTORE" in words:
+                    self.passed.append((socket.socket(fileno=descriptor), words["FDNAME"]))
+                else:
+                    os.close(descriptor)  # BARRIER=1
             self.told += lines

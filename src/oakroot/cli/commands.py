@@ -60,6 +60,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "reload": Command("oakroot.cli.reload", "have a running service read its settings and zones again"),
         "renotify": Command("oakroot.cli.renotify", "have a running service notify its secondaries"),
         "retransfer": Command("oakroot.cli.retransfer", "have a running secondary transfer a zone anew"),
+        "stay": Command("oakroot.cli.stay", "have a running service serve on while systemd restarts it"),
     },
     "setting up": {
         "keygen": Command("oakroot.cli.keygen", "make a TSIG or ssh key"),

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from oakroot.operate.inheritance import InheritanceError, Socket
+from oakroot.operate.staying import has_ended
 
 VARIABLE = "OAKROOT_PREDECESSOR"
 """Holds the number of the younger's end of the pair."""
@@ -78,22 +79,42 @@ def start_successor(
 class Predecessor:
     """The process whose place we take."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, *, stays: bool = False) -> None:
         self._channel = channel
+        channel.set_inheritable(False)
+        channel.settimeout(_PATIENCE)
+        self.stays = stays
+        """Whether it only stays until we serve: systemd has ended it already, and started us (`staying`)."""
 
     @staticmethod
     def of(environment: dict[str, str]) -> Predecessor | None:
-        """None: there is none. The variable that tells so is taken away."""
+        """Who has started us; None: nobody of ours. The variable that tells so is taken away."""
         number = environment.pop(VARIABLE, "")
         if not number:
             return None
         try:
-            channel = socket.socket(fileno=int(number))
+            return Predecessor(socket.socket(fileno=int(number)))
         except (ValueError, OSError):
             raise InheritanceError(f"${VARIABLE} is set, and no predecessor of ours has set it") from None
-        channel.set_inheritable(False)
-        channel.settimeout(_PATIENCE)
-        return Predecessor(channel)
+
+    @staticmethod
+    def kept(descriptors: Sequence[int]) -> Predecessor | None:
+        """Who stays until we serve, of whom systemd has kept these; None: nobody."""
+        if not descriptors:
+            return None
+        *others, newest = descriptors
+        for descriptor in others:
+            os.close(descriptor)
+        return Predecessor(socket.socket(fileno=newest), stays=True)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is there no more."""
+        return has_ended(self._channel)
+
+    def fileno(self) -> int:
+        """What becomes readable when it ends."""
+        return self._channel.fileno()
 
     def receive(self) -> tuple[Socket, ...]:
         """What it listens by."""

@@ -19,6 +19,8 @@ Address = tuple[str, int]
 FIRST_DESCRIPTOR = 3
 """SD_LISTEN_FDS_START."""
 TLS_PORT = 853
+STAYING_NAME = "oakroot-predecessor"
+"""What systemd keeps under this name leads to a process that serves until we do (`staying`)."""
 _VARIABLES = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
 
 
@@ -35,22 +37,33 @@ class Socket:
     descriptor: int
 
 
-def from_systemd(environment: MutableMapping[str, str], process: int) -> tuple[Socket, ...]:
-    """The sockets that systemd passes to this process; the variables that tell so are taken away.
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What systemd passes to this process."""
+
+    sockets: tuple[Socket, ...] = ()
+    predecessors: tuple[int, ...] = ()
+    """Descriptors that lead to processes which serve until we do."""
+
+
+def from_systemd(environment: MutableMapping[str, str], process: int) -> Passed:
+    """What systemd passes to this process; the variables that tell so are taken away.
 
     What listens on port 853, or is named `tls` or `...-tls` (`FileDescriptorName=`), is for TLS.
     """
     listed = {name: environment.pop(name, "") for name in _VARIABLES}
     if listed["LISTEN_PID"] != str(process):
-        return ()  # they were for somebody before us, who has gone on with another program
+        return Passed()  # they were for somebody before us, who has gone on with another program
     try:
         count = int(listed["LISTEN_FDS"])
     except ValueError:
         raise InheritanceError("$LISTEN_FDS is no number") from None
     names = listed["LISTEN_FDNAMES"].split(":")
     names += [""] * (count - len(names))
-    return tuple(
-        _look_at(FIRST_DESCRIPTOR + number, name) for number, name in zip(range(count), names, strict=False)
+    named = [(FIRST_DESCRIPTOR + number, name) for number, name in zip(range(count), names, strict=False)]
+    return Passed(
+        tuple(_look_at(descriptor, name) for descriptor, name in named if name != STAYING_NAME),
+        tuple(descriptor for descriptor, name in named if name == STAYING_NAME),
     )
 
 

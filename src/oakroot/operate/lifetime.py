@@ -7,14 +7,19 @@ take. What must not live here: what a role has to do before it serves, or before
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from oakroot.operate.handover import HANDED, Predecessor
-from oakroot.operate.inheritance import Socket, from_systemd
+from oakroot.operate.inheritance import STAYING_NAME, Passed, Socket, from_systemd
+from oakroot.operate.staying import Stay, StayError, begin
 from oakroot.operate.systemd import Supervisor
+
+_log = logging.getLogger("oakroot.lifetime")
 
 _LOADING_SECONDS = 30.0
 """For so long systemd is asked for patience, again and again, while zones are loaded."""
@@ -50,7 +55,8 @@ class Lifetime:
         process = os.getpid()
         variables = dict(os.environ)
         predecessor = Predecessor.of(variables)
-        sockets = predecessor.receive() if predecessor else from_systemd(variables, process)
+        passed = Passed(predecessor.receive()) if predecessor else from_systemd(variables, process)
+        predecessor = predecessor or Predecessor.kept(passed.predecessors)
         handed = variables.pop(HANDED, None)
         for name in os.environ.keys() - variables.keys():
             # No process of ours shall take what was for us for its own.
@@ -58,14 +64,21 @@ class Lifetime:
         return Lifetime(
             Supervisor.of(variables, process),
             predecessor,
-            sockets,
+            passed.sockets,
             Path(handed) if handed and predecessor else None,
         )
 
     @property
     def is_succession(self) -> bool:
         """Whether another process serves until we do."""
-        return self._predecessor is not None and not self._is_complete
+        predecessor = self._predecessor
+        return predecessor is not None and not self._is_complete and not predecessor.has_ended
+
+    @property
+    def _is_silent(self) -> bool:
+        """Whether systemd listens to our predecessor, and not to us."""
+        predecessor = self._predecessor
+        return predecessor is not None and not predecessor.stays and not self._is_complete
 
     def let_go(self) -> None:
         """Closes the descriptors of `inherited`."""
@@ -81,13 +94,15 @@ class Lifetime:
         """
         if begun and not self._is_begun:
             self._is_begun = True
-            # While there is a predecessor, systemd listens to it, and knows that the service is ready.
-            if self._predecessor is None:
+            # To whom it listens, knows that the service is ready.
+            if self._predecessor is None or self._predecessor.stays:
                 self.supervisor.tell_ready(*self._news())
         if complete and not self._is_complete:
             self._is_complete = True
             if self._predecessor is not None:
                 self._predecessor.tell_complete()
+                if self._predecessor.stays:
+                    self.supervisor.forget(STAYING_NAME)
 
     def wait_for_predecessor(self, patience: float) -> bool:
         """Says that we are ready and waits for our predecessor's end; whether it came."""
@@ -96,7 +111,7 @@ class Lifetime:
 
     def reloading(self) -> None:
         """Settings and zones begin to be read again."""
-        if self._is_begun and not self.is_succession and not self._is_reloading:
+        if self._is_begun and not self._is_silent and not self._is_reloading:
             self._is_reloading = True
             self.supervisor.tell_reloading()
 
@@ -115,25 +130,68 @@ class Lifetime:
         self.supervisor.tell(*([] if is_ready else ["READY=1"]), f"MAINPID={successor}")
         self.supervisor = Supervisor()
 
+    def stay(self) -> Stay:
+        """Has systemd end another process in our stead, and lead us to the one that it starts next.
+
+        StayError, OSError: we cannot stay, and nothing was changed.
+        """
+        supervisor = self.supervisor
+        if not supervisor.address:
+            raise StayError("there is no systemd to restart this process")
+        if not (self.has_sockets or supervisor.stores):
+            raise StayError("the sockets are not systemd's, so the next process cannot have them")
+        stay = begin(supervisor)
+        self.gave_place(stay.placeholder)
+        # Where it is not heard, systemd goes on to end us, as it would have done.
+        supervisor.is_heard()
+        return stay
+
     @asynccontextmanager
-    async def watched(self, describe: Callable[[], str] = str) -> AsyncIterator[None]:
+    async def watched(
+        self, describe: Callable[[], str] = str, followed: Callable[[], object] = bool
+    ) -> AsyncIterator[None]:
         """While the block runs, systemd hears that the event loop turns, and how we are.
 
-        `describe` says that in one line; it is called now and then, and costs little.
+        `describe` says that in one line; it is called now and then, and costs little. `followed` is called
+        when nobody is left whose place we take.
         """
         self._describe = describe
         task = asyncio.create_task(self._tell_now_and_then())
         try:
-            yield
+            with self._heeding_predecessor(followed):
+                yield
         finally:
             task.cancel()
+
+    @contextmanager
+    def _heeding_predecessor(self, followed: Callable[[], object]) -> Iterator[None]:
+        predecessor, loop = self._predecessor, asyncio.get_running_loop()
+        if predecessor is None:
+            yield
+            return
+        descriptor = predecessor.fileno()
+
+        def it_ended() -> None:
+            loop.remove_reader(descriptor)
+            if self._is_silent and self.supervisor.address:
+                # systemd knows nothing of us, and starts another one in the place of who has started us.
+                _log.warning("the process whose place this one was to take has ended; ending too")
+                signal.raise_signal(signal.SIGTERM)
+            else:
+                followed()
+
+        loop.add_reader(descriptor, it_ended)
+        try:
+            yield
+        finally:
+            loop.remove_reader(descriptor)
 
     async def _tell_now_and_then(self) -> None:
         watchdog = self.supervisor.watchdog_seconds
         # Twice in each span, as sd_watchdog_enabled(3) recommends.
         pause = min(_LOADING_SECONDS, watchdog or _LOADING_SECONDS) / 2
         while self.supervisor.address:
-            if not self.is_succession:
+            if not self._is_silent:
                 self._tell(is_watched=watchdog is not None)
             await asyncio.sleep(pause)
 
@@ -149,6 +207,8 @@ class Lifetime:
     def _news(self) -> list[str]:
         """How we are, if that is something else than systemd was told last."""
         line = self._describe()
+        if self.is_succession:
+            line += "; the process before serves until this one can"
         if line == self._described:
             return []
         self._described = line

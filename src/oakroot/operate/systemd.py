@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -62,9 +63,33 @@ class Supervisor:
             lines = f"FDSTORE=1\nFDNAME={STORE_NAME}\nFDPOLL=0"
             self._send(lines, descriptors[start : start + MOST_DESCRIPTORS])
 
-    def _send(self, text: str, descriptors: Sequence[int]) -> None:
+    def store(self, name: str, descriptor: int) -> None:
+        """Has this come back under this name, as long as somebody has what it is connected to."""
+        self._send(f"FDSTORE=1\nFDNAME={name}", (descriptor,))
+
+    def forget(self, name: str) -> None:
+        """Has what is kept under this name closed."""
+        self.tell("FDSTOREREMOVE=1", f"FDNAME={name}")
+
+    def is_heard(self, patience: float = 5.0) -> bool:
+        """Waits until all that was told is taken note of; False: that takes too long, or nobody listens."""
+        ours, theirs = os.pipe()
+        try:
+            is_sent = self._send("BARRIER=1", (theirs,))
+        finally:
+            os.close(theirs)
+        try:
+            # systemd closes its copy when it comes to it.
+            poll = select.poll()
+            poll.register(ours)
+            return is_sent and bool(poll.poll(1000 * patience))
+        finally:
+            os.close(ours)
+
+    def _send(self, text: str, descriptors: Sequence[int]) -> bool:
+        """Whether it could be sent."""
         if not self.address:
-            return
+            return False
         # An address in the abstract namespace begins with @ here, and with an octet of zero for the kernel.
         address = "\0" + self.address[1:] if self.address.startswith("@") else self.address
         try:
@@ -74,3 +99,5 @@ class Supervisor:
                 socket.send_fds(sender, [os.fsencode(text)], list(descriptors))
         except OSError as error:
             _log.warning("systemd cannot be told %s: %s", text.partition("\n")[0], error.strerror)
+            return False
+        return True

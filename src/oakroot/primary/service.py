@@ -135,7 +135,7 @@ class Service:
         with signals(actions):
             with packets(self._server, self._distributor, self._packets_received), renewing(self._tls):
                 self._happened(events.Started())
-                async with self._lifetime.watched(lambda: status_line(self._state)):
+                async with self._lifetime.watched(lambda: status_line(self._state), self._look_again):
                     await self._stopped.wait()
             _log.info("stopping")
             self._alarm.set(None)
@@ -195,6 +195,10 @@ class Service:
             raise ControlError(SETTINGS_UNFIT)
         return pulled(self._state.loaded, apex)
 
+    async def stay(self) -> str:
+        """Serves on while systemd restarts the service, until the next process does."""
+        return await self._succession.stay(self.stop)
+
     def notify(self, apex: str | None) -> None:
         """Notifies everybody of a zone, or of all."""
         self._happened(NotifyRequested(apex))
@@ -245,7 +249,14 @@ class Service:
         if not self._serves and (complete if life.is_succession else begun or not life.has_sockets):
             self._serves = True
             self._server.start()
+        if complete and life.is_succession:
+            # Our predecessor may have pushed updates since we pulled, and until it ends.
+            self._loop.call_soon(self._look_again)
         life.progressed(begun=begun, complete=complete)
+
+    def _look_again(self) -> None:
+        """Pulls what another process has pushed."""
+        self._happened(events.PullRequested())
 
     def _carry_out(self, action: Action) -> None:  # noqa: C901 - one arm for each action, and nothing else
         match action:

@@ -36,6 +36,9 @@ class Spreading(Service, Protocol):
     def notify(self, apex: str | None) -> None:
         """Notifies everybody of a zone, or of all."""
 
+    async def stay(self) -> str:
+        """Serves on while systemd restarts the service; says so. ControlError: it cannot."""
+
 
 class Copying(Spreading, Protocol):
     """A role that copies zones."""
@@ -71,7 +74,10 @@ def spreading_commands(service: Spreading, taps: Taps = tuple) -> dict[str, Hand
         whom = "everybody who copies zones" if zone is None else f"everybody who copies {zone}"
         return {"said": f"{whom} is being notified"}
 
-    return {**commands(service, taps), "notify": notify}
+    async def stay(_request: Request) -> Mapping[str, object]:
+        return {"said": await service.stay()}
+
+    return {**commands(service, taps), "notify": notify, "stay": stay}
 
 
 def copying_commands(service: Copying, taps: Taps = tuple) -> dict[str, Handler]:

@@ -2,7 +2,8 @@
 
 SIGUSR2 begins it. The successor gets our sockets, loads its zones, and says that it serves; until then we go
 on as if nothing were. Then we take in nothing more, finish what was begun, and end. A successor that ends
-before changes nothing. No decision about DNS is taken in this file.
+before changes nothing. At `systemctl restart` it is systemd that starts one: we stay until that serves, or
+until systemd gives the service up. No decision about DNS is taken in this file.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -17,9 +19,11 @@ from pathlib import Path
 
 from oakroot._engine import Server
 from oakroot.distribution.service import Distributor
+from oakroot.operate.control import ControlError
 from oakroot.operate.handover import COMPLETE, HANDED, Successor, start_successor
 from oakroot.operate.inheritance import Socket
 from oakroot.operate.lifetime import Lifetime
+from oakroot.operate.staying import Stay, StayError, has_ended
 
 SUCCESSOR_PATIENCE = 600.0
 """Seconds that a successor may take to load its zones."""
@@ -28,6 +32,8 @@ RECEIVED_SECONDS = 0.5
 LAST_SECONDS = 30.0
 """How long we go on for those who are still connected, or wait for an answer."""
 _LOOK_SECONDS = 0.1
+STAYING_SECONDS = 60.0
+"""How often the log is told that the next process does not serve yet."""
 
 
 class Succession:
@@ -54,13 +60,67 @@ class Succession:
         self._is_idle = is_idle
         self._log = log
         self._task: asyncio.Task[None] | None = None
+        self._stays = False
 
     def begin(self, stop: Callable[[], None]) -> None:
         """Starts a successor; `stop` is called once it serves and nothing is left to do here."""
-        if self._task is not None and not self._task.done():
+        if self._is_at_work:
             self._log.warning("a successor was started already; waiting for it")
             return
         self._task = asyncio.get_running_loop().create_task(self._succeed(stop))
+
+    async def stay(self, stop: Callable[[], None]) -> str:
+        """Has us serve on while systemd restarts the service; `stop` is called as by `begin`. ControlError.
+
+        Says who serves meanwhile.
+        """
+        if self._lifetime.is_succession:
+            return "the process before serves until this one can, and so until the next one can"
+        if not self._stays:
+            await self._abandon()
+            try:
+                stay = await asyncio.to_thread(self._lifetime.stay)
+            except (StayError, OSError) as error:
+                raise ControlError(f"this process cannot stay: {error}") from None
+            self._stays = True
+            self._task = asyncio.get_running_loop().create_task(self._stay(stay, stop))
+        return f"process {os.getpid()} serves until the next one does"
+
+    @property
+    def _is_at_work(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    async def _abandon(self) -> None:
+        """Ends a successor that does not serve yet: systemd starts another one."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _stay(self, stay: Stay, stop: Callable[[], None]) -> None:
+        self._log.info("systemd restarts this service; serving until the next process does")
+        try:
+            if await self._is_followed(stay):
+                await self._finish(stay.channel)
+                self._log.info("the next process serves now")
+            else:
+                self._log.warning("systemd does not start this service again; ending")
+            stop()
+        finally:
+            stay.close()
+
+    async def _is_followed(self, stay: Stay) -> bool:
+        """Whether the next process says that it serves, however long that takes; False: none will come."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        while True:
+            try:
+                async with asyncio.timeout(STAYING_SECONDS):
+                    return await loop.sock_recv(stay.channel, len(COMPLETE)) == COMPLETE
+            except TimeoutError:
+                waited = loop.time() - begun
+                self._log.warning("no other process serves since the restart, %.0f s ago; serving on", waited)
+            except OSError:
+                return False
 
     async def _succeed(self, stop: Callable[[], None]) -> None:
         with tempfile.TemporaryDirectory(prefix="oakroot-handover-") as folder:
@@ -75,15 +135,21 @@ class Succession:
 
     async def _give_place(self, successor: Successor, stop: Callable[[], None]) -> None:
         self._log.info("a successor is process %d; serving until it does", successor.process.pid)
+        is_complete = False
         try:
             is_complete = await self._wait(successor)
             if not is_complete:
                 await self._give_up(successor)
                 return
             self._lifetime.gave_place(successor.process.pid)
-            await self._finish()
+            await self._finish(successor.channel)
             self._log.info("process %d serves now", successor.process.pid)
             stop()
+        except asyncio.CancelledError:
+            # We are to end, and systemd ends nobody but us.
+            if not is_complete:
+                successor.process.terminate()
+            raise
         finally:
             successor.close()
 
@@ -106,8 +172,8 @@ class Succession:
             code = await asyncio.to_thread(process.wait)
         self._log.error("the successor ended with %d before it served, see above; serving on", code)
 
-    async def _finish(self) -> None:
-        """Takes in nothing more, and lets what was begun come to its end."""
+    async def _finish(self, follower: socket.socket) -> None:
+        """Takes in nothing more, and lets what was begun come to its end; or ends with who has followed."""
         self._server.retire()
         self._distributor.release()
         loop = asyncio.get_running_loop()
@@ -115,6 +181,6 @@ class Succession:
         while loop.time() < begun + LAST_SECONDS:
             await asyncio.sleep(_LOOK_SECONDS)
             is_done = self._is_idle() and self._distributor.is_idle() and not self._server.connections()
-            if is_done and loop.time() > begun + RECEIVED_SECONDS:
+            if (is_done and loop.time() > begun + RECEIVED_SECONDS) or has_ended(follower):
                 return
         self._log.warning("%d connections are cut off", self._server.connections())

@@ -229,6 +229,10 @@ class Service:
         self._happened(events.RefreshRequested(apex))
         return f"{apex} is being checked"
 
+    async def stay(self) -> str:
+        """Serves on while systemd restarts the service, until the next process does."""
+        return await self._succession.stay(self.stop)
+
     def notify(self, apex: str | None) -> None:
         """Notifies everybody of a zone, or of all."""
         self._happened(events.NotifyRequested(apex))
