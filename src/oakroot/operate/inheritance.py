@@ -37,7 +37,7 @@ class Socket:
     descriptor: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Passed:
     """What systemd passes to this process."""
 

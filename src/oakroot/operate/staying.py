@@ -15,8 +15,8 @@ import os
 import select
 import socket
 import subprocess
-from dataclasses import dataclass
 
+from oakroot.frozen import frozen
 from oakroot.operate.inheritance import STAYING_NAME
 from oakroot.operate.systemd import Supervisor
 
@@ -30,7 +30,7 @@ class StayError(Exception):
     """We cannot stay; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stay:
     """What we hold while we stay."""
 
