@@ -40,9 +40,9 @@ class Floor(DaemonNameserver):
         return f"# port {port}\n"
 
     def arguments(self, configuration_file: Path) -> tuple[str, ...]:
-        """Its address."""
+        """Its address, and how many threads."""
         _ = configuration_file
-        return (f"{LOOPBACK}:{self.address[1]}",)
+        return f"{LOOPBACK}:{self.address[1]}", str(self.workers)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -114,11 +114,16 @@ class ServePart(Part[Serve]):
         """The floor's processor time, nearly, and less than any peer's."""
         of_case = cases(measurements)
         targets = [target for plan in PLANS for target in _targets(plan, of_case.get(plan.case, []))]
-        one, two = (
-            _of(OAKROOT, of_case.get(f"small: hosts, {way}", [])) for way in ("UDP", "UDP two workers")
-        )
-        scaling = two / one if one and two else None
-        return [*targets, Target("small: hosts, two workers to one, per answer", 1.10, scaling)]
+        own, floor = (_scaling(server, of_case) for server in (OAKROOT, FLOOR))
+        scaling = own / floor if own and floor else None
+        return [*targets, Target("small: hosts, two workers to one, to the floor's", 1.10, scaling)]
+
+
+def _scaling(server: str, of_case: Mapping[str, Sequence[Serve]]) -> float | None:
+    """What an answer of two workers costs to one of one."""
+    ways = "UDP", "UDP two workers"
+    one, two = (_of(server, of_case.get(f"small: hosts, {way}", [])) for way in ways)
+    return two / one if one and two else None
 
 
 def _contestants(only: Sequence[str] | None) -> list[type[DaemonNameserver]]:
