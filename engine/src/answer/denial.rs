@@ -27,7 +27,7 @@ pub(super) fn no_such_type<'z>(zone: &'z Zone, search: &Search<'_, 'z>, node: &N
     let Some(prover) = Prover::of(zone, search) else { return };
     match prover.denial.nsec3() {
         // An empty non-terminal has no NSEC; the one before it covers it.
-        None => prover.add_at_or_before(node.name, answer),
+        None => prover.add_own_or_before(node, answer),
         Some(parameters) => {
             if !prover.add_matching(parameters, prover.relative(0), answer) {
                 prover.closest_provable_encloser(parameters, 1, answer);
@@ -61,7 +61,7 @@ pub(super) fn wildcard_without_type<'z>(
     let Some(prover) = Prover::of(zone, search) else { return };
     match prover.denial.nsec3() {
         None => {
-            prover.add_at_or_before(wildcard.name, answer);
+            prover.add_own_or_before(wildcard, answer);
             prover.add_at_or_before(prover.relative(0), answer);
         }
         Some(parameters) => {
@@ -75,7 +75,7 @@ pub(super) fn wildcard_without_type<'z>(
 pub(super) fn no_ds<'z>(zone: &'z Zone, search: &Search<'_, 'z>, cut: &Node<'z>, at: usize, answer: &mut Answer<'z>) {
     let Some(prover) = Prover::of(zone, search) else { return };
     match prover.denial.nsec3() {
-        None => prover.add_at_or_before(cut.name, answer),
+        None => prover.add_own_or_before(cut, answer),
         Some(parameters) => {
             if !prover.add_matching(parameters, cut.name, answer) {
                 prover.closest_provable_encloser(parameters, at + 1, answer);
@@ -109,6 +109,15 @@ impl<'z, 's> Prover<'z, 's> {
             if let Some(signatures) = signatures {
                 answer.push(Section::Authority, stored(self.zone, node.name), signatures);
             }
+        }
+    }
+
+    /// The record that matches or covers the name of a node, which mostly owns it.
+    fn add_own_or_before(&self, node: &Node<'z>, answer: &mut Answer<'z>) {
+        if self.denial.records(node).is_some() {
+            self.add(node, answer);
+        } else {
+            self.add_at_or_before(node.name, answer);
         }
     }
 

@@ -41,12 +41,12 @@ pub(super) struct Chain {
     /// The beginning of each place's name, so that a search looks at few nodes.
     keys: Vec<u64>,
     nsec3: Option<Nsec3Parameters>,
-    /// Of an NSEC3 chain, what names that do not exist are mostly denied with.
+    /// What names that do not exist are mostly denied with.
     at_apex: Option<AtApex>,
 }
 
 /// The positions in the chain of the records for the apex and for the wildcard below it, so that nobody has to hash
-/// them again, and whether they match.
+/// or search them again, and whether they match.
 #[derive(Clone, Copy)]
 struct AtApex {
     apex: (usize, bool),
@@ -126,23 +126,33 @@ impl<'z> Denial<'z> {
     /// after it; the first name in order is covered by the last node.
     #[must_use]
     pub fn at_or_before(&self, relative: &[u8]) -> Option<(Node<'z>, bool)> {
-        self.position(relative).map(|(index, matches)| (self.node(index), matches))
+        let (index, matches) = self.known(relative).or_else(|| self.position(relative))?;
+        Some((self.node(index), matches))
     }
 
     /// The same for the hash of a relative name (RFC 5155 §5).
     #[must_use]
     pub fn hashed_at_or_before(&self, parameters: &Nsec3Parameters, relative: &[u8]) -> Option<(Node<'z>, bool)> {
-        let (index, matches) = match (self.chain.at_apex, relative) {
-            (Some(known), []) => known.apex,
-            (Some(known), APEX_WILDCARD) => known.wildcard,
-            _ => self.position(&parameters.hashed(self.zone, relative))?,
-        };
+        let position = || self.position(&parameters.hashed(self.zone, relative));
+        let (index, matches) = self.known(relative).or_else(position)?;
         Some((self.node(index), matches))
     }
 
+    /// The position of a record that is asked for all the time.
+    fn known(&self, relative: &[u8]) -> Option<(usize, bool)> {
+        let known = self.chain.at_apex?;
+        match relative {
+            [] => Some(known.apex),
+            APEX_WILDCARD => Some(known.wildcard),
+            _ => None,
+        }
+    }
+
     fn at_apex(&self) -> Option<AtApex> {
-        let parameters = self.nsec3()?;
-        let position = |relative: &[u8]| self.position(&parameters.hashed(self.zone, relative));
+        let position = |relative: &[u8]| match self.nsec3() {
+            None => self.position(relative),
+            Some(parameters) => self.position(&parameters.hashed(self.zone, relative)),
+        };
         Some(AtApex { apex: position(&[])?, wildcard: position(APEX_WILDCARD)? })
     }
 
