@@ -48,8 +48,6 @@ pub struct Catalogue {
     shards: Arc<[Shard]>,
     /// How many zones have an apex of so many labels; only such suffixes of a name are looked up.
     depths: Arc<[u32; name::MAX_LABELS + 1]>,
-    /// Bit n: some apex has n labels.
-    depth_bits: u128,
     /// Names in all zones.
     names: usize,
 }
@@ -57,12 +55,7 @@ pub struct Catalogue {
 impl Default for Catalogue {
     fn default() -> Self {
         let empty: Shard = Arc::new([]);
-        Self {
-            shards: vec![empty; SHARDS].into(),
-            depths: Arc::new([0; name::MAX_LABELS + 1]),
-            depth_bits: 0,
-            names: 0,
-        }
+        Self { shards: vec![empty; SHARDS].into(), depths: Arc::new([0; name::MAX_LABELS + 1]), names: 0 }
     }
 }
 
@@ -101,7 +94,7 @@ impl Catalogue {
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.depth_bits == 0
+        self.depths.iter().all(|&count| count == 0)
     }
 
     /// Whether there are more names than the processor's caches hold anyway, so that it pays to look ahead.
@@ -131,27 +124,20 @@ impl Catalogue {
     #[must_use]
     #[inline]
     pub fn nearest<'c>(&'c self, name: &LookupName, from: usize) -> Option<(&'c Entry, usize)> {
-        self.candidates(name.count() - from).find_map(|index| {
-            let index = index + from;
-            Some((self.entry_of(name.hash(index), name.suffix(index))?, index))
-        })
+        self.candidates(name.count(), from)
+            .find_map(|index| Some((self.entry_of(name.hash(index), name.suffix(index))?, index)))
     }
 
-    /// The labels at which an apex could begin in a name of `count` labels, the longest first.
+    /// The labels, none before `from`, at which an apex could begin in a name of `count` labels, the longest first.
     #[inline]
-    fn candidates(&self, count: usize) -> impl Iterator<Item = usize> + use<> {
-        let mut depths = self.depth_bits & u128::MAX >> (127 - count);
-        std::iter::from_fn(move || {
-            let labels = depths.checked_ilog2()?;
-            depths ^= 1 << labels;
-            Some(count - labels as usize)
-        })
+    fn candidates(&self, count: usize, from: usize) -> impl Iterator<Item = usize> {
+        (from..=count).filter(move |&index| self.depths[count - index] > 0)
     }
 
     /// Reads what the search for the zone of a name reads first. `hashes` are those of its suffixes, the root's last.
     #[inline]
     pub(super) fn touch(&self, hashes: &[u64]) -> u64 {
-        self.candidates(hashes.len() - 1).take(2).fold(0, |sum, index| {
+        self.candidates(hashes.len() - 1, 0).take(2).fold(0, |sum, index| {
             let shard = &self.shards[shard_of(hashes[index])];
             sum ^ shard.get(guess(shard, hashes[index])).map_or(0, |entry| entry.0)
         })
@@ -160,7 +146,7 @@ impl Catalogue {
     /// The zone that `nearest` will find, told by hashes alone, and the label at which its apex begins.
     #[inline]
     pub(super) fn foreseen<'c>(&'c self, hashes: &[u64]) -> Option<(&'c Zone, usize)> {
-        self.candidates(hashes.len() - 1).find_map(|index| {
+        self.candidates(hashes.len() - 1, 0).find_map(|index| {
             let shard = &self.shards[shard_of(hashes[index])];
             match shard.get(first_at_least(shard, hashes[index])) {
                 Some((other, Entry::Zone(zone))) if *other == hashes[index] => Some((&**zone, index)),
@@ -206,9 +192,7 @@ impl Catalogue {
         }
         let shards = shards.into_iter().zip(touched).zip(self.shards.iter());
         let shards = shards.map(|((new, touched), old)| if touched { new.into() } else { old.clone() }).collect();
-        let depth_bits =
-            depths.iter().enumerate().fold(0, |bits, (depth, &count)| bits | u128::from(count > 0) << depth);
-        Self { shards, depths: Arc::new(depths), depth_bits, names: names + added }
+        Self { shards, depths: Arc::new(depths), names: names + added }
     }
 
     /// All entries, in no order that means anything.
