@@ -7,6 +7,7 @@ use crate::message::writer::Section;
 use crate::name;
 use crate::rdata::{self, types};
 use crate::zone::Zone;
+use crate::zone::hash::{self, LookupName};
 use crate::zone::page::{Node, Rrset};
 
 /// Glue for the servers of a delegation. Addresses of servers inside the delegated zone must be there, or the
@@ -14,21 +15,24 @@ use crate::zone::page::{Node, Rrset};
 pub(super) fn for_referral<'z>(
     zone: &'z Zone,
     cut: &Node<'z>,
-    cut_name: &[u8],
+    name: &LookupName,
+    at: usize,
     dnssec_ok: bool,
     answer: &mut Answer<'z>,
 ) {
     let Some(ns) = cut.rrset(types::NS) else { return };
+    let (cut_name, apex) = (name.suffix(at), zone.apex().as_wire());
     let mut others: SmallVec<[&[u8]; 16]> = SmallVec::new();
     for target in ns.rdatas() {
         if name::is_at_or_below(target, cut_name) {
-            addresses(zone, target, true, dnssec_ok, answer);
-        } else {
+            let hash = hash::of_name(&target[..target.len() - cut_name.len()], name.hash(at));
+            addresses(zone, target, hash, true, dnssec_ok, answer);
+        } else if name::is_at_or_below(target, apex) {
             others.push(target);
         }
     }
     for target in others {
-        addresses(zone, target, false, dnssec_ok, answer);
+        addresses(zone, target, hash_within(zone, target), false, dnssec_ok, answer);
     }
 }
 
@@ -41,15 +45,31 @@ pub(super) fn for_answer<'z>(zone: &'z Zone, from: usize, dnssec_ok: bool, answe
             continue;
         }
         for record in rrset.rdatas() {
-            if let Some(target) = rdata::additional_target(rrset.rtype, record) {
-                addresses(zone, target, false, dnssec_ok, answer);
+            if let Some(target) = rdata::additional_target(rrset.rtype, record)
+                && name::is_at_or_below(target, zone.apex().as_wire())
+            {
+                addresses(zone, target, hash_within(zone, target), false, dnssec_ok, answer);
             }
         }
     }
 }
 
-fn addresses<'z>(zone: &'z Zone, target: &'z [u8], required: bool, dnssec_ok: bool, answer: &mut Answer<'z>) {
-    let Some(node) = zone.node_of(target) else { return };
+/// The hash of a name of the zone.
+fn hash_within(zone: &Zone, target: &[u8]) -> u64 {
+    hash::of_name(&target[..target.len() - zone.apex().as_wire().len()], zone.apex_hash())
+}
+
+/// Addresses of a name of the zone, whose hash is at hand.
+fn addresses<'z>(
+    zone: &'z Zone,
+    target: &'z [u8],
+    hash: u64,
+    required: bool,
+    dnssec_ok: bool,
+    answer: &mut Answer<'z>,
+) {
+    let relative = &target[..target.len() - zone.apex().as_wire().len()];
+    let Some(node) = zone.node(hash, relative) else { return };
     // Named as it is pointed at: that name is in the message already.
     let owner = Owner::Stored(&[], target);
     for rtype in [types::A, types::AAAA] {

@@ -7,7 +7,7 @@ use crate::message::edns::ExtendedError;
 use crate::message::rcode;
 use crate::message::writer::Section;
 use crate::name::{self, MAX_WIRE};
-use crate::rdata::types;
+use crate::rdata::{self, types};
 use crate::zone::Zone;
 use crate::zone::catalogue::{Catalogue, Entry};
 use crate::zone::hash::LookupName;
@@ -195,7 +195,7 @@ fn at_node<'z>(
     if let Some(encloser) = encloser.filter(|_| question.dnssec_ok) {
         denial::wildcard_expanded(zone, search, encloser, answer);
     }
-    if next.is_none() {
+    if next.is_none() && (question.qtype == types::ANY || rdata::points_at_host(question.qtype)) {
         additional::for_answer(zone, before, question.dnssec_ok, answer);
     }
     next
@@ -265,7 +265,7 @@ fn referral<'z>(
             None => denial::no_ds(zone, search, cut, at, answer),
         }
     }
-    additional::for_referral(zone, cut, search.name.suffix(at), question.dnssec_ok, answer);
+    additional::for_referral(zone, cut, search.name, at, question.dnssec_ok, answer);
 }
 
 /// RFC 6672 §3.2: the DNAME, and the CNAME that follows from it.

@@ -123,9 +123,12 @@ impl<'z> Answer<'z> {
         rtype: u16,
         dnssec_ok: bool,
     ) -> bool {
+        if !dnssec_ok {
+            return node.rrset(rtype).inspect(|&rrset| self.push(section, owner, rrset)).is_some();
+        }
         let Some((rrset, signatures)) = node.signed_rrset(rtype) else { return false };
         self.push(section, owner, rrset);
-        if let Some(signatures) = signatures.filter(|_| dnssec_ok) {
+        if let Some(signatures) = signatures {
             self.push(section, owner, signatures);
         }
         true

@@ -7,7 +7,7 @@ pub use super::chaos::Identity;
 use super::decide::{self, Question};
 use super::{Answer, Kind, encode};
 use crate::message::cookie::CookieSecret;
-use crate::message::edns::{ExtendedError, Reply};
+use crate::message::edns::{Edns, ExtendedError, Options, Reply};
 use crate::message::query::{self, Packet, Query};
 use crate::message::writer::Writer;
 use crate::message::{HEADER, flag, rcode};
@@ -101,7 +101,7 @@ pub struct Room<'o> {
 
 /// The parts of a response that depend on its query alone.
 struct Frame<'a> {
-    query: Query<'a>,
+    query: &'a Query<'a>,
     reply: Option<Reply<'a>>,
     proved: bool,
 }
@@ -125,9 +125,9 @@ pub fn respond(
         Packet::Silence => return Outcome::Silence,
     };
     let mut cookie = [0; 24];
-    let mut frame = Frame::new(query, settings, peer, now, &mut cookie);
+    let mut frame = Frame::new(&query, settings, peer, now, &mut cookie);
     let out = limit(room, &frame, settings, peer);
-    match error.or_else(|| refusal(&frame.query)) {
+    match error.or_else(|| refusal(&query)) {
         Some(code) => bare(&frame, code, None, out),
         None if query.qclass == CLASS_CH => about_the_server(&frame, &settings.identity, out),
         None if !matches!(query.qclass, CLASS_IN | CLASS_ANY) => bare(&frame, rcode::REFUSED, None, out),
@@ -160,7 +160,7 @@ pub fn truncated(settings: &Settings, packet: &[u8], out: &mut [u8]) -> usize {
     }
     let mut cookie = [0; 24];
     let peer = Peer { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), tcp: false };
-    let mut frame = Frame::new(query, settings, peer, 0, &mut cookie);
+    let mut frame = Frame::new(&query, settings, peer, 0, &mut cookie);
     let mut writer = frame.writer(out);
     frame.finish(&mut writer, flag::TC, rcode::NOERROR)
 }
@@ -197,21 +197,41 @@ fn limit<'o>(room: Room<'o>, frame: &Frame<'_>, settings: &Settings, peer: Peer)
 
 impl<'a> Frame<'a> {
     #[inline]
-    fn new(query: Query<'a>, settings: &'a Settings, peer: Peer, now: u32, room: &'a mut [u8; 24]) -> Self {
-        let mut proved = false;
-        let reply = query.edns.map(|edns| Reply {
-            payload: settings.udp_payload,
-            extended_rcode: 0,
-            dnssec_ok: edns.dnssec_ok,
-            cookie: edns.cookie.map(|received| {
-                (*room, proved) = settings.secret.answer(received, peer.address, now);
-                &*room
-            }),
+    fn new(query: &'a Query<'a>, settings: &'a Settings, peer: Peer, now: u32, room: &'a mut [u8; 24]) -> Self {
+        let mut frame = Self { query, reply: None, proved: false };
+        if let Some(edns) = &query.edns {
+            let (payload, dnssec_ok) = (settings.udp_payload, edns.dnssec_ok);
+            let options = edns.has_options().then(|| frame.options(edns, settings, peer, now, room));
+            frame.reply = Some(Reply { payload, extended_rcode: 0, dnssec_ok, options });
+        }
+        frame
+    }
+
+    fn options(
+        &mut self,
+        edns: &Edns<'_>,
+        settings: &'a Settings,
+        peer: Peer,
+        now: u32,
+        room: &'a mut [u8; 24],
+    ) -> Options<'a> {
+        let cookie = edns.cookie.map(|received| {
+            (*room, self.proved) = settings.secret.answer(received, peer.address, now);
+            &*room
+        });
+        Options {
+            cookie,
             nsid: settings.identity.identity.as_deref().filter(|_| edns.nsid),
             keepalive: (edns.keepalive && peer.tcp).then_some(settings.keepalive),
             error: None,
-        });
-        Self { query, reply, proved }
+        }
+    }
+
+    /// Says why, where the client speaks EDNS.
+    fn explain(&mut self, error: ExtendedError) {
+        if let Some(reply) = &mut self.reply {
+            reply.options.get_or_insert_default().error = Some(error);
+        }
     }
 
     #[inline]
@@ -229,7 +249,7 @@ impl<'a> Frame<'a> {
     fn writer<'o, 'n>(&self, out: &'o mut [u8]) -> Writer<'o, 'n> {
         let mut writer = Writer::new(out, self.reply.as_ref().map_or(0, Reply::length));
         if !self.query.name.is_empty() {
-            let _ = writer.question(self.query.name, self.query.qtype, self.query.qclass);
+            let _ = writer.question(&self.query.message[HEADER..HEADER + self.query.name.len() + 4]);
         }
         writer
     }
@@ -251,7 +271,10 @@ impl<'a> Frame<'a> {
 /// A response without records.
 #[cold]
 fn bare(frame: &Frame<'_>, code: u16, error: Option<ExtendedError>, out: &mut [u8]) -> Outcome {
-    let mut frame = Frame { reply: frame.reply.map(|reply| Reply { error, ..reply }), ..*frame };
+    let mut frame = Frame { ..*frame };
+    if let Some(error) = error {
+        frame.explain(error);
+    }
     let (proved, facts) = (frame.proved, frame.facts(code, 0));
     let mut writer = frame.writer(out);
     Outcome::Answer { length: frame.finish(&mut writer, 0, code), kind: Kind::Error, subject: 0, proved, facts }
@@ -277,8 +300,8 @@ fn about_the_server(frame: &Frame<'_>, identity: &Identity, out: &mut [u8]) -> O
 
 #[inline]
 fn write(frame: &mut Frame<'_>, name: &LookupName, answer: &Answer<'_>, out: &mut [u8]) -> Outcome {
-    if let Some(reply) = &mut frame.reply {
-        reply.error = answer.error;
+    if let Some(error) = answer.error {
+        frame.explain(error);
     }
     let mut writer = frame.writer(out);
     // What covers all classes cannot be authoritative (RFC 1034 §3.7.1).

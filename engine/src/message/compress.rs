@@ -58,17 +58,24 @@ impl<'n> Names<'n> {
         }
     }
 
+    /// Where this very piece of memory stands: addresses are owned by names that were written as targets before.
+    #[inline]
+    pub(super) fn place(&self, name: Parts<'_>) -> Option<usize> {
+        self.0.iter().find(|known| name.is(known.name)).map(|known| known.at)
+    }
+
     /// Finds the longest suffix of a name that is there.
     pub(super) fn plan(&self, name: Parts<'_>) -> Plan {
         // All but the root, which is as short as it gets.
-        let mut plan = Plan { literal: name.len() - 1, pointer: None };
+        let mut plan = Plan { literal: name.len().saturating_sub(1), pointer: None };
         if plan.literal == 0 {
             return plan;
         }
-        if let Some(same) = self.0.iter().find(|known| name.is(known.name)) {
-            return Plan { literal: 0, pointer: Some(same.at) };
-        }
         for known in &self.0 {
+            // One octet tells that nothing longer than what is found can be here: a set of MX has many names alike.
+            if plan.pointer.is_some() && !name.same_octet(known.name, name.len() - plan.literal) {
+                continue;
+            }
             let shared = name.shared_suffix(known.name);
             if name.len() - shared < plan.literal
                 && let Some((literal, at)) = known.find(name, shared, plan.literal)
@@ -120,6 +127,23 @@ impl<'n> Parts<'n> {
         at
     }
 
+    /// Whether the octets of both names that have `behind` octets behind them are the same, case aside.
+    #[inline]
+    fn same_octet(&self, other: Parts<'_>, behind: usize) -> bool {
+        match (self.octet_before(behind), other.octet_before(behind)) {
+            (Some(mine), Some(theirs)) => mine.eq_ignore_ascii_case(&theirs),
+            _ => false,
+        }
+    }
+
+    #[inline]
+    fn octet_before(&self, behind: usize) -> Option<u8> {
+        match self.second.len().checked_sub(behind + 1) {
+            Some(at) => Some(self.second[at]),
+            None => Some(self.first[self.len().checked_sub(behind + 1)?]),
+        }
+    }
+
     /// Whether both are the same pieces of memory.
     #[inline]
     fn is(&self, other: Parts<'_>) -> bool {
@@ -158,6 +182,7 @@ impl<'n> Parts<'n> {
 /// How many octets at their ends two runs of equal length share, ASCII case aside.
 #[inline]
 fn shared(left: &[u8], right: &[u8]) -> usize {
+    let first = (left.first_chunk::<8>(), right.first_chunk::<8>());
     let (mut left, mut right, mut sum) = (left, right, 0);
     while let (Some((rest_of_left, a)), Some((rest_of_right, b))) =
         (left.split_last_chunk::<8>(), right.split_last_chunk::<8>())
@@ -171,8 +196,16 @@ fn shared(left: &[u8], right: &[u8]) -> usize {
         }
         (left, right, sum) = (rest_of_left, rest_of_right, sum + 8);
     }
-    let difference = lower_case(name::pack(left)) ^ lower_case(name::pack(right));
-    sum + left.len().min((difference << (64 - 8 * left.len().max(1))).leading_zeros() as usize / 8)
+    if left.is_empty() {
+        return sum;
+    }
+    // Fewer than eight are left; where there were more, they are read with some that are known to be the same.
+    let (a, b) = match first {
+        (Some(a), Some(b)) => (u64::from_le_bytes(*a), u64::from_le_bytes(*b)),
+        _ => (name::pack(left), name::pack(right)),
+    };
+    let difference = (lower_case(a) ^ lower_case(b)) << (64 - 8 * left.len());
+    sum + left.len().min(difference.leading_zeros() as usize / 8)
 }
 
 #[cfg(test)]

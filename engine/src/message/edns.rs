@@ -31,17 +31,33 @@ pub struct ExtendedError {
     pub text: &'static str,
 }
 
+impl Edns<'_> {
+    /// What class and TTL of an OPT record say.
+    #[must_use]
+    #[inline]
+    pub fn without_options(class: [u8; 2], ttl: [u8; 4]) -> Self {
+        Self {
+            payload: u16::from_be_bytes(class).max(512),
+            version: ttl[1],
+            dnssec_ok: ttl[2] & 0x80 != 0,
+            cookie: None,
+            nsid: false,
+            keepalive: false,
+        }
+    }
+
+    /// Whether there are options that mean something to us.
+    #[must_use]
+    #[inline]
+    pub fn has_options(&self) -> bool {
+        self.cookie.is_some() || self.nsid || self.keepalive
+    }
+}
+
 /// Reads class, TTL and RDATA of an OPT record. None when the options are malformed.
 #[must_use]
 pub fn read(class: [u8; 2], ttl: [u8; 4], rdata: &[u8]) -> Option<Edns<'_>> {
-    let mut edns = Edns {
-        payload: u16::from_be_bytes(class).max(512),
-        version: ttl[1],
-        dnssec_ok: ttl[2] & 0x80 != 0,
-        cookie: None,
-        nsid: false,
-        keepalive: false,
-    };
+    let mut edns = Edns::without_options(class, ttl);
     let mut rest = rdata;
     while !rest.is_empty() {
         let (head, after) = rest.split_first_chunk::<4>()?;
@@ -72,6 +88,13 @@ pub struct Reply<'a> {
     pub extended_rcode: u8,
     /// The DO bit, copied.
     pub dnssec_ok: bool,
+    /// None in most responses, which pay nothing for them then.
+    pub options: Option<Options<'a>>,
+}
+
+/// The options of a response.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
     /// Client and server cookie.
     pub cookie: Option<&'a [u8; 24]>,
     /// NSID, if asked for and configured.
@@ -90,23 +113,33 @@ impl Reply<'_> {
     #[must_use]
     #[inline]
     pub fn length(&self) -> usize {
-        EMPTY
-            + self.cookie.map_or(0, |cookie| 4 + cookie.len())
-            + self.nsid.map_or(0, |nsid| 4 + nsid.len())
-            + self.keepalive.map_or(0, |_| 6)
-            + self.error.map_or(0, |error| 6 + error.text.len())
+        EMPTY + self.options.as_ref().map_or(0, Options::length)
     }
 
     /// Writes the record at the start of `out`, which has at least [`Self::length`] octets, and returns its length.
     #[inline]
     pub fn write(&self, out: &mut [u8]) -> usize {
-        let length = self.length();
-        let payload = self.payload.to_be_bytes();
+        let (head, rest) = out.split_at_mut(EMPTY);
+        let [p0, p1] = self.payload.to_be_bytes();
         let flags = if self.dnssec_ok { 0x80 } else { 0 };
-        let head = [0, 0, 41, payload[0], payload[1], self.extended_rcode, 0, flags, 0];
-        out[..9].copy_from_slice(&head);
-        out[9..11].copy_from_slice(&octets_of(length - EMPTY));
-        let mut at = EMPTY;
+        head.copy_from_slice(&[0, 0, 41, p0, p1, self.extended_rcode, 0, flags, 0, 0, 0]);
+        let Some(options) = &self.options else { return EMPTY };
+        let length = options.write(rest);
+        head[9..].copy_from_slice(&octets_of(length));
+        EMPTY + length
+    }
+}
+
+impl Options<'_> {
+    fn length(&self) -> usize {
+        self.cookie.map_or(0, |cookie| 4 + cookie.len())
+            + self.nsid.map_or(0, |nsid| 4 + nsid.len())
+            + self.keepalive.map_or(0, |_| 6)
+            + self.error.map_or(0, |error| 6 + error.text.len())
+    }
+
+    fn write(&self, out: &mut [u8]) -> usize {
+        let mut at = 0;
         let mut option = |code: u16, parts: [&[u8]; 2]| {
             out[at..at + 2].copy_from_slice(&code.to_be_bytes());
             out[at + 2..at + 4].copy_from_slice(&octets_of(parts[0].len() + parts[1].len()));
@@ -128,7 +161,7 @@ impl Reply<'_> {
         if let Some(error) = self.error {
             option(OPTION_EXTENDED_ERROR, [&error.code.to_be_bytes(), error.text.as_bytes()]);
         }
-        length
+        at
     }
 }
 
@@ -156,15 +189,13 @@ mod tests {
     #[test]
     fn what_is_written_can_be_read() {
         let cookie = [7; 24];
-        let reply = Reply {
-            payload: 1232,
-            extended_rcode: 1,
-            dnssec_ok: true,
+        let options = Options {
             cookie: Some(&cookie),
             nsid: Some(b"ns1"),
             keepalive: Some(100),
             error: Some(ExtendedError { code: 20, text: "no" }),
         };
+        let reply = Reply { payload: 1232, extended_rcode: 1, dnssec_ok: true, options: Some(options) };
         let mut out = [0; 100];
         let length = reply.write(&mut out);
         assert_eq!(length, reply.length());

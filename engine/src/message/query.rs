@@ -8,7 +8,8 @@ use crate::name::{MAX_LABEL, MAX_WIRE};
 const OPCODE_QUERY: u8 = 0;
 const OPCODE_NOTIFY: u8 = 4;
 const OPCODE_UPDATE: u8 = 5;
-const TYPE_OPT: u16 = 41;
+const OPT: u8 = 41;
+const TYPE_OPT: u16 = OPT as u16;
 const TYPE_TSIG: u16 = 250;
 const TYPE_IXFR: u16 = 251;
 const TYPE_AXFR: u16 = 252;
@@ -66,13 +67,10 @@ pub fn read(message: &[u8]) -> Packet<'_> {
         },
         _ => return Packet::Error(formerr, query),
     }
-    let records = [count(6), count(8), count(10)];
-    if records != [0; 3] {
-        match read_records(message, at, records, &mut query) {
-            Some(Rest::Plain) => {}
-            Some(Rest::HandOver) => return Packet::HandOver,
-            None => return Packet::Error(formerr, query),
-        }
+    match read_behind(message, at, [count(6), count(8), count(10)], &mut query.edns) {
+        Some(Rest::Plain) => {}
+        Some(Rest::HandOver) => return Packet::HandOver,
+        None => return Packet::Error(formerr, query),
     }
     match query.qtype {
         TYPE_AXFR | TYPE_IXFR => Packet::HandOver,
@@ -113,13 +111,35 @@ fn read_question<'a>(message: &'a [u8], query: &mut Query<'a>) -> Option<usize> 
     Some(at + 4)
 }
 
+/// Reads what comes behind the question. None when it is malformed; OPT may have been found even then.
+#[inline]
+fn read_behind<'a>(message: &'a [u8], at: usize, counts: [u16; 3], edns: &mut Option<Edns<'a>>) -> Option<Rest> {
+    *edns = sole_opt(counts, &message[at..]);
+    if edns.is_some() || counts == [0; 3] {
+        return Some(Rest::Plain);
+    }
+    // Walked into a place of its own, so that what is mostly not walked for may stay in registers.
+    let mut walked = None;
+    let rest = read_records(message, at, counts, &mut walked);
+    *edns = walked;
+    rest
+}
+
+/// The OPT record, if it is all that comes behind the question and has no options: that of most queries, which need no
+/// walk.
+#[inline]
+fn sole_opt(counts: [u16; 3], rest: &[u8]) -> Option<Edns<'static>> {
+    let &[0, 0, OPT, p0, p1, t0, t1, t2, t3, 0, 0] = rest else { return None };
+    (counts == [0, 0, 1]).then(|| Edns::without_options([p0, p1], [t0, t1, t2, t3]))
+}
+
 enum Rest {
     Plain,
     HandOver,
 }
 
 /// Walks the records behind the question, for OPT and TSIG. None when they are malformed.
-fn read_records<'a>(message: &'a [u8], mut at: usize, counts: [u16; 3], query: &mut Query<'a>) -> Option<Rest> {
+fn read_records<'a>(message: &'a [u8], mut at: usize, counts: [u16; 3], edns: &mut Option<Edns<'a>>) -> Option<Rest> {
     let mut rest = Rest::Plain;
     for (section, &count) in counts.iter().enumerate() {
         for _ in 0..count {
@@ -132,11 +152,10 @@ fn read_records<'a>(message: &'a [u8], mut at: usize, counts: [u16; 3], query: &
             match rtype {
                 TYPE_OPT => {
                     // One OPT, in the additional section, owned by the root (RFC 6891 §6.1.1).
-                    if section != 2 || query.edns.is_some() || message[owner] != 0 {
+                    if section != 2 || edns.is_some() || message[owner] != 0 {
                         return None;
                     }
-                    query.edns =
-                        Some(edns::read([fixed[2], fixed[3]], [fixed[4], fixed[5], fixed[6], fixed[7]], rdata)?);
+                    *edns = Some(edns::read([fixed[2], fixed[3]], [fixed[4], fixed[5], fixed[6], fixed[7]], rdata)?);
                 }
                 TYPE_TSIG => rest = Rest::HandOver,
                 _ => {}
@@ -209,6 +228,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_opt_by_itself_is_read_as_a_walk_reads_it(fields in any::<[u8; 6]>(), length in 0_u8..2) {
+            let record = [&[0, 0, OPT], &fields[..], &[0, length]].concat();
+            let mut walked = None;
+            let _ = read_records(&record, 0, [0, 0, 1], &mut walked);
+            prop_assert_eq!(sole_opt([0, 0, 1], &record), walked);
+            prop_assert_eq!(sole_opt([0, 1, 0], &record), None, "no OPT stands in another section");
+        }
+
         #[test]
         fn no_octets_break_the_reader(octets in prop::collection::vec(any::<u8>(), 0..600)) {
             let _ = read(&octets);

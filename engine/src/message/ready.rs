@@ -46,7 +46,7 @@ impl Ready {
         let longest: usize = records.iter().map(|(_, _, rdata)| 2 + FIXED + rdata.len()).sum();
         let mut out = vec![0; HEADER + apex.len() + 4 + longest];
         let mut writer = Writer::new(&mut out, 0);
-        writer.question(apex, 0, 0).expect("a question fits");
+        writer.question(&[apex, &[0; 4]].concat()).expect("a question fits");
         writer.remember_question(&name);
         let start = writer.length();
         for &(rtype, ttl, rdata) in records {

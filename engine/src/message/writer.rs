@@ -59,15 +59,13 @@ impl<'o, 'n> Writer<'o, 'n> {
         Self { out, at: HEADER, limit, names: Names::default(), counts: [0; 3] }
     }
 
-    /// Copies the question of a query.
+    /// Copies the question of a query: QNAME, QTYPE, QCLASS.
     ///
     /// # Errors
     /// [`Full`], when even that does not fit.
     #[inline]
-    pub fn question(&mut self, wire: &[u8], qtype: u16, qclass: u16) -> Result<(), Full> {
-        self.put(wire)?;
-        self.put(&qtype.to_be_bytes())?;
-        self.put(&qclass.to_be_bytes())
+    pub fn question(&mut self, octets: &[u8]) -> Result<(), Full> {
+        self.put(octets)
     }
 
     /// Lets later names point at the question's name and its ancestors.
@@ -139,8 +137,10 @@ impl<'o, 'n> Writer<'o, 'n> {
         if !before.is_empty() {
             self.put(before)?;
         }
-        for _ in 0..embedded.count {
-            let Ok(length) = name::wire_length(rest) else { break };
+        for further in (0..embedded.count).rev() {
+            // The last name takes what is there for it: RDATA of zones is sound.
+            let most = rest.len().saturating_sub(embedded.behind);
+            let length = if further == 0 { most } else { name::wire_length(rest).unwrap_or(most) };
             let (name, after) = rest.split_at(length);
             self.compressed(Parts { first: &[], second: name })?;
             rest = after;
@@ -158,8 +158,18 @@ impl<'o, 'n> Writer<'o, 'n> {
     /// [`Full`]; the caller goes back to a mark.
     #[inline]
     pub fn copy(&mut self, section: Section, owner: NameForm<'n>, record: &[u8]) -> Result<(), Full> {
-        self.name(owner)?;
-        self.put(&record[2..])?;
+        let at = self.at;
+        match self.place(owner) {
+            // The pointer of the image is written over.
+            Ok(offset) => {
+                self.put(record)?;
+                self.out[at..at + 2].copy_from_slice(&pointer(offset));
+            }
+            Err(name) => {
+                self.compressed(name)?;
+                self.put(&record[2..])?;
+            }
+        }
         self.counts[section as usize] += 1;
         Ok(())
     }
@@ -184,9 +194,12 @@ impl<'o, 'n> Writer<'o, 'n> {
     /// Writes what comes before RDATA; gives where its length is to stand.
     #[inline]
     fn begin_record(&mut self, owner: NameForm<'n>, fixed: [u8; 8]) -> Result<usize, Full> {
-        self.name(owner)?;
-        self.put(&fixed)?;
-        self.put(&[0, 0])?;
+        match self.place(owner) {
+            Ok(offset) => self.put(&pointer(offset))?,
+            Err(name) => self.compressed(name)?,
+        }
+        let [t0, t1, c0, c1, l0, l1, l2, l3] = fixed;
+        self.put(&[t0, t1, c0, c1, l0, l1, l2, l3, 0, 0])?;
         Ok(self.at - 2)
     }
 
@@ -209,16 +222,15 @@ impl<'o, 'n> Writer<'o, 'n> {
         Ok(())
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "pointers have 14 bits")]
-    fn pointer(&mut self, offset: usize) -> Result<(), Full> {
-        self.put(&(0xc000 | offset as u16).to_be_bytes())
-    }
-
+    /// Where an owner stands already, if that can be told without looking into it.
     #[inline]
-    fn name(&mut self, name: NameForm<'n>) -> Result<(), Full> {
-        match name {
-            NameForm::At(offset) => self.pointer(usize::from(offset)),
-            NameForm::Parts(first, second) => self.compressed(Parts { first, second }),
+    fn place(&self, owner: NameForm<'n>) -> Result<usize, Parts<'n>> {
+        match owner {
+            NameForm::At(offset) => Ok(usize::from(offset)),
+            NameForm::Parts(first, second) => {
+                let name = Parts { first, second };
+                self.names.place(name).ok_or(name)
+            }
         }
     }
 
@@ -239,7 +251,7 @@ impl<'o, 'n> Writer<'o, 'n> {
             self.names.remember(name, at, plan.literal);
         }
         match plan.pointer {
-            Some(offset) => self.pointer(offset),
+            Some(offset) => self.put(&pointer(offset)),
             None => self.put(&[0]),
         }
     }
@@ -254,13 +266,17 @@ impl<'o, 'n> Writer<'o, 'n> {
         if let Some(reply) = reply {
             at += reply.write(&mut out[at..]);
         }
-        out[..2].copy_from_slice(&id);
-        out[2..4].copy_from_slice(&flags.to_be_bytes());
-        for (index, count) in [u16::from(question), counts[0], counts[1], additional].into_iter().enumerate() {
-            out[4 + 2 * index..6 + 2 * index].copy_from_slice(&count.to_be_bytes());
-        }
+        let words = [flags, u16::from(question), counts[0], counts[1], additional].map(u16::to_be_bytes);
+        let [[f0, f1], [q0, q1], [a0, a1], [n0, n1], [d0, d1]] = words;
+        out[..HEADER].copy_from_slice(&[id[0], id[1], f0, f1, q0, q1, a0, a1, n0, n1, d0, d1]);
         at
     }
+}
+
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "pointers have 14 bits")]
+fn pointer(offset: usize) -> [u8; 2] {
+    (0xc000 | offset as u16).to_be_bytes()
 }
 
 /// TYPE, CLASS IN, TTL.

@@ -8,17 +8,20 @@ pub fn same(left: &[u8], right: &[u8]) -> bool {
     if left.len() != right.len() {
         return false;
     }
-    let (mut left, mut right) = (left, right);
-    while let (Some((a, rest_of_left)), Some((b, rest_of_right))) =
-        (left.split_first_chunk::<8>(), right.split_first_chunk::<8>())
-    {
-        if a != b && lower_case(u64::from_le_bytes(*a)) != lower_case(u64::from_le_bytes(*b)) {
-            return false;
-        }
-        (left, right) = (rest_of_left, rest_of_right);
-    }
-    let (a, b) = (pack(left), pack(right));
-    a == b || lower_case(a) == lower_case(b)
+    let (Some(last_of_left), Some(last_of_right)) = (left.last_chunk::<8>(), right.last_chunk::<8>()) else {
+        return same_eight(pack(left), pack(right));
+    };
+    // The last eight may overlap those before them: no rest is left to be looked at.
+    let chunks = left.chunks_exact(8).zip(right.chunks_exact(8));
+    same_eight(u64::from_le_bytes(*last_of_left), u64::from_le_bytes(*last_of_right))
+        && chunks
+            .filter_map(|(a, b)| Some((a.first_chunk()?, b.first_chunk()?)))
+            .all(|(a, b)| same_eight(u64::from_le_bytes(*a), u64::from_le_bytes(*b)))
+}
+
+#[inline]
+fn same_eight(left: u64, right: u64) -> bool {
+    left == right || lower_case(left) == lower_case(right)
 }
 
 /// ASCII lower case of eight octets at once: bit 5 is set where the octet is `A`..=`Z`.

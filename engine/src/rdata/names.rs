@@ -39,18 +39,21 @@ pub fn names(rtype: u16, rdata: &[u8]) -> impl Iterator<Item = NameField> {
     })
 }
 
-/// The names in RDATA of a type that may be compressed: `count` of them, one after the other from octet `start` on.
+/// The names in RDATA of a type that may be compressed: `count` of them, one after the other from octet `start` on, with
+/// `behind` octets after the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Embedded {
     /// Where the first begins.
     pub start: usize,
     /// How many there are.
     pub count: usize,
+    /// How many octets come behind them.
+    pub behind: usize,
 }
 
 impl Embedded {
     /// None.
-    pub const NONE: Self = Self { start: 0, count: 0 };
+    pub const NONE: Self = Self { start: 0, count: 0, behind: 0 };
 
     /// Those of a type.
     #[must_use]
@@ -69,18 +72,20 @@ const fn embedded() -> [Embedded; LAST_COMPRESSED + 1] {
     let mut row = 0;
     while row < TYPES.len() {
         let (number, fields) = (TYPES[row].number as usize, TYPES[row].fields);
-        let (mut start, mut count, mut field) = (0, 0, 0);
+        let (mut start, mut count, mut behind, mut field) = (0, 0, 0, 0);
         while field < fields.len() {
             match fields[field].form {
                 Form::Name(Name::Compressible) => count += 1,
-                // In RFC 1035 only the preference of MX stands before a name, and nothing between two.
+                // In RFC 1035 only the preference of MX stands before a name, only the numbers of SOA behind one, and
+                // nothing between two.
                 Form::Number(Number::U16) if count == 0 => start += 2,
+                Form::Number(Number::U32 | Number::Period) if count > 0 => behind += 4,
                 _ => {}
             }
             field += 1;
         }
         if count > 0 {
-            found[number] = Embedded { start, count };
+            found[number] = Embedded { start, count, behind };
         }
         row += 1;
     }

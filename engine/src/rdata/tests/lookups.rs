@@ -105,13 +105,14 @@ fn names_are_found_wherever_they_stand() {
 fn names_to_compress_are_found_without_a_walk() {
     for (rtype, rdata) in golden::records() {
         let compressible: Vec<_> = names(rtype, &rdata).filter(|name| name.compressible).collect();
-        let Embedded { start, count } = Embedded::of(rtype);
+        let Embedded { start, count, behind } = Embedded::of(rtype);
         assert_eq!(compressible.len(), count, "{rtype}");
         let mut at = start;
         for name in compressible {
             assert_eq!(name.start, at, "{rtype}");
             at = name.end;
         }
+        assert!(count == 0 || at + behind == rdata.len(), "{rtype}");
     }
 }
 
