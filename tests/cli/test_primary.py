@@ -51,6 +51,16 @@ def test_servers_to_notify(tmp_path: Path) -> None:
     )
 
 
+def test_a_token_is_not_sent_for_all_to_see(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OAKROOT_GIT_TOKEN", "hunter2")
+    assert primary("--remote", "http://git.example.org/zones.git") == 2
+    told = capsys.readouterr().err
+    assert "a token is set, but http://git.example.org/zones.git would show it" in told
+    assert "hunter2" not in told
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

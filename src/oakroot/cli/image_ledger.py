@@ -310,7 +310,8 @@ def _read(arguments: argparse.Namespace) -> Ledger:
 
 
 def _opened(arguments: argparse.Namespace) -> LedgerRepository:
-    return LedgerRepository(parse_remote(arguments.ledger), credentials(arguments))
+    remote = parse_remote(arguments.ledger)
+    return LedgerRepository(remote, credentials(arguments, remote))
 
 
 def _signers(arguments: argparse.Namespace) -> str | None:

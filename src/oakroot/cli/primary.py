@@ -132,7 +132,7 @@ def configuration(arguments: argparse.Namespace) -> Configuration:
     refuse_halves(arguments)
     try:
         remote = parse_remote(arguments.remote) if arguments.remote else None
-        given = credentials(arguments)
+        given = credentials(arguments, remote)
     except GitError as error:
         raise CommandError(str(error), exit_code=Exit.USAGE) from None
     settings = Settings(

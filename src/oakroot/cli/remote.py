@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from oakroot.git.credentials import Credentials, load_credentials
+from oakroot.git.credentials import Credentials, load_credentials, refuse_open_token
+from oakroot.git.remote import Remote
 
 
 def add_remote_options(parser: argparse._ActionsContainer) -> None:
@@ -21,11 +22,14 @@ def add_remote_options(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--git-ca", metavar="FILE", help="certificate authorities for https, in PEM")
 
 
-def credentials(arguments: argparse.Namespace) -> Credentials:
-    """What the options and the environment say; GitError."""
-    return load_credentials(
+def credentials(arguments: argparse.Namespace, remote: Remote | None) -> Credentials:
+    """What the options and the environment say; GitError, also where this remote must not be told it."""
+    given = load_credentials(
         ssh_key=arguments.ssh_key,
         authenticator=arguments.authenticator,
         ca_file=arguments.git_ca,
         environment=os.environ,
     )
+    if remote is not None:
+        refuse_open_token(remote, given)
+    return given

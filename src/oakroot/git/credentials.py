@@ -17,6 +17,7 @@ from typing import Protocol, cast
 
 from oakroot.frozen import frozen
 from oakroot.git.errors import InvalidSetting
+from oakroot.git.remote import Remote, Transport
 from oakroot.late import Part, part
 
 SHA256_OCTETS = 32
@@ -90,6 +91,15 @@ def load_credentials(
         token=_token(environment),
         ca_file=Path(authority) if authority else None,
     )
+
+
+def refuse_open_token(remote: Remote, credentials: Credentials) -> None:
+    """InvalidSetting where the token would travel for all to see."""
+    if remote.transport is Transport.HTTP and remote.password is None and credentials.token is not None:
+        raise InvalidSetting(
+            f"a token is set, but {remote} would show it to everybody on the way: use https://, "
+            "or unset OAKROOT_GIT_TOKEN and OAKROOT_GIT_TOKEN_FILE"
+        )
 
 
 def parse_authenticator(text: str) -> HostKeyPin:

@@ -22,7 +22,7 @@ from urllib3.exceptions import (
 )
 
 from oakroot.git.connections import Allowance, Timeouts, broken_off, stalled
-from oakroot.git.credentials import Credentials
+from oakroot.git.credentials import Credentials, refuse_open_token
 from oakroot.git.errors import (
     GitError,
     InvalidSetting,
@@ -105,10 +105,7 @@ def _login(remote: Remote, credentials: Credentials) -> tuple[str | None, str | 
     """What to send as Basic authentication: the address's own user and password, or the token."""
     user, password = remote.user, remote.password
     if password is None and credentials.token is not None:
-        if remote.transport is not Transport.HTTPS:
-            raise InvalidSetting(
-                "a token is set, but http:// would show it to everybody on the way; use https://"
-            )
+        refuse_open_token(remote, credentials)
         user, password = user or TOKEN_USER, credentials.token
     return _as_latin1(user), _as_latin1(password)
 
