@@ -1,4 +1,4 @@
-"""Every command of the README, the tutorial and the guides does what its page says."""
+"""Every command of the README, the tutorial, the guides and docs/operate does what its page says."""
 
 from __future__ import annotations
 
@@ -34,11 +34,8 @@ def test_the_commands_of_a_page_do_what_it_says(
 
 
 def test_every_page_with_commands_is_played(project_root: Path) -> None:
-    files = [
-        project_root / "README.md",
-        *project_root.glob("docs/*.md"),
-        *project_root.glob("docs/howto/*.md"),
-    ]
+    folders = (project_root / "docs", project_root / "docs/howto", project_root / "docs/operate")
+    files = [project_root / "README.md", *(file for folder in folders for file in folder.glob("*.md"))]
     pages = [
         file.relative_to(project_root).as_posix()
         for file in files
@@ -55,7 +52,7 @@ def test_no_block_of_commands_is_overlooked(page: str, project_root: Path) -> No
 
 def test_few_commands_are_not_run_and_each_has_its_reason(project_root: Path) -> None:
     reasons = [block.not_run for page in WORLDS for block in blocks_of(project_root / page) if block.not_run]
-    assert len(reasons) <= 8, reasons
+    assert len(reasons) <= 9, reasons
     assert all(len(reason.split()) > 5 for reason in reasons)
 
 

@@ -39,7 +39,7 @@ def configure(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Prints what came of it; complains of zones that are not what the repository has."""
     answer = ask_service(arguments, "reload")
-    print(visible(str(answer.get("said", ""))))
+    print(visible(str(answer.get("said", ""))), flush=True)  # before the complaints, in a pipe too
     part = cast("Mapping[str, Any]", answer.get("overview") or {})
     if part.get("role") != "primary":
         return Exit.FINE
