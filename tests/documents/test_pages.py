@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import peers_are_required
+from tests.documents.operating import OPERATING
 from tests.documents.page import agrees, blocks_of
 from tests.documents.stage import Stage, may_use_the_dns_port
-from tests.documents.worlds import WORLDS
+from tests.documents.worlds import WORLDS as OTHERS
 from tests.peers.loaded import LoadedCommands
+
+WORLDS = OTHERS | OPERATING
 
 
 @pytest.fixture(scope="module")
