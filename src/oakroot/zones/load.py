@@ -139,12 +139,20 @@ def _load_zones(
     """All zones, and those among them that are news."""
     zones = dict(scope.kept)
     fresh = list(scope.held_anew)
+    known = before.zones
+    changed = {
+        apex: path
+        for apex, path in scope.owners.items()
+        if (zone := known.get(apex)) is None or not _is_unchanged(zone, path, tree)
+    }
+    tree = tree.reading_ahead(changed.values())
     for apex, path in scope.owners.items():
-        zone = before.zones.get(apex)
-        if zone is None or not _is_unchanged(zone, path, tree):
-            zone = _load_zone(tree, path, apex, zone, before.serials.get(apex), rules, guard)
+        if apex in changed:
+            zone = _load_zone(tree, path, apex, known.get(apex), before.serials.get(apex), rules, guard)
             fresh.append(zone)
-        zones[apex] = zone
+            zones[apex] = zone
+        else:
+            zones[apex] = known[apex]
     return zones, fresh
 
 
