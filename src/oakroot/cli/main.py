@@ -115,15 +115,13 @@ def load(name: str, subparsers: Subparsers) -> CommandModule:
 def build_parser(
     chosen: str | None, kind: type[Parser] = Parser
 ) -> tuple[argparse.ArgumentParser, CommandModule | None]:
-    """The parser of all commands; only the chosen one's module is loaded and fills in its options."""
+    """The parser with the chosen command, whose module alone is loaded; with the names of all if none is."""
     parser, subparsers = frame(kind)
-    module = None
+    if chosen is not None:
+        return parser, load(chosen, subparsers)
     for name in COMMANDS:
-        if name == chosen:
-            module = load(name, subparsers)
-        else:
-            subparsers.add_parser(name)
-    return parser, module
+        subparsers.add_parser(name)
+    return parser, None
 
 
 def understand(
