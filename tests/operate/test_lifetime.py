@@ -81,16 +81,16 @@ def test_readiness_and_the_end_of_a_reload_come_with_a_line_of_what_is_served(ad
 
 
 class Observed(Lifetime):
-    """Tells when it was looked whether a predecessor serves still: once before anything is said."""
+    """Tells when it was looked whom systemd listens to: once before anything is said."""
 
     def __init__(self, supervisor: Supervisor, predecessor: Predecessor) -> None:
         super().__init__(supervisor, predecessor)
         self._looked = asyncio.Event()
 
     @property
-    def is_succession(self) -> bool:
+    def is_silent(self) -> bool:
         self._looked.set()
-        return super().is_succession
+        return super().is_silent
 
     async def turn(self) -> None:
         """Until it was the time to say something, and what was to be said was said."""

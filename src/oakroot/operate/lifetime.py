@@ -75,7 +75,7 @@ class Lifetime:
         return predecessor is not None and not self._is_complete and not predecessor.has_ended
 
     @property
-    def _is_silent(self) -> bool:
+    def is_silent(self) -> bool:
         """Whether systemd listens to our predecessor, and not to us."""
         predecessor = self._predecessor
         return predecessor is not None and not predecessor.stays and not self._is_complete
@@ -111,7 +111,7 @@ class Lifetime:
 
     def reloading(self) -> None:
         """Settings and zones begin to be read again."""
-        if self._is_begun and not self._is_silent and not self._is_reloading:
+        if self._is_begun and not self.is_silent and not self._is_reloading:
             self._is_reloading = True
             self.supervisor.tell_reloading()
 
@@ -173,7 +173,7 @@ class Lifetime:
 
         def it_ended() -> None:
             loop.remove_reader(descriptor)
-            if self._is_silent and self.supervisor.address:
+            if self.is_silent and self.supervisor.address:
                 # systemd knows nothing of us, and starts another one in the place of who has started us.
                 _log.warning("the process whose place this one was to take has ended; ending too")
                 signal.raise_signal(signal.SIGTERM)
@@ -191,7 +191,7 @@ class Lifetime:
         # Twice in each span, as sd_watchdog_enabled(3) recommends.
         pause = min(_LOADING_SECONDS, watchdog or _LOADING_SECONDS) / 2
         while self.supervisor.address:
-            if not self._is_silent:
+            if not self.is_silent:
                 self._tell(is_watched=watchdog is not None)
             await asyncio.sleep(pause)
 
