@@ -1,135 +1,24 @@
-"""The package under the real systemd: started, reloaded, upgraded and killed while somebody asks."""
+"""The package under the real systemd: started, reloaded, upgraded, restarted, killed while somebody asks."""
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.boot.conftest import BASE, PACKAGE
-from tests.boot.machine import Machine
-from tests.peers.git_servers import BareRepository, wait_until
-from tests.protocol.keys import make_key
+from tests.boot.service import PRIMARY, SECONDARY, SERVED, TRANSFER, Service, zone
+from tests.peers.git_servers import wait_until
 
-PRIMARY, SECONDARY = "127.0.0.1", "127.0.0.2"
-SERVED = {"primary": PRIMARY, "secondary": SECONDARY}
-TRANSFER = make_key(f"{PRIMARY}.{SECONDARY}._transfer.example.org.")
-KEY_LINE = f"{TRANSFER.name} 0 DNSKEY 0 3 163 {TRANSFER.secret.base64()}\n"
 KILLS = 8
 _log = logging.getLogger("boot")
-NAMES = 500
-
-
-class Service:
-    """The package in a machine, with a repository and a service of each kind that serves."""
-
-    def __init__(self, machine: Machine, package: Path) -> None:
-        self.machine = machine
-        self.package = package
-        self.repository = BareRepository(machine.root / "srv/zones.git")
-        self.repository.commit({"_keys": KEY_LINE.encode(), "example.org": zone(1)})
-        questions = machine.root / "srv/questions"
-        questions.write_text("".join(f"n{number}.example.org A\n" for number in range(NAMES)))
-        self.questions = questions
-
-    def set_up(self) -> None:
-        """Installs the package, and writes what its documentation has the operator write."""
-        self.machine.run("dpkg", "--install", self.machine.copy(self.package, "first.deb"))
-        self.machine.write(
-            "/etc/oakroot/oakroot.toml",
-            '[primary]\nremote = "/srv/zones.git"\nrate-limit = 0\n\n[secondary]\nrate-limit = 0\n',
-        )
-        self.machine.write("/etc/oakroot/transfer.key", KEY_LINE, 0o600)
-        for role, address in SERVED.items():
-            lines = "[Socket]\nListenDatagram=\nListenStream=\n"
-            lines += f"ListenDatagram={address}:53\nListenStream={address}:53\n"
-            self.machine.write(f"/etc/systemd/system/oakroot-{role}.socket.d/address.conf", lines)
-        self.machine.run("systemctl", "daemon-reload")
-        for role in SERVED:
-            units = (f"oakroot-{role}.socket", f"oakroot-{role}.service")
-            self.machine.run("systemctl", "enable", "--now", *units)
-
-    def serial(self, address: str) -> int:
-        """Of the zone, as this server answers; 0: it does not."""
-        answer = self.machine.ask("kdig", f"@{address}", "example.org", "SOA", "+short", "+timeout=10")
-        words = answer.split()
-        return int(words[2]) if len(words) > 2 else 0
-
-    def shown(self, role: str, name: str) -> str:
-        """A property of the service, as systemd has it."""
-        return self.machine.run(
-            "systemctl", "show", "--value", f"--property={name}", f"oakroot-{role}.service"
-        ).strip()
-
-    def systemctl(self, verb: str, role: str) -> None:
-        """Has systemd do this with the service."""
-        self.machine.run("systemctl", verb, f"oakroot-{role}.service")
-
-    def processes(self, role: str) -> list[str]:
-        """All that run the role, whatever systemd knows of them."""
-        words = f"grep --text --files-with-matches '[o]akroot.{role}' /proc/[0-9]*/cmdline"
-        found = self.machine.run("sh", "-c", words, check=False)
-        return re.findall(r"/proc/([0-9]+)/", found)
-
-    def is_alone(self, role: str) -> None:
-        """Returns once no other process runs the role than the one that systemd knows."""
-        # Connections that are there, such as that of a secondary, may take half a minute to end.
-        wait_until("the others to end", lambda: self.processes(role) == [self.shown(role, "MainPID")], 60)
-
-    def lost_while(self, change: Callable[[], None], *, address: str = PRIMARY, seconds: float = 12) -> int:
-        """How many questions are lost when half of what the server can take is asked meanwhile."""
-        asked = self._dnsperf(address, 2).communicate()[0]
-        highest = number(r"Queries per second:\s+([0-9.]+)", asked)
-        asking = self._dnsperf(address, seconds, "-Q", str(int(highest / 2)))
-        time.sleep(1)
-        change()
-        output = asking.communicate()[0]
-        sent = int(number(r"Queries sent:\s+([0-9]+)", output))
-        lost = int(number(r"Queries lost:\s+([0-9]+)", output))
-        longest = number(r"max ([0-9.]+)\)", output)
-        told = "asked %d, the highest rate is %d a second, lost: %d, longest answer: %.2f s"
-        _log.info(told, sent, highest, lost, longest)
-        return lost
-
-    def _dnsperf(self, address: str, seconds: float, *more: str) -> subprocess.Popen[str]:
-        words = ["dnsperf", "-s", address, "-d", str(self.questions), "-l", str(seconds)]
-        # Patience is no measure here: a restart on a busy machine takes seconds.
-        words += ["-c", "16", "-q", "65000", "-t", "30", *more]
-        return subprocess.Popen(
-            self.machine.in_network(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-
-
-def zone(serial: int) -> bytes:
-    """The zone with this serial."""
-    records = "".join(f"n{number} A 192.0.2.{number % 250}\n" for number in range(NAMES))
-    head = f"$TTL 60\n@ SOA ns hostmaster {serial} 3600 900 1209600 60\n@ NS ns\nns A {PRIMARY}\n"
-    return f"{head}{records}".encode()
-
-
-def number(pattern: str, text: str) -> float:
-    """What the pattern's group finds."""
-    found = re.search(pattern, text)
-    assert found is not None, text
-    return float(found[1])
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with Machine(Path(os.environ[BASE]), tmp_path_factory.mktemp("boot")) as machine:
-        made = Service(machine, Path(os.environ[PACKAGE]))
-        made.set_up()
-        wait_until("both to serve", lambda: all(made.serial(address) for address in SERVED.values()))
-        yield made
 
 
 @pytest.mark.parametrize("role", SERVED)
@@ -140,12 +29,7 @@ def test_a_service_says_what_it_serves(service: Service, role: str) -> None:
 
 @pytest.mark.parametrize("role", SERVED)
 def test_a_running_service_is_locked_in(service: Service, role: str) -> None:
-    judged = service.machine.run("systemd-analyze", "security", "--no-pager", f"oakroot-{role}.service")
-    assert number(r"Overall exposure level for \S+: ([0-9.]+)", judged) < 1.5
-    status = service.machine.run("cat", f"/proc/{service.shown(role, 'MainPID')}/status")
-    assert number(r"Uid:\s+([0-9]+)", status) >= 61184  # of DynamicUser
-    assert re.search(r"CapBnd:\s+0{16}", status)
-    assert "NoNewPrivs:\t1" in status
+    service.is_locked_in(role)
 
 
 def test_the_key_that_only_root_can_read_is_a_credential(service: Service) -> None:
@@ -305,9 +189,3 @@ def test_settings_that_are_wrong_are_not_tried_again_and_again(service: Service)
     service.machine.write("/etc/oakroot/oakroot.toml", good)
     service.machine.run("systemctl", "start", "oakroot-secondary")
     wait_until("it to serve", lambda: service.serial(SECONDARY) > 0)
-
-
-def test_removing_the_package_ends_the_services(service: Service) -> None:
-    service.machine.run("dpkg", "--purge", "oakroot")
-    assert service.machine.run("systemctl", "list-units", "--no-legend", "oakroot*").strip() == ""
-    assert ":53 " not in service.machine.run("ss", "--listening", "--udp", "--tcp", "--numeric")

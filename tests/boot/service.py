@@ -1,0 +1,141 @@
+"""The package in a machine that boots, with a service of each kind that serves."""
+
+from __future__ import annotations
+
+import logging
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.boot.machine import Machine
+from tests.peers.git_servers import BareRepository, wait_until
+from tests.protocol.keys import make_key
+
+PRIMARY, SECONDARY = "127.0.0.1", "127.0.0.2"
+SERVED = {"primary": PRIMARY, "secondary": SECONDARY}
+TRANSFER = make_key(f"{PRIMARY}.{SECONDARY}._transfer.example.org.")
+CERTIFIER = make_key("certifier._update.example.org.")
+KEY_LINE, CERTIFIER_LINE = (
+    f"{key.name} 0 DNSKEY 0 3 163 {key.secret.base64()}\n" for key in (TRANSFER, CERTIFIER)
+)
+AUTHORITY_PORT = 14000
+SETTINGS = f"""\
+[primary]
+remote = "/srv/zones.git"
+rate-limit = 0
+
+[secondary]
+rate-limit = 0
+
+[certifier]
+server = "{PRIMARY}"
+directory = "https://{PRIMARY}:{AUTHORITY_PORT}/dir"
+directory-ca = "/etc/oakroot/authority.pem"
+"""
+_log = logging.getLogger("boot")
+NAMES = 500
+
+
+class Service:
+    """The package in a machine, with a repository and a service of each kind that serves."""
+
+    def __init__(self, machine: Machine, package: Path) -> None:
+        self.machine = machine
+        self.package = package
+        self.repository = BareRepository(machine.root / "srv/zones.git")
+        self.repository.commit({"_keys": f"{KEY_LINE}{CERTIFIER_LINE}".encode(), "example.org": zone(1)})
+        questions = machine.root / "srv/questions"
+        questions.write_text("".join(f"n{number}.example.org A\n" for number in range(NAMES)))
+        self.questions = questions
+
+    def set_up(self) -> None:
+        """Installs the package, and writes what its documentation has the operator write."""
+        self.machine.run("dpkg", "--install", self.machine.copy(self.package, "first.deb"))
+        self.machine.write("/etc/oakroot/oakroot.toml", SETTINGS)
+        self.machine.write("/etc/oakroot/transfer.key", KEY_LINE, 0o600)
+        self.machine.write("/etc/oakroot/certifier.key", CERTIFIER_LINE, 0o600)
+        lines = "[Service]\nReadWritePaths=/srv\n"
+        self.machine.write("/etc/systemd/system/oakroot-primary.service.d/repository.conf", lines)
+        for role, address in SERVED.items():
+            lines = "[Socket]\nListenDatagram=\nListenStream=\n"
+            lines += f"ListenDatagram={address}:53\nListenStream={address}:53\n"
+            self.machine.write(f"/etc/systemd/system/oakroot-{role}.socket.d/address.conf", lines)
+        self.machine.run("systemctl", "daemon-reload")
+        for role in SERVED:
+            units = (f"oakroot-{role}.socket", f"oakroot-{role}.service")
+            self.machine.run("systemctl", "enable", "--now", *units)
+
+    def serial(self, address: str) -> int:
+        """Of the zone, as this server answers; 0: it does not."""
+        answer = self.machine.ask("kdig", f"@{address}", "example.org", "SOA", "+short", "+timeout=10")
+        words = answer.split()
+        return int(words[2]) if len(words) > 2 else 0
+
+    def shown(self, role: str, name: str) -> str:
+        """A property of the service, as systemd has it."""
+        return self.machine.run(
+            "systemctl", "show", "--value", f"--property={name}", f"oakroot-{role}.service"
+        ).strip()
+
+    def systemctl(self, verb: str, role: str) -> None:
+        """Has systemd do this with the service."""
+        self.machine.run("systemctl", verb, f"oakroot-{role}.service")
+
+    def processes(self, role: str) -> list[str]:
+        """All that run the role, whatever systemd knows of them."""
+        words = f"grep --text --files-with-matches '[o]akroot.{role}' /proc/[0-9]*/cmdline"
+        found = self.machine.run("sh", "-c", words, check=False)
+        return re.findall(r"/proc/([0-9]+)/", found)
+
+    def is_locked_in(self, role: str) -> None:
+        """Asserts that it may do next to nothing."""
+        judged = self.machine.run("systemd-analyze", "security", "--no-pager", f"oakroot-{role}.service")
+        assert number(r"Overall exposure level for \S+: ([0-9.]+)", judged) < 1.5
+        status = self.machine.run("cat", f"/proc/{self.shown(role, 'MainPID')}/status")
+        assert number(r"Uid:\s+([0-9]+)", status) >= 61184  # of DynamicUser
+        assert re.search(r"CapBnd:\s+0{16}", status)
+        assert "NoNewPrivs:\t1" in status
+
+    def is_alone(self, role: str) -> None:
+        """Returns once no other process runs the role than the one that systemd knows."""
+        # Connections that are there, such as that of a secondary, may take half a minute to end.
+        wait_until("the others to end", lambda: self.processes(role) == [self.shown(role, "MainPID")], 60)
+
+    def lost_while(self, change: Callable[[], None], *, address: str = PRIMARY, seconds: float = 12) -> int:
+        """How many questions are lost when half of what the server can take is asked meanwhile."""
+        asked = self._dnsperf(address, 2).communicate()[0]
+        highest = number(r"Queries per second:\s+([0-9.]+)", asked)
+        asking = self._dnsperf(address, seconds, "-Q", str(int(highest / 2)))
+        time.sleep(1)
+        change()
+        output = asking.communicate()[0]
+        sent = int(number(r"Queries sent:\s+([0-9]+)", output))
+        lost = int(number(r"Queries lost:\s+([0-9]+)", output))
+        longest = number(r"max ([0-9.]+)\)", output)
+        told = "asked %d, the highest rate is %d a second, lost: %d, longest answer: %.2f s"
+        _log.info(told, sent, highest, lost, longest)
+        return lost
+
+    def _dnsperf(self, address: str, seconds: float, *more: str) -> subprocess.Popen[str]:
+        words = ["dnsperf", "-s", address, "-d", str(self.questions), "-l", str(seconds)]
+        # Patience is no measure here: a restart on a busy machine takes seconds.
+        words += ["-c", "16", "-q", "65000", "-t", "30", *more]
+        return subprocess.Popen(
+            self.machine.in_network(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+
+def zone(serial: int) -> bytes:
+    """The zone with this serial."""
+    records = "".join(f"n{number} A 192.0.2.{number % 250}\n" for number in range(NAMES))
+    head = f"$TTL 60\n@ SOA ns hostmaster {serial} 3600 900 1209600 60\n@ NS ns\nns A {PRIMARY}\n"
+    return f"{head}{records}".encode()
+
+
+def number(pattern: str, text: str) -> float:
+    """What the pattern's group finds."""
+    found = re.search(pattern, text)
+    assert found is not None, text
+    return float(found[1])
