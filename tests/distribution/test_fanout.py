@@ -49,6 +49,17 @@ def test_that_a_zone_is_gone_is_told_to_the_name_servers_that_it_had() -> None:
     assert [target for _, target, _ in world.take_sent()] == ["192.0.2.2@53", "192.0.2.6@53"]
 
 
+def test_a_zone_that_goes_before_it_was_told_of_is_told_to_the_name_servers_that_it_had() -> None:
+    world = World()
+    zones = [make_zone(1, *SERVERS, apex=f"zone{number}.example.") for number in range(fanout.LOOKUPS + 1)]
+    world.serves(*zones)
+    last = zones[-1].apex
+    assert last not in {zone for zone, _, _ in world.take_sent()}
+    world.serves(without=[last])
+    world.passes(1.0)
+    assert {target for zone, target, _ in world.take_sent() if zone == last} == {"192.0.2.2@53"}
+
+
 def test_the_secondary_of_a_new_key_is_told_of_its_zones() -> None:
     world = World()
     world.serves(make_zone(1, *SERVERS), make_zone(1, apex="example.com."))

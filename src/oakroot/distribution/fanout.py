@@ -76,8 +76,9 @@ class Fanout:
     _directory: Directory = field(init=False)
     _servers: NameServers = field(init=False)
     _apexes: Collection[str] = ()
-    _pending: dict[str, NameServers] = field(default_factory=dict)
-    """Zones to tell everybody of, with where to look their name servers up."""
+    _pending: dict[str, NameServers | None] = field(default_factory=dict)
+    """Zones to tell everybody of. Of one that is gone: where its name servers stand, which is what was served
+    before."""
     _wished: dict[str, set[Place]] = field(default_factory=dict)
     """Zones to tell some targets of: together, since looking for the targets of a zone finds them all."""
     _enlisted: list[Enlisted] = field(default_factory=list)
@@ -93,11 +94,10 @@ class Fanout:
         before, self._servers = self._servers, NameServers(news.catalogue)
         self._apexes = news.apexes
         for apex in news.changed:
-            self._pending.setdefault(apex, before)
-        for apex in self._pending:
-            # The name servers of a zone that is gone stand in what was served before.
             if news.catalogue.zone(apex) is not None:
-                self._pending[apex] = self._servers
+                self._pending[apex] = None
+            elif self._pending.get(apex) is None:
+                self._pending[apex] = before
         self._follow_keys(news.keyring)
 
     def configure(self, settings: Settings) -> None:
@@ -179,7 +179,7 @@ class Fanout:
     def _look_up(self, now: float) -> None:
         for _ in range(min(LOOKUPS, len(self._pending))):
             apex = next(iter(self._pending))
-            self._tell_all(apex, self._pending.pop(apex), now)
+            self._tell_all(apex, self._pending.pop(apex) or self._servers, now)
         for _ in range(min(LOOKUPS, len(self._wished))):
             apex = next(iter(self._wished))
             self._tell(apex, self._wished.pop(apex), now)
