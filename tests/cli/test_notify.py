@@ -86,7 +86,7 @@ def test_an_unsigned_notify_is_told_to_sign(server: SignedServer, notify: Notify
 def test_a_key_for_another_zone_is_told_what_name_it_would_need(server: SignedServer, notify: Notify) -> None:
     code, _, err = notify(server, KEY, "example.com")
     assert code == Exit.NOT_SO
-    told = "the key k._update.example.org. may update at example.org. and may not notify of example.com."
+    told = "the key k._update.example.org may update at example.org. and may not notify of example.com."
     assert f"REFUSED; Prohibited: {told}" in err
     assert "hint: a key for example.com. is named anything._notify.example.com." in err
 

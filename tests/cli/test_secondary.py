@@ -43,7 +43,7 @@ def test_a_key_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_key_without_address_needs_a_primary(capsys: pytest.CaptureFixture[str]) -> None:
     told = complaint(capsys, "--key", notation("a._transfer.example.org."))
-    assert "a._transfer.example.org. has no address of a primary" in told
+    assert "a._transfer.example.org has no address of a primary" in told
     assert "give --primary" in told
 
 
@@ -76,7 +76,7 @@ def test_keys_come_from_the_environment(
 ) -> None:
     words = [notation("a._transfer.example.org."), notation("b._transfer.example.net.")]
     monkeypatch.setenv("OAKROOT_KEY", " ".join(words))
-    assert "a._transfer.example.org. has no address" in complaint(capsys)
+    assert "a._transfer.example.org has no address" in complaint(capsys)
 
 
 def test_a_state_directory_that_cannot_be_is_named(

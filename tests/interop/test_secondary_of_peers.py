@@ -291,4 +291,4 @@ def test_names_of_keys_tell_the_addresses_as_they_are_in_life(
         secondary.until_serial(ZONE, 1)
         primary.serve({ZONE: text(2)})
         secondary.until_serial(ZONE, 2)
-        assert f"127.0.53.1@53, key {key.name}" in secondary.log
+        assert f"127.0.53.1@53, key {key.text}" in secondary.log

@@ -125,7 +125,10 @@ def test_without_a_signature_nothing_is_sent_unless_that_is_allowed() -> None:
 def test_a_key_for_something_else_is_refused(key: str) -> None:
     verdict = judged(axfr(), granted(make_key(key)))
     assert isinstance(verdict, Refused)
-    assert (verdict.rcode, key in verdict.reason.text) == (dns.rcode.REFUSED, True)
+    assert (verdict.rcode, f"the key {key.rstrip('.')} may" in verdict.reason.text) == (
+        dns.rcode.REFUSED,
+        True,
+    )
 
 
 @pytest.mark.parametrize("key", ["k._update.example.org.", "k._transfer.org.", "k._transfer."])

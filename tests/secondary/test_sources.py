@@ -50,7 +50,7 @@ def test_a_key_that_may_update_may_transfer_too() -> None:
 
 
 def test_a_name_without_any_primary_is_an_error_that_names_the_key() -> None:
-    with pytest.raises(NoPrimaryError, match=r"a\._transfer\.example\.org\."):
+    with pytest.raises(NoPrimaryError, match=r"the key a\._transfer\.example\.org has"):
         plan("a._transfer.example.org.")
 
 

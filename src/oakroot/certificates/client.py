@@ -170,7 +170,7 @@ class Client:
         if grant.allows(Operation.UPDATE, records_name(host), "TLSA"):
             return None
         return ServerError(
-            f"the key {self._key.name} may not update {write_name(host)}",
+            f"the key {self._key.text} may not update {write_name(host)}",
             hint="such a key is named anything._update.ZONE, with a ZONE that the host is in",
         )
 

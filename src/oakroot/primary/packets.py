@@ -68,7 +68,7 @@ def _notified(state: State, asked: Asked, now: Moment) -> Step:
         raise AssertionError("a NOTIFY without signature is never accepted")
     peer = asked.request.peer[0]
     log_accepted = Log(
-        "info", f"NOTIFY by {judged.signer.key.name}", judged.zone.to_text(), peer, name_of(asked)
+        "info", f"NOTIFY by {judged.signer.key.text}", judged.zone.to_text(), peer, name_of(asked)
     )
     waiting = Waiting(
         request=asked.request,

@@ -105,7 +105,7 @@ def find_zone(update: Update, signer: GrantedKey, loaded: Loaded) -> LoadedZone 
     """The zone that the update is for; or why this key may not make it."""
     known = loaded.keyring.find(signer.key.name)
     if known is None or known.key != signer.key:
-        return deny(dns.rcode.REFUSED, f"the key {signer.key.name} is no longer in the repository")
+        return deny(dns.rcode.REFUSED, f"the key {signer.key.text} is no longer in the repository")
     denied = _find_missing_grant(update, signer)
     if denied is not None:
         return denied
@@ -292,7 +292,7 @@ def _with_serial(soa: TextRecord, serial: int) -> TextRecord:
 
 
 def _not_granted(signer: GrantedKey, name: str) -> Denied:
-    text = f"the key {signer.key.name} {signer.grant.words} and may not update {name}"
+    text = f"the key {signer.key.text} {signer.grant.words} and may not update {name}"
     return deny(dns.rcode.REFUSED, text)
 
 

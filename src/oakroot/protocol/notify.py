@@ -82,7 +82,7 @@ def judge(query: bytes, signer: GrantedKey | None, reserve: int = 0) -> Notifica
     if signer is None:
         return refuse(query, f"a NOTIFY must be signed, by a key for {notice.zone} of any operation", reserve)
     if not signer.grant.allows(Operation.NOTIFY, notice.zone):
-        reason = f"the key {signer.key.name} {signer.grant.words} and may not notify of {notice.zone}"
+        reason = f"the key {signer.key.text} {signer.grant.words} and may not notify of {notice.zone}"
         return refuse(query, reason, reserve)
     return Notification(notice.zone, signer, notice.serial)
 

@@ -102,9 +102,9 @@ def describe_refusal(refusal: SignatureRefused, key: Key, now: int) -> str:
     """Why the primary does not take our signature, in words."""
     match refusal.error:
         case dns.rcode.BADKEY:
-            return f"it does not know the key {key.name} with {key.algorithm.text} (BADKEY)"
+            return f"it does not know the key {key.text} with {key.algorithm.text} (BADKEY)"
         case dns.rcode.BADSIG:
-            return f"it has another secret for the key {key.name} (BADSIG)"
+            return f"it has another secret for the key {key.text} (BADSIG)"
         case dns.rcode.BADTIME if refusal.server_time is not None:
             return f"its clock and ours differ by {abs(refusal.server_time - now)} s (BADTIME)"
         case _:

@@ -137,7 +137,7 @@ def _objection(signer: GrantedKey | None, zone: dns.name.Name) -> str | None:
         return f"a transfer must be signed by a key for {zone}"
     if signer.grant.allows(Operation.TRANSFER, zone):
         return None
-    return f"the key {signer.key.name} {signer.grant.words}"
+    return f"the key {signer.key.text} {signer.grant.words}"
 
 
 def _refuse(rcode: dns.rcode.Rcode, code: EDECode, text: str) -> Refused:

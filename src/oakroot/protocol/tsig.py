@@ -108,12 +108,11 @@ def verify(wire: bytes, keyring: Keyring, now: int) -> Verdict:
 def _judge_key(wire: bytes, found: FoundTsig, keyring: Keyring, now: int) -> Verified | Refused:
     signer = keyring.find(found.owner)
     if signer is None:
-        return _refuse_unsigned(
-            wire, found, dns.rcode.BADKEY, f"the key {found.owner} is not known here", now
-        )
+        unknown = found.owner.to_text(omit_final_dot=True)
+        return _refuse_unsigned(wire, found, dns.rcode.BADKEY, f"the key {unknown} is not known here", now)
     if found.rdata.algorithm != signer.key.algorithm.octets:
         theirs, _ = read_name(found.rdata.algorithm, 0)
-        reason = f"the key {signer.key.name} is for {signer.key.algorithm.text}, not {theirs}"
+        reason = f"the key {signer.key.text} is for {signer.key.algorithm.text}, not {theirs}"
         refused = _refuse_unsigned(wire, found, dns.rcode.BADKEY, reason, now)
         return replace(refused, key=signer.key.name)
     judged = _judge_mac(wire, found, signer, now)
@@ -127,7 +126,7 @@ def _judge_mac(wire: bytes, found: FoundTsig, signer: GrantedKey, now: int) -> V
         return _format_error(wire, f"the MAC has {length} octets, which {key.algorithm.text} cannot have")
     expected = compute_mac(found.message, key, found.rdata)
     if not hmac.compare_digest(expected[:length], found.rdata.mac):
-        reason = f"the signature is wrong: the secret of {key.name} differs, or the message was changed"
+        reason = f"the signature is wrong: the secret of {key.text} differs, or the message was changed"
         return _refuse_unsigned(wire, found, dns.rcode.BADSIG, reason, now)
     return _judge_time(wire, found, signer, now)
 

@@ -140,5 +140,5 @@ def _consequence(entry: Entry) -> str:
 
 def _whose(asked: Asked) -> str:
     address, port = asked.request.peer
-    key = "no key" if asked.signer is None else f"key {asked.signer.key.name}"
+    key = "no key" if asked.signer is None else f"key {asked.signer.key.text}"
     return f"remote {address}@{port}, {key}"

@@ -27,7 +27,7 @@ class NoPrimaryError(ValueError):
     """A key does not say whom to ask, and nothing else does."""
 
     def __init__(self, key: Key) -> None:
-        super().__init__(f"the name of the key {key.name} has no address of a primary")
+        super().__init__(f"the name of the key {key.text} has no address of a primary")
         self.key = key
 
 
@@ -35,7 +35,7 @@ class DoubleKeyError(ValueError):
     """Two different keys have one name."""
 
     def __init__(self, key: Key) -> None:
-        super().__init__(f"there are two different keys named {key.name}")
+        super().__init__(f"there are two different keys named {key.text}")
         self.key = key
 
 
@@ -93,7 +93,7 @@ class Source:
 
     def __str__(self) -> str:
         """As it stands in log lines."""
-        return f"remote {self.server}, key {self.key.name}"
+        return f"remote {self.server}, key {self.key.text}"
 
 
 @frozen
