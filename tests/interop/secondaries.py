@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from oakroot.keys.key import Key
 from oakroot.keys.snippets import Primary, write_for
-from tests.peers.configurations import bind_options, knot_server, nsd_server
+from tests.peers.configurations import PATIENT_KNOT, bind_options, knot_server, nsd_server
 from tests.peers.nameservers import Bind, DaemonNameserver, Knot, Nsd
 from tests.peers.ports import Address
 from tests.peers.powerdns import PowerDns, key_name
@@ -103,7 +103,7 @@ class KnotSecondary(Secondary):
         """The text of knot.conf."""
         host, (primary, primary_port), key = self.address[0], self.primary, self.key
         return f"""
-{knot_server(self.directory, (host, port))}
+{knot_server(self.directory, (host, port), PATIENT_KNOT)}
 {write_for("knot", key)}
 remote:
   - id: primary
@@ -196,7 +196,7 @@ class PrintedKnot(KnotSecondary):
     def configuration(self, port: int) -> str:
         """The text of knot.conf."""
         storage = f"template:\n  - id: default\n    storage: {self.directory}\n"
-        server = knot_server(self.directory, (self.host, port))
+        server = knot_server(self.directory, (self.host, port), PATIENT_KNOT)
         return server + storage + write_for("knot", self.key, Primary(*self.primary))
 
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from tests.peers.ports import Address
 
+PATIENT_KNOT = "tcp-io-timeout: 20000"
+"""A line of the server's: by itself Knot DNS leaves a peer that is slow for half a second."""
+
 
 def bind_options(directory: Path, address: Address, more: str) -> str:
     """The options of named.conf, with `more` of them; there is no control channel."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from oakroot.keys.key import Key
-from tests.peers.configurations import bind_options, knot_server, nsd_server
+from tests.peers.configurations import PATIENT_KNOT, bind_options, knot_server, nsd_server
 from tests.peers.git_servers import wait_until
 from tests.peers.nameservers import Bind, DaemonNameserver, Knot, Nsd
 from tests.peers.ports import Address
@@ -139,7 +139,7 @@ class KnotPrimary(Primary):
         """The text of knot.conf."""
         (host, _), (secondary, secondary_port) = self.address, self.secondary
         head = f"""
-{knot_server(self.directory, (host, port))}
+{knot_server(self.directory, (host, port), PATIENT_KNOT)}
 key:
 {self._keys()}
 remote:
