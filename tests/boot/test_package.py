@@ -177,6 +177,8 @@ def test_what_is_killed_again_and_again_comes_back(service: Service, role: str) 
 
 
 def test_settings_that_are_wrong_are_not_tried_again_and_again(service: Service) -> None:
+    # Which it is a moment after the service was started.
+    wait_until("the unit to be active", lambda: service.shown("secondary-stay", "ActiveState") == "active")
     good = service.machine.run("cat", "/etc/oakroot/oakroot.toml")
     service.machine.write("/etc/oakroot/oakroot.toml", "[secondary]\nno-such = 1\n")
     service.machine.run("systemctl", "restart", "oakroot-secondary", check=False)

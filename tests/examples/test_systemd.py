@@ -70,7 +70,7 @@ def test_the_services_call_oakroot_as_it_wants_to_be_called(units: Path) -> None
         settings.read(unit)
         line = settings["Service"]["ExecStart"]
         if unit.stem.endswith("-stay"):
-            line = settings["Service"]["ExecStop"].rstrip("'").partition("exec ")[2]
+            line = settings["Service"]["ExecStop"].partition("exec ")[2].partition(";")[0]
         program, command, *words = shlex.split(line)
         assert program == COMMAND
         parser, _ = build_parser(command)
