@@ -281,6 +281,12 @@ def test_what_there_is_to_tell_has_a_line(line: str) -> None:
     assert line in lines_of(OVERVIEW)
 
 
+def test_zones_are_in_order_behind_those_that_are_not_well() -> None:
+    zones = ("c.", "last-good"), ("b.", "current"), ("a.", "current")
+    shown = {"role": "secondary", "zones": [{"apex": apex, "condition": word} for apex, word in zones]}
+    assert [line[:2] for line in lines_of(shown) if line[:2] in {"a.", "b.", "c."}] == ["c.", "a.", "b."]
+
+
 def test_an_overview_of_another_version_is_shown_as_far_as_it_goes() -> None:
     assert lines_of({"role": "primary", "zones": [{"apex": "example.org.", "new": 1}], "more": {}})[
         -1

@@ -117,7 +117,11 @@ def _attempt(attempt: Part | None, last_good: float | None, now: float) -> str:
 
 
 def _zones(overview: Part, now: float, paint: Paint) -> Iterator[str]:
-    zones: Sequence[Part] = overview.get("zones", ())
+    def order(zone: Part) -> tuple[bool, str]:
+        """As on the status page: first those that somebody should look at."""
+        return zone.get("condition") == "current", str(zone.get("apex"))
+
+    zones = sorted(overview.get("zones", ()), key=order)
     is_copy = overview.get("role") != "primary"
     yield ""
     rows = [("ZONE", "SERIAL", "RECORDS", "SINCE", *(("CHECKED", "EXPIRES") if is_copy else ()), "CONDITION")]
