@@ -132,6 +132,18 @@ def test_a_pull_that_fails_is_told(
     asyncio.run(talk())
 
 
+def test_a_service_that_systemd_does_not_restart_cannot_stay(
+    remote: BareRepository, socket_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def talk() -> None:
+        async with primary(remote, socket_path) as oakroot:
+            assert await oakroot("stay") == 1
+            said = capsys.readouterr().err
+            assert "this process cannot stay: there is no systemd to restart this process" in said
+
+    asyncio.run(talk())
+
+
 def test_a_secondary_transfers_a_zone_when_it_is_told_to(
     remote: BareRepository, socket_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import socket
 import sys
 
@@ -17,6 +18,8 @@ from oakroot.operate.handover import Predecessor, start_successor
 from oakroot.operate.inheritance import InheritanceError, Socket
 from oakroot.operate.lifetime import Lifetime
 from oakroot.roles.succession import Succession
+from tests.peers.git_servers import wait_until
+from tests.peers.supervisor import has_ended
 
 # A process that says what it was given, and no more.
 _YOUNGER = """
@@ -52,6 +55,28 @@ def test_a_successor_that_does_not_come_up_changes_nothing(
     assert stopped == []
     assert "a successor was started already" in caplog.text
     assert "the successor ended with 2 before it served, see above; serving on" in caplog.text
+
+
+def test_a_successor_that_does_not_serve_yet_ends_with_who_has_started_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-c", "import time; time.sleep(600)"])
+
+    async def try_it() -> None:
+        server = Server([("127.0.0.1", 0)])
+        log = logging.getLogger("oakroot.test")
+        distributor = Distributor(server, Settings(()), log)
+        Succession(server, distributor, Lifetime(), lambda: True, log).begin(lambda: None)
+        begun = "a successor is process"
+        await asyncio.to_thread(wait_until, begun, lambda: begun in caplog.text)
+        await distributor.close()
+        server.stop()
+
+    asyncio.run(try_it())
+    found = re.search(r"a successor is process ([0-9]+)", caplog.text)
+    assert found is not None
+    assert has_ended(int(found[1]))
 
 
 def test_many_sockets_pass_from_one_process_to_the_next(capfd: pytest.CaptureFixture[str]) -> None:

@@ -148,7 +148,7 @@ class Succession:
         except asyncio.CancelledError:
             # We are to end, and systemd ends nobody but us.
             if not is_complete:
-                successor.process.terminate()
+                await self._end(successor.process)
             raise
         finally:
             successor.close()
@@ -163,14 +163,16 @@ class Succession:
             return False
 
     async def _give_up(self, successor: Successor) -> None:
-        process = successor.process
+        code = await self._end(successor.process)
+        self._log.error("the successor ended with %d before it served, see above; serving on", code)
+
+    async def _end(self, process: subprocess.Popen[bytes]) -> int:
         process.terminate()
         try:
-            code = await asyncio.to_thread(process.wait, SUCCESSOR_PATIENCE / 60)
+            return await asyncio.to_thread(process.wait, SUCCESSOR_PATIENCE / 60)
         except subprocess.TimeoutExpired:
             process.kill()
-            code = await asyncio.to_thread(process.wait)
-        self._log.error("the successor ended with %d before it served, see above; serving on", code)
+            return await asyncio.to_thread(process.wait)
 
     async def _finish(self, follower: socket.socket) -> None:
         """Takes in nothing more, and lets what was begun come to its end; or ends with who has followed."""
