@@ -142,8 +142,14 @@ def _add_authority_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="FILE",
-        help="the private key of the account, in PEM; made where there is none; orders are remembered beside "
-        "it",
+        help="the private key of the account, in PEM; made where there is none",
+    )
+    group.add_argument(
+        "--orders",
+        type=Path,
+        metavar="FILE",
+        help="remember orders here over restarts, where the key's folder is not to be written to (default: "
+        "beside the account key)",
     )
     group.add_argument(
         "--account-key-type",
@@ -216,7 +222,7 @@ def run(arguments: argparse.Namespace) -> int:
     inherited = [each.descriptor for each in lifetime.inherited]
     server = Server(listen, inherited=inherited, tcp_reply_seconds=KEPT_SECONDS)
     lifetime.let_go()
-    drop_privileges(arguments, [arguments.account_key.parent, arguments.state])
+    drop_privileges(arguments, [_folder_of_orders(arguments), arguments.state])
     authority = _authority(arguments, chosen, _account(arguments))
     state = None if arguments.state is None else StateDirectory(arguments.state)
     choices = chosen.choices(server)
@@ -231,7 +237,7 @@ def run(arguments: argparse.Namespace) -> int:
         authority,
         Sender(primary, choices.updating),
         Prober(primary, tuple(NameServer(*place) for place in arguments.nameserver)),
-        Journal.beside(arguments.account_key),
+        Journal(arguments.orders) if arguments.orders else Journal.beside(arguments.account_key),
     )
     _tell(choices.updating, server, primary)
     if not lifetime.wait_for_predecessor(PREDECESSOR_PATIENCE):
@@ -258,6 +264,12 @@ async def _serve(
         )
         async with control, watching(service, arguments, server, tap.counts):
             await service.run()
+
+
+def _folder_of_orders(arguments: argparse.Namespace) -> Path:
+    """The folder that is written to; one that has only the key is whose it is."""
+    file: Path = arguments.orders or arguments.account_key
+    return file.parent
 
 
 def _account(arguments: argparse.Namespace) -> AccountKey:
