@@ -31,8 +31,12 @@ _LEAST, _MOST, _STEP = 64, 256, 4
 _RESTING = 5.0
 _FAILED = re.compile(r"it starts again|Out of memory|Kernel panic|exit status|System is deadlocked")
 _LOOK = re.compile(r"bench: available (\d+)")
-_WATCHED = """\
+_INIT = """\
 #!/{python} -IS
+from oakroot.images.memory import move_root
+move_root(("/{python}", "-IS", "-c", {program!r}))
+"""
+_WATCHED = """\
 import os, time
 if os.fork() == 0:
     while True:
@@ -88,7 +92,8 @@ class Kind:
         image = self.directory / "watched"
         image.mkdir()
         (image / PLAIN_KERNEL).symlink_to((self.image / PLAIN_KERNEL).resolve())
-        init = File(_WATCHED.format(python=PYTHON, role=self.role).encode(), executable=True)
+        text = _INIT.format(python=PYTHON, program=_WATCHED.format(role=self.role))
+        init = File(text.encode(), executable=True)
         # The kernel unpacks one archive after the other; what is in both is that of the last.
         more = gzip.compress(cpio.write({"init": init}, 0))
         (image / INITRAMFS).write_bytes((self.image / INITRAMFS).read_bytes() + more)
@@ -121,7 +126,8 @@ class Kind:
     @contextmanager
     def _running(self, image: Path, memory: int) -> Iterator[Console]:
         port = free_port()
-        words = (f"--ipv4={ADDRESS}", f"--ipv4-gateway={HOST}", *self.world.arguments(self.role, HOST))
+        own = (f"--ipv4={ADDRESS}", f"--ipv4-gateway={HOST}", "--listen=0.0.0.0")
+        words = (*own, *self.world.arguments(self.role, HOST))
         key = self.world.key(self.role)
         secrets = () if key is None else ((key.name, key),)
         machine = Machine(image, f"{LOOPBACK}:{port}", memory, words, secrets)

@@ -9,7 +9,7 @@ set -euo pipefail
 [ $# = 1 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 images=$(realpath "$1")
 oakroot=${OAKROOT:-oakroot} pebble=${PEBBLE:-pebble}
-wait=${WAIT:-120} memory=${MEM:-160}
+wait=${WAIT:-120} memory=${MEM:-128}
 host=10.0.42.1 primary=10.0.42.2 secondary=10.0.42.3 certifier=10.0.42.4
 for program in "$oakroot" "$pebble" ip git qemu-system-x86_64 dig nsupdate curl openssl; do
     command -v "$program" >/dev/null || { echo "$program is not installed" >&2; exit 2; }
@@ -118,11 +118,16 @@ start_secondary() {
     machine secondary tap1 --secret "transfer.key=$work/transfer.key" -- \
         --ipv4=$secondary/24 --ipv4-gateway=$host --key @/run/secrets/transfer.key
 }
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/account.pem" 2>/dev/null
 start_certifier() {
-    machine certifier tap2 --secret "update.key=$work/certifier.key" --secret "authority.pem=$work/authority.pem" -- \
+    # All that it is told on a disk, as for a monitor that has no other way.
+    "$oakroot" image drive --out "$work/certifier.img" \
+        --secret "update.key=$work/certifier.key" --secret "authority.pem=$work/authority.pem" \
+        --secret "account.pem=$work/account.pem" -- \
         --ipv4=$certifier/24 --ipv4-gateway=$host --server $primary --key @/run/secrets/update.key \
-        --account-key /var/lib/oakroot/account.pem \
+        --account-key /run/secrets/account.pem --orders /var/lib/oakroot/orders \
         --directory https://$host:14000/dir --directory-ca /run/secrets/authority.pem
+    machine certifier tap2 --config-drive "$work/certifier.img"
 }
 say "three machines"
 start_primary
@@ -149,20 +154,33 @@ until_it_holds "the update at the secondary" answers $secondary my-other.mirage 
 git -C "$work/zones.git" log --format='%h %an: %s' -1
 
 say "a certificate"
-inside "$oakroot" certify $primary foo.mirage --key "@$work/personal.key" --out "$work/foo" --timeout "$wait" ||
-    fail "no certificate came"
+certify() { # HOST
+    inside "$oakroot" certify $primary "$1.mirage" --key "@$work/personal.key" --out "$work/$1" --timeout "$wait" ||
+        fail "no certificate came"
+}
+certify foo
 curl() { inside curl --silent --show-error --fail --cacert "$work/authority.pem" "$@"; }
 curl https://$host:15000/roots/0 >"$work/root.pem"
 openssl verify -CAfile "$work/root.pem" -untrusted "$work/foo/chain.pem" -verify_hostname foo.mirage "$work/foo/cert.pem"
 git -C "$work/zones.git" log --format='%h %an: %s' -4
 
-say "the secondary serves while the primary is down; both start again and have it all"
+say "the secondary serves while the primary is down; all start again and have it all"
 end primary
+end certifier
 answers $secondary my-other.mirage A 192.0.2.1 || fail "the secondary does not serve by itself"
 end secondary
 start_secondary
 start_primary
+start_certifier
 for server in $primary $secondary; do
     until_it_holds "the update at $server" answers $server my-other.mirage A 192.0.2.1
 done
+
+say "a certifier without a memory orders what is asked for, and nothing again"
+certify my-other
+# Each order is known to the authority by its account, and both are by the one key.
+ordered=$(grep -c "There are now .* orders in the db" "$work/pebble.log")
+accounts=$(grep -c "There are now .* accounts in memory" "$work/pebble.log")
+[ "$ordered $accounts" = "2 1" ] || fail "$ordered orders of $accounts accounts, where 2 of 1 should be"
+echo "$ordered orders of $accounts account"
 say "done"

@@ -65,7 +65,7 @@ def test_a_role_has_the_libraries_it_needs_and_no_others(inputs: Path, role: Rol
     assert (f"{ARCHIVE}/dulwich/__init__.py" in files) == (role is Role.PRIMARY)
     init = files["init"]
     assert isinstance(init, File)
-    assert f'main("{role}")'.encode() in init.content
+    assert f"main('{role}')".encode() in init.content
 
 
 def test_an_initramfs_unpacks_to_what_was_put_in(inputs: Path) -> None:

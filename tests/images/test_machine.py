@@ -89,18 +89,46 @@ def test_wrong_arguments_end_a_machine_with_their_name_and_status(
 
 
 @pytest.mark.parametrize(
-    ("says", "chosen"),
-    [("oakroot: exit status 0", Acceleration.KVM), ("KVM internal error", Acceleration.TCG)],
+    ("says", "chosen", "told"),
+    [
+        ("oakroot: exit status 0", Acceleration.KVM, []),
+        (
+            "KVM internal error",
+            Acceleration.TCG,
+            ["emulating in software, which is slow: a machine did not start with KVM: KVM internal error"],
+        ),
+    ],
 )
 def test_kvm_is_used_only_if_a_machine_boots_with_it(
-    says: str, chosen: Acceleration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    says: str, chosen: Acceleration, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator = tmp_path / "qemu-system-x86_64"
     emulator.write_text(f"#!/bin/sh\necho {says}\n")
     emulator.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr("oakroot.images.machine.KVM", tmp_path)
-    assert choose(Acceleration.AUTO, Machine(tmp_path, "none", 256, ())) is chosen
+    heard: list[str] = []
+    assert choose(Acceleration.AUTO, Machine(tmp_path, "none", 256, ()), heard.append) is chosen
+    assert [text.partition(" (")[0] for text in heard] == told
+
+
+def test_a_host_without_kvm_is_told_of_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oakroot.images.machine.KVM", tmp_path / "kvm")
+    heard: list[str] = []
+    choose(Acceleration.AUTO, Machine(tmp_path, "none", 256, ()), heard.append)
+    assert f"there is no {tmp_path}/kvm: load kvm_intel or kvm_amd" in heard[0]
+
+
+def test_a_disk_that_is_no_config_drive_ends_a_machine_with_a_status_of_its_own(
+    images: Path, tmp_path: Path, require: Callable[[str], str]
+) -> None:
+    require("qemu-system-x86_64")
+    disk = tmp_path / "disk"
+    disk.write_bytes(b"another file system".ljust(4096, b"\0"))
+    words = ["--net", f"{LOOPBACK}:{free_port()}", "--accel", "tcg", "--config-drive", str(disk)]
+    done = oakroot("image", "run", images / "secondary", *words, patience=PATIENCE)
+    assert done.code == 65
+    assert "vda: config drive: this is no whole cpio archive" in done.output
 
 
 def test_a_container_serves_read_only_without_rights(

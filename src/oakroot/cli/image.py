@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from oakroot.cli.progress import Progress
 from oakroot.images import fetch, machine, verify
 from oakroot.images.build import INITRAMFS, KERNEL, SUMS, Image, build, build_all
 from oakroot.images.contents import Role
+from oakroot.images.drive import ARGUMENTS, write_drive
 from oakroot.images.inputs import InputFolder
 from oakroot.images.lock import LOCK_NAME, Lock, read_lock
 from oakroot.images.rejected import ImageError
@@ -32,7 +35,19 @@ _RUN_EPILOG = """\
 After -- stand the machine's addresses, as MirageOS has them, then the server's options:
   --ipv4=ADDRESS/LENGTH --ipv4-gateway=ADDRESS --ipv6=… --ipv6-gateway=…
   --dns-servers=ADDRESS,…
-It ends with the exit status of the image: 64 for wrong arguments, 71 if it broke off."""
+It ends with the exit status of the image: 64 for wrong arguments, 65 for a broken config drive, 71 if it
+broke off."""
+
+_DRIVE_DESCRIPTION = """\
+Writes what a machine is told, and its secrets, onto a disk: for monitors that hand over no files
+(Firecracker, Cloud Hypervisor), and for arguments longer than a kernel's command line. It is a cpio
+archive (newc) of plain files, without a file system; attach it read-only, as a virtio disk."""
+
+_DRIVE_EPILOG = """\
+The key of a secondary, and what it is told:
+  oakroot image drive --secret transfer.key=transfer.key --out config.img -- \\
+      --ipv4=10.0.42.3/24 --key @/run/secrets/transfer.key
+  oakroot image run secondary-image --net tap1 --config-drive config.img"""
 
 
 def configure(subparsers: Subparsers) -> None:
@@ -49,6 +64,7 @@ def configure(subparsers: Subparsers) -> None:
     _configure_build(verbs)
     _configure_verify(verbs)
     _configure_run(verbs)
+    _configure_drive(verbs)
     image_ledger.configure(verbs)
 
 
@@ -130,7 +146,7 @@ def _configure_run(verbs: Subparsers) -> None:
         help="a tap interface, or ADDRESS:PORT of this host for the machine's port 53 (the machine is "
         "10.0.2.15/24 then, and this host 10.0.2.2)",
     )
-    running.add_argument("--mem", type=int, default=160, metavar="MIB", help="memory (default: %(default)s)")
+    running.add_argument("--mem", type=int, default=128, metavar="MIB", help="memory (default: %(default)s)")
     running.add_argument(
         "--accel",
         type=machine.Acceleration,
@@ -139,7 +155,28 @@ def _configure_run(verbs: Subparsers) -> None:
         metavar="WAY",
         help="kvm, tcg (software), or auto: kvm if a machine boots with it (default: %(default)s)",
     )
+    _add_secrets(running)
     running.add_argument(
+        "--config-drive", type=Path, metavar="FILE", help="a disk with more secrets and arguments"
+    )
+    running.add_argument("words", nargs="*", metavar="-- ARGUMENT", help="what the image is told")
+
+
+def _configure_drive(verbs: Subparsers) -> None:
+    driving = verbs.add_parser(
+        "drive",
+        help="write a config drive",
+        description=_DRIVE_DESCRIPTION,
+        epilog=_DRIVE_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_secrets(driving)
+    driving.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write it")
+    driving.add_argument("words", nargs="*", metavar="-- ARGUMENT", help="what the image is told")
+
+
+def _add_secrets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--secret",
         type=_secret,
         action="append",
@@ -147,7 +184,6 @@ def _configure_run(verbs: Subparsers) -> None:
         metavar="NAME=FILE",
         help="put the file at /run/secrets/NAME in the machine; may be given again",
     )
-    running.add_argument("words", nargs="*", metavar="-- ARGUMENT", help="what the image is told")
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -231,9 +267,39 @@ def _recorded(directory: Path) -> Lock:
 def _run(arguments: argparse.Namespace) -> int:
     verify.check_sums(arguments.directory)
     started = machine.Machine(
-        arguments.directory, arguments.net, arguments.mem, tuple(arguments.words), tuple(arguments.secret)
+        arguments.directory,
+        arguments.net,
+        arguments.mem,
+        tuple(arguments.words),
+        tuple(arguments.secret),
+        arguments.config_drive,
     )
-    return machine.run(started, machine.choose(arguments.accel, started))
+    return machine.run(started, machine.choose(arguments.accel, started, _warn))
+
+
+def _warn(text: str) -> None:
+    print(f"oakroot: warning: {text}", file=sys.stderr)
+
+
+def _drive(arguments: argparse.Namespace) -> int:
+    files: dict[str, bytes] = {}
+    for name, file in arguments.secret:
+        machine.check_secret(name, file)
+        if name in files:
+            raise CommandError(f"secret {name} was given twice", exit_code=Exit.USAGE)
+        files[name] = file.read_bytes()
+    if arguments.words:
+        files[ARGUMENTS] = shlex.join(arguments.words).encode() + b"\n"
+    if not files:
+        raise CommandError("a config drive has arguments or secrets", exit_code=Exit.USAGE)
+    out: Path = arguments.out
+    try:
+        out.unlink(missing_ok=True)
+        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(write_drive(files))
+    except OSError as problem:
+        raise CommandError(f"{out}: {problem.strerror}") from None
+    return Exit.FINE
 
 
 def _secret(text: str) -> tuple[str, Path]:
@@ -244,6 +310,6 @@ def _secret(text: str) -> tuple[str, Path]:
 
 
 _VERBS = {
-    "fetch": _fetch, "build": _build, "verify": _verify, "run": _run,
+    "fetch": _fetch, "build": _build, "verify": _verify, "run": _run, "drive": _drive,
     "diff": image_ledger.run_diff, "ledger": image_ledger.run_ledger,
 }  # fmt: skip

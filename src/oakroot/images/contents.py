@@ -50,7 +50,8 @@ MODULES = (
     "drivers/virtio/virtio_ring", "drivers/virtio/virtio", "drivers/virtio/virtio_pci_legacy_dev",
     "drivers/virtio/virtio_pci_modern_dev", "drivers/virtio/virtio_pci", "drivers/virtio/virtio_mmio",
     "net/core/failover", "drivers/net/net_failover", "drivers/net/virtio_net",
-    "drivers/char/hw_random/virtio-rng", "drivers/firmware/qemu_fw_cfg",
+    "drivers/block/virtio_blk", "drivers/char/hw_random/virtio-rng", "drivers/firmware/qemu_fw_cfg",
+    "mm/zsmalloc", "crypto/lzo-rle", "drivers/block/zram/zram",
 )  # fmt: skip
 """Parts of the kernel that a virtual machine needs, in the order in which they can be loaded."""
 
@@ -74,7 +75,8 @@ _EXTENSIONS_NOT_FOR_SERVING = re.compile(
     r"|(audioop|nis|ossaudiodev|readline|xx\w+)\."
 )
 _PACKAGES_NOT_FOR_SERVING = re.compile(
-    r"oakroot/(templates|importing|images/(?!__init__|boot|confinement|extensions|init|inside|netlink|syscalls))"
+    r"oakroot/(templates|importing|images/(?!__init__|boot|confinement|cpio|drive|extensions|init|inside|memory|netlink"
+    r"|rejected|syscalls|tree))"
     r"|cffi/|dulwich/(cli\.|(cli|contrib|tests)/)|urllib3/contrib/emscripten/|[^/]*(dist-info|\.data|\.libs)/"
 )
 
@@ -136,8 +138,8 @@ def entry_point(role: Role) -> tuple[str, ...]:
 
 _INIT = """\
 #!/{python} -IS
-from oakroot.images.init import main
-main("{role}")
+from oakroot.images.memory import move_root
+move_root(("/{python}", "-IS", "-c", "from oakroot.images.init import main; main('{role}')"))
 """
 
 

@@ -29,6 +29,8 @@ def read(octets: bytes) -> Iterator[tuple[str, Entry]]:
     position = 0
     while octets[position : position + len(_MAGIC)] == _MAGIC:
         numbers = octets[position + len(_MAGIC) : position + _HEADER]
+        if not numbers.isalnum():  # what int() takes besides: signs, spaces
+            break
         fields = [int(numbers[8 * index : 8 * index + 8], 16) for index in range(_FIELDS)]
         mode, size, name_size = fields[1], fields[6], fields[11]
         name_end = position + _HEADER + name_size
@@ -38,7 +40,7 @@ def read(octets: bytes) -> Iterator[tuple[str, Entry]]:
         start = _aligned(name_end)
         yield name, _entry(mode, octets[start : start + size], (fields[9], fields[10]))
         position = _aligned(start + size)
-    raise ImageError("the initramfs is cut off or broken")
+    raise ImageError("the archive is cut off or broken")
 
 
 def _member(path: str, entry: Entry, number: int, epoch: int) -> bytes:

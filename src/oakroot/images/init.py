@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -21,9 +21,13 @@ from typing import NoReturn
 from oakroot.images import netlink
 from oakroot.images.boot import Boot, BootRejectedError, read_boot, split, words_of
 from oakroot.images.confinement import become, confine
+from oakroot.images.drive import ARGUMENTS, LARGEST, BrokenDriveError, read_drive
 from oakroot.images.extensions import find_extensions
+from oakroot.images.memory import compress_unused
 
 WRONG_ARGUMENTS = 64  # as MirageOS has it; orchestrators do not start such a machine again
+BROKEN_DRIVE = 65
+"""The config drive is none, or a broken one."""
 FAILED_TO_START = 70
 STATUS_LINE = "oakroot: exit status "
 USER = 65532
@@ -31,6 +35,7 @@ READABLE = ("/usr", "/lib", "/lib64", "/etc", "/proc", "/run", "/dev")
 WRITABLE = ("/tmp", "/var/lib/oakroot", "/dev/null")  # noqa: S108 - the machine's own, in memory
 _USAGE = 2
 _FW_CFG = Path("/sys/firmware/qemu_fw_cfg/by_name/opt/oakroot")
+_DISKS = Path("/sys/block")
 _SECRETS = Path("/run/secrets")
 _MODULES = Path("/lib/modules")
 _FINIT_MODULE = 313
@@ -48,6 +53,9 @@ def main(role: str) -> NoReturn:
     status = FAILED_TO_START
     try:
         status = _run(role)
+    except BrokenDriveError as problem:
+        _say(str(problem))
+        status = BROKEN_DRIVE
     except BootRejectedError as problem:
         _say(str(problem))
         status = WRONG_ARGUMENTS
@@ -69,6 +77,10 @@ def _run(role: str) -> int:
         _mount(kind, place, options)
     for module in sorted(_MODULES.iterdir()):
         _load(module)
+    try:
+        compress_unused()
+    except OSError as problem:
+        _say(f"warning: unused memory is not compressed: {problem.strerror}")
     words = words_of(Path("/proc/cmdline").read_text()) + _handed_over()
     if words == ["--probe"]:
         return 0
@@ -81,20 +93,40 @@ def _run(role: str) -> int:
 
 def _handed_over() -> list[str]:
     """Copies secrets to where the server can read them; gives the words that were handed over likewise."""
-    words: list[str] = []
-    if not _FW_CFG.is_dir():
-        return words
+    found: dict[str, bytes] = {}
+    for name, content in [*_firmware(), *_drives()]:
+        if name in found:
+            raise BootRejectedError(f"{name} was handed over twice")
+        found[name] = content
+    words = split(found.pop(ARGUMENTS, b"").decode(errors="replace"))
     _SECRETS.mkdir(mode=0o711)
-    for item in _FW_CFG.iterdir():
-        content = (item / "raw").read_bytes()
-        if item.name == "arguments":
-            words = split(content.decode(errors="replace"))
-            continue
-        secret = _SECRETS / item.name
+    for name, content in found.items():
+        secret = _SECRETS / name
         secret.touch(mode=0o400)
         secret.write_bytes(content)
         os.chown(secret, USER, USER)
     return words
+
+
+def _firmware() -> Iterator[tuple[str, bytes]]:
+    if _FW_CFG.is_dir():
+        for item in _FW_CFG.iterdir():
+            with (item / "raw").open("rb") as file:
+                content = file.read(LARGEST + 1)
+            if len(content) > LARGEST:
+                raise BootRejectedError(f"{item.name} has more than {LARGEST} octets")
+            yield item.name, content
+
+
+def _drives() -> Iterator[tuple[str, bytes]]:
+    for disk in sorted(_DISKS.glob("vd*")):
+        with Path("/dev", disk.name).open("rb") as file:
+            content = file.read(LARGEST)
+        try:
+            files = read_drive(content)
+        except BrokenDriveError as problem:
+            raise BrokenDriveError(f"{disk.name}: {problem}") from None
+        yield from files.items()
 
 
 def _bring_up(boot: Boot) -> None:

@@ -7,17 +7,20 @@ processor's clock with, where no hypervisor tells it.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shlex
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
 from oakroot.frozen import frozen
 from oakroot.images.build import INITRAMFS, PLAIN_KERNEL
+from oakroot.images.drive import ARGUMENTS, LARGEST, NAME
 from oakroot.images.rejected import ImageError
 
 QEMU = "qemu-system-x86_64"
@@ -29,7 +32,6 @@ _PROBE_SECONDS = 5.0
 _LONGEST_COMMAND_LINE = 2000  # the kernel reads 2048 octets on x86-64
 _QUIET = "console=ttyS0 quiet loglevel=3 panic=-1 reboot=t rootfstype=ramfs no_timer_check"
 """Its timer is not put to the test: while an emulator waits for a processor, the kernel would give up."""
-_SECRET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,30}\Z")
 
 
 class Acceleration(StrEnum):
@@ -60,15 +62,17 @@ class Machine:
     """What the image is told."""
     secrets: tuple[tuple[str, Path], ...] = ()
     """(name, file): what it finds in /run/secrets."""
+    drive: Path | None = None
+    """A config drive, with more arguments and secrets."""
 
     def __post_init__(self) -> None:
         for name, file in self.secrets:
-            if not _SECRET_NAME.match(name) or name == "arguments":
-                raise ImageError(f"{name!r} is no name for a secret: letters, digits, '.', '_' and '-'")
+            check_secret(name, file)
+        if self.drive is not None and not self.drive.is_file():
+            raise ImageError(f"{self.drive} does not exist", "`oakroot image drive` makes a config drive")
+        for file in (*(file for _, file in self.secrets), *([self.drive] if self.drive else [])):
             if "," in str(file):
                 raise ImageError(f"{file}: QEMU takes no file with a comma in its path")
-            if not file.is_file():
-                raise ImageError(f"secret {name}: {file} does not exist")
 
     def command(self, acceleration: Acceleration) -> list[str]:
         """How QEMU is called."""
@@ -84,6 +88,9 @@ class Machine:
             for word in ("-fw_cfg", f"name=opt/oakroot/{name},file={file}")
         ]
         machine, processor, bus = _HARDWARE[acceleration]
+        if self.drive is not None:
+            disk = f"if=none,id=config,format=raw,readonly=on,file={self.drive}"
+            handed += ["-drive", disk, "-device", f"virtio-blk-{bus},drive=config"]
         interface = f"virtio-net-{bus},netdev=service,mac={_hardware_address(self.network)}"
         return [
             QEMU, "-machine", machine, "-cpu", processor, "-accel", acceleration.value,
@@ -95,22 +102,46 @@ class Machine:
         ]  # fmt: skip
 
 
-def choose(wanted: Acceleration, machine: Machine) -> Acceleration:
-    """KVM if a machine boots with it, software otherwise, unless one of them is wanted."""
+def check_secret(name: str, file: Path) -> None:
+    """ImageError unless a machine can be handed this file by this name."""
+    if not NAME.match(name) or name == ARGUMENTS:
+        raise ImageError(f"{name!r} is no name for a secret: letters, digits, '.', '_' and '-'")
+    if not file.is_file():
+        raise ImageError(f"secret {name}: {file} does not exist")
+    if file.stat().st_size > LARGEST:
+        raise ImageError(f"secret {name}: {file} has more than the {LARGEST} octets that a machine reads")
+
+
+def choose(wanted: Acceleration, machine: Machine, tell: Callable[[str], None]) -> Acceleration:
+    """KVM if a machine boots with it, software otherwise, unless one of them is wanted; `tell` hears why."""
     if wanted is not Acceleration.AUTO:
         return wanted
+    why_not = _why_not_kvm(machine)
+    if why_not is None:
+        return Acceleration.KVM
+    tell(f"emulating in software, which is slow: {why_not} (--accel tcg tries no KVM)")
+    return Acceleration.TCG
+
+
+def _why_not_kvm(machine: Machine) -> str | None:
     if not KVM.exists():
-        return Acceleration.TCG
-    probe = Machine(machine.directory, "none", machine.memory, ("--probe",))
+        return f"there is no {KVM}: load kvm_intel or kvm_amd; in a virtual host, allow nesting first"
+    if not os.access(KVM, os.R_OK | os.W_OK):
+        return f"{KVM} is not yours to open: on Debian, be in the group kvm"
+    # A kernel may offer KVM and not have it: only a machine that starts and ends shows it.
+    command = Machine(machine.directory, "none", machine.memory, ("--probe",)).command(Acceleration.KVM)
     try:
-        # A kernel may offer KVM and not have it: only a machine that starts and ends shows it.
-        command = probe.command(Acceleration.KVM)
         done = subprocess.run(  # noqa: S603 - our own words
             command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_PROBE_SECONDS
         )
-    except (subprocess.TimeoutExpired, OSError):
-        return Acceleration.TCG
-    return Acceleration.KVM if b"exit status 0" in done.stdout else Acceleration.TCG
+    except subprocess.TimeoutExpired:
+        return f"no machine started with KVM in {_PROBE_SECONDS:.0f} s; --accel kvm shows how far it comes"
+    except OSError as problem:
+        return f"{QEMU}: {problem.strerror}"
+    if b"exit status 0" in done.stdout:
+        return None
+    said = (done.stderr.strip() or done.stdout.strip()).decode(errors="replace").splitlines()
+    return f"a machine did not start with KVM: {said[-1].strip() if said else 'QEMU ended without a word'}"
 
 
 def run(machine: Machine, acceleration: Acceleration) -> int:
