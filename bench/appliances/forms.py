@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oakroot.images import cpio
+from oakroot.images.archive import unpacked
 from oakroot.images.build import BILL, CONTAINER, INITRAMFS, KERNEL, PLAIN_KERNEL
 from oakroot.images.tree import File, Link
 
@@ -50,11 +51,11 @@ def of_container(image: Path, root: Path) -> Size:
 def of_machine(image: Path) -> Size:
     """An image of ours as a virtual machine has it: kernel and initramfs."""
     archive = gzip.decompress((image / INITRAMFS).read_bytes())
-    files = [entry for _, entry in cpio.read(archive) if isinstance(entry, (File, Link))]
-    unpacked = (image / PLAIN_KERNEL).stat().st_size
-    unpacked += sum(len(entry.content) for entry in files if isinstance(entry, File))
+    files = [entry for _, entry in unpacked(dict(cpio.read(archive))) if isinstance(entry, (File, Link))]
+    size = (image / PLAIN_KERNEL).stat().st_size
+    size += sum(len(entry.content) for entry in files if isinstance(entry, File))
     packed = sum((image / name).stat().st_size for name in (KERNEL, INITRAMFS))
-    return Size(packed, unpacked, len(files) + 1, _packages(image))
+    return Size(packed, size, len(files) + 1, _packages(image))
 
 
 def _packages(image: Path) -> int:

@@ -27,7 +27,7 @@ from tests.peers.ports import LOOPBACK, free_port
 
 ADDRESS, HOST = "10.0.2.15/24", "10.0.2.2"
 """What QEMU gives a machine without a network of its own, and this machine's in there."""
-_LEAST, _MOST, _STEP = 64, 256, 4
+_LEAST, _MOST, _STEP = 96, 160, 4
 _RESTING = 5.0
 _FAILED = re.compile(r"it starts again|Out of memory|Kernel panic|exit status|System is deadlocked")
 _LOOK = re.compile(r"bench: available (\d+)")

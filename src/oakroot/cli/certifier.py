@@ -148,8 +148,7 @@ def _add_authority_options(parser: argparse.ArgumentParser) -> None:
         "--orders",
         type=Path,
         metavar="FILE",
-        help="remember orders here over restarts, where the key's folder is not to be written to (default: "
-        "beside the account key)",
+        help="remember orders here over restarts (default: beside the account key)",
     )
     group.add_argument(
         "--account-key-type",

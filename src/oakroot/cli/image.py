@@ -12,6 +12,7 @@ from pathlib import Path
 from oakroot.cli import CommandError, Exit, Subparsers, image_ledger
 from oakroot.cli.progress import Progress
 from oakroot.images import fetch, machine, verify
+from oakroot.images.archive import unpacked
 from oakroot.images.build import INITRAMFS, KERNEL, SUMS, Image, build, build_all
 from oakroot.images.contents import Role
 from oakroot.images.drive import ARGUMENTS, write_drive
@@ -231,7 +232,7 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _described(image: Image, place: Path, *, listing: bool) -> Iterator[str]:
-    files = {path: entry for path, entry in image.files.items() if isinstance(entry, File)}
+    files = {path: entry for path, entry in unpacked(image.files) if isinstance(entry, File)}
     if listing:
         for path, entry in sorted(files.items()):
             yield f"{len(entry.content):>10} {path}"
@@ -239,8 +240,8 @@ def _described(image: Image, place: Path, *, listing: bool) -> Iterator[str]:
         yield f"{len(image.outputs[name]) / 2**20:6.1f} MiB  {place / name}"
     container = sum(len(content) for path, content in image.outputs.items() if path.startswith("oci/"))
     yield f"{container / 2**20:6.1f} MiB  {place / 'oci'}"
-    unpacked = sum(len(entry.content) for entry in files.values())
-    yield f"{len(files)} files, {unpacked / 2**20:.1f} MiB unpacked; all hashes are in {place / SUMS}"
+    size = sum(len(entry.content) for entry in files.values())
+    yield f"{len(files)} files, {size / 2**20:.1f} MiB unpacked; all hashes are in {place / SUMS}"
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -1,17 +1,35 @@
-"""The archive of all Python code in an image: 1,100 small files take twice the memory of one. Pure.
+"""What is packed within an image, since its memory is the machine's. Pure.
 
-An initramfs stays in memory for good, and Python reads what it imports out of an archive as well.
+All Python code is in one archive: 1,100 small files take twice the memory of one, and Python imports out of
+it as well. A machine's libraries are unpacked by its first process, once the kernel let go of the initramfs.
 """
 
 from __future__ import annotations
 
+import gzip
 import io
+import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 
 from oakroot.images.contents import ARCHIVE, LIBRARY, SITE
+from oakroot.images.memory import PACKED
 from oakroot.images.rejected import ImageError
 from oakroot.images.tree import Entry, File, Tree
+
+_UNUSED_AT_FIRST = re.compile(rf"{SITE}/.+\.so\Z|usr/lib/x86_64-linux-gnu/lib(crypto|ssl)\.so\.[0-9.]+\Z")
+
+
+def with_packed_libraries(tree: Tree, compress: Callable[[bytes], bytes]) -> dict[str, Entry]:
+    """The tree with those libraries compressed that the first process does without when it begins."""
+    packed: dict[str, Entry] = {}
+    for path, entry in tree.items():
+        if isinstance(entry, File) and _UNUSED_AT_FIRST.match(path):
+            packed[path + PACKED] = File(compress(entry.content), entry.executable)
+        else:
+            packed[path] = entry
+    return packed
 
 
 def with_archive(tree: Tree, pack: Callable[[Mapping[str, bytes]], bytes]) -> dict[str, Entry]:
@@ -27,8 +45,8 @@ def with_archive(tree: Tree, pack: Callable[[Mapping[str, bytes]], bytes]) -> di
 
 
 def flattened(tree: Tree) -> Iterator[tuple[str, Entry]]:
-    """Every entry, and in place of the archive what is in it; ImageError if it cannot be read."""
-    for path, entry in tree.items():
+    """Every entry, and in place of what is packed what is in it; ImageError if it cannot be read."""
+    for path, entry in unpacked(tree):
         if path != ARCHIVE or not isinstance(entry, File):
             yield path, entry
             continue
@@ -38,3 +56,15 @@ def flattened(tree: Tree) -> Iterator[tuple[str, Entry]]:
                     yield f"{path}/{name}", File(archive.read(name))
         except zipfile.BadZipFile as problem:
             raise ImageError(f"{path}: {problem}") from None
+
+
+def unpacked(tree: Tree) -> Iterator[tuple[str, Entry]]:
+    """Every entry as a machine has it once it runs; ImageError if a library cannot be read."""
+    for path, entry in tree.items():
+        if isinstance(entry, File) and path.endswith(PACKED):
+            try:
+                yield path.removesuffix(PACKED), File(gzip.decompress(entry.content), entry.executable)
+            except (OSError, EOFError, zlib.error) as problem:
+                raise ImageError(f"{path}: {problem}") from None
+        else:
+            yield path, entry

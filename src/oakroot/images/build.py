@@ -11,7 +11,7 @@ from pathlib import Path
 
 from oakroot.frozen import frozen
 from oakroot.images import contents, cpio, debian, elf, oci, wheels
-from oakroot.images.archive import flattened, with_archive
+from oakroot.images.archive import flattened, with_archive, with_packed_libraries
 from oakroot.images.bill import write_bill
 from oakroot.images.contents import Role
 from oakroot.images.inputs import Inputs
@@ -110,7 +110,8 @@ def build_all(
 def _packed(
     role: Role, lock: Lock, parts: _Parts, licenses: Mapping[str, bytes], files: Tree, tools: Toolchain
 ) -> Image:
-    machine = {**files, **parts.modules, **contents.machine_files(role)}
+    libraries = with_packed_libraries(files, tools.compress)
+    machine = {**libraries, **parts.modules, **contents.machine_files(role)}
     version = lock.find(Kind.WHEEL, "oakroot").version
     facts = {"title": f"oakroot-{role}", "version": version, "revision": lock.commit}
     labels = {f"org.opencontainers.image.{name}": value for name, value in facts.items()}

@@ -75,8 +75,8 @@ _EXTENSIONS_NOT_FOR_SERVING = re.compile(
     r"|(audioop|nis|ossaudiodev|readline|xx\w+)\."
 )
 _PACKAGES_NOT_FOR_SERVING = re.compile(
-    r"oakroot/(templates|importing|images/(?!__init__|boot|confinement|cpio|drive|extensions|init|inside|memory|netlink"
-    r"|rejected|syscalls|tree))"
+    r"oakroot/(templates|importing|images/(?!__init__|boot|confinement|cpio|drive|extensions|init"
+    r"|inside|kernel_calls|memory|netlink|rejected|syscalls|tree))"
     r"|cffi/|dulwich/(cli\.|(cli|contrib|tests)/)|urllib3/contrib/emscripten/|[^/]*(dist-info|\.data|\.libs)/"
 )
 

@@ -6,7 +6,6 @@ ever started: the server is a fork of this process.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -14,16 +13,16 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from oakroot.images import netlink
+from oakroot.images import kernel_calls, netlink
 from oakroot.images.boot import Boot, BootRejectedError, read_boot, split, words_of
 from oakroot.images.confinement import become, confine
 from oakroot.images.drive import ARGUMENTS, LARGEST, BrokenDriveError, read_drive
 from oakroot.images.extensions import find_extensions
-from oakroot.images.memory import compress_unused
 
 WRONG_ARGUMENTS = 64  # as MirageOS has it; orchestrators do not start such a machine again
 BROKEN_DRIVE = 65
@@ -38,13 +37,8 @@ _FW_CFG = Path("/sys/firmware/qemu_fw_cfg/by_name/opt/oakroot")
 _DISKS = Path("/sys/block")
 _SECRETS = Path("/run/secrets")
 _MODULES = Path("/lib/modules")
-_FINIT_MODULE = 313
 _LONGEST_PAUSE = 30.0
 _HEALTHY_SECONDS = 60.0
-_NOSUID_NODEV_NOEXEC = 0x0E
-_READ_ONLY, _REMOUNT = 0x01, 0x20
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main(role: str) -> NoReturn:
@@ -64,7 +58,7 @@ def main(role: str) -> NoReturn:
     sys.stderr.write(f"{STATUS_LINE}{status}\n")
     sys.stderr.flush()
     os.sync()
-    _libc.reboot(0x01234567)  # RB_AUTOBOOT: a virtual machine started with -no-reboot ends
+    kernel_calls.switch_off()
     sys.exit(status)
 
 
@@ -74,19 +68,18 @@ def _run(role: str) -> int:
         ("tmpfs", "/tmp", "mode=1777,size=50%"),  # noqa: S108 - the machine's own
         ("tmpfs", "/var/lib/oakroot", f"mode=700,uid={USER},gid={USER},size=50%"),
     ):  # fmt: skip
-        _mount(kind, place, options)
+        flags = 0 if kind == "devtmpfs" else kernel_calls.NOSUID_NODEV_NOEXEC
+        kernel_calls.mount(kind, place, kind, flags, options)
     for module in sorted(_MODULES.iterdir()):
-        _load(module)
-    try:
-        compress_unused()
-    except OSError as problem:
-        _say(f"warning: unused memory is not compressed: {problem.strerror}")
+        # A machine has some of these devices; a driver of another that will not load is no failure.
+        with suppress(OSError):
+            kernel_calls.load_module(str(module))
     words = words_of(Path("/proc/cmdline").read_text()) + _handed_over()
     if words == ["--probe"]:
         return 0
     boot = read_boot(words)
     _bring_up(boot)
-    _libc.mount(None, b"/", None, ctypes.c_ulong(_REMOUNT | _READ_ONLY), None)
+    kernel_calls.mount(None, "/", None, kernel_calls.READ_ONLY_AGAIN)
     _say(f"{role} at {', '.join(str(each.ip) for each in boot.interfaces)}")
     return _supervise((role, *boot.server))
 
@@ -189,20 +182,6 @@ def run_confined(serve: Callable[[Sequence[str]], int], arguments: Sequence[str]
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
-
-
-def _mount(kind: str, place: str, options: str) -> None:
-    flags = 0 if kind == "devtmpfs" else _NOSUID_NODEV_NOEXEC
-    words = [each.encode() for each in (kind, place, kind)]
-    if _libc.mount(*words, ctypes.c_ulong(flags), options.encode()) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error), place)
-
-
-def _load(module: Path) -> None:
-    with module.open("rb") as file:
-        # A machine has some of these devices; a driver of another that will not load is no failure.
-        _libc.syscall(ctypes.c_long(_FINIT_MODULE), ctypes.c_long(file.fileno()), b"", ctypes.c_long(0))
 
 
 def _say(text: str) -> None:
