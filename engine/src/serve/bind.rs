@@ -10,7 +10,6 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
 
 use libc::c_int;
 
@@ -24,9 +23,6 @@ const SOCKET_BUFFER: c_int = 4 * 1024 * 1024;
 const BACKLOG: c_int = 4096;
 /// How often to look for a port that is free for both UDP and TCP, when any will do.
 const PORT_ATTEMPTS: usize = 64;
-/// How long a UDP thread may sleep before its responder is refreshed, so that old data does not stay for want of
-/// queries; and before it notices that it is to end, which a restart waits for.
-const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
 /// The sockets for one address, at least one of each kind per worker.
 #[derive(Debug)]
@@ -110,7 +106,6 @@ fn set_up_udp(socket: &OwnedFd, address: &Endpoint) -> io::Result<()> {
         sys::set_option(socket, libc::SOL_SOCKET, force, SOCKET_BUFFER)
             .or_else(|_| sys::set_option(socket, libc::SOL_SOCKET, ask, SOCKET_BUFFER))?;
     }
-    sys::set_receive_timeout(socket, LONGEST_WAIT)?;
     // Path MTU discovery lets anybody who forges ICMP shrink what we believe about the path to a resolver, and so
     // make us send the fragments that cache poisoning needs. Answers are short enough to need none.
     let wildcard = address.address().is_unspecified();

@@ -1,7 +1,7 @@
 //! Sockets that were opened before this server was made: by systemd, or by the process that it takes the place of.
 //!
 //! Both processes, or systemd and we, have the same sockets, not sockets on the same port: what waits in them is lost
-//! by nobody's end. With `sys` and `memory` the only file with `unsafe`; it decides nothing but what a socket is.
+//! by nobody's end. With `sys` and `memory` the only place with `unsafe`; it decides nothing but what a socket is.
 
 #![allow(unsafe_code)]
 

@@ -25,6 +25,7 @@ mod limits;
 mod packet_info;
 mod ring;
 mod server;
+mod sleepers;
 mod sys;
 mod tap;
 mod tcp;

@@ -11,6 +11,7 @@ use super::bind::{self, Sockets};
 use super::counters::{self, Cells, Counter, Tally};
 use super::handover::Handover;
 use super::inherited::Inherited;
+use super::sleepers::Sleepers;
 use super::tcp::Listener;
 use super::tcp::mailbox::Mailbox;
 use super::{Responder, Settings, Tls, Transport, sys, tcp, udp};
@@ -58,7 +59,7 @@ struct Running {
     has_started: bool,
     connections: Vec<Arc<AtomicUsize>>,
     mailboxes: Vec<Arc<Mailbox>>,
-    udp_threads: Vec<JoinHandle<()>>,
+    udp_threads: Sleepers,
     tcp_threads: Vec<JoinHandle<()>>,
 }
 
@@ -176,6 +177,7 @@ impl Server {
             listeners[tcp % workers].push(Listener { socket, tls });
             tcp += 1;
         }
+        self.running.udp_threads.keep_awake(Arc::clone(&self.running.retire))?;
         for (number, (address, socket)) in udp.into_iter().enumerate() {
             self.start_udp(number, socket, address, Arc::clone(make_responder))?;
         }
@@ -203,7 +205,7 @@ impl Server {
             // Made here and not before, so that its memory is close to the core that uses it.
             udp::Worker::new(socket, address, &settings, tally, handover, ending).run(&*make);
         })?;
-        self.running.udp_threads.push(thread);
+        self.running.udp_threads.add(thread);
         Ok(())
     }
 
@@ -255,7 +257,7 @@ impl Server {
 
     /// Receives nothing more, because another process has the same sockets: what waits in them is for it. What was
     /// received is answered; connections go on until their peers close them or are idle for [`Settings::tcp_idle`], at
-    /// most [`tcp::LAST_IDLE`]. UDP threads need up to a fifth of a second to notice.
+    /// most [`tcp::LAST_IDLE`].
     pub fn retire(&self) {
         self.running.retire();
     }
@@ -269,9 +271,8 @@ impl Server {
     /// Ends the threads and closes the sockets and connections. Answers being written are lost, but for those over UDP
     /// where the sockets are shared; requests that were handed over can still be taken, but replies to them go nowhere.
     pub fn stop(&mut self) {
-        let sockets = std::mem::take(&mut self.sockets);
-        let own = if self.is_shared { &[][..] } else { &sockets[..] };
-        std::mem::take(&mut self.running).end(own);
+        self.sockets.clear();
+        std::mem::take(&mut self.running).end(self.is_shared);
     }
 }
 
@@ -287,7 +288,8 @@ impl Socket {
     }
 }
 
-fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+/// Starts a thread that signals leave alone.
+pub(super) fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     Builder::new().name(name).spawn(move || {
         sys::block_signals();
         body();
@@ -300,22 +302,14 @@ impl Running {
         for mailbox in &self.mailboxes {
             mailbox.wake();
         }
+        self.udp_threads.hurry();
     }
 
-    /// Ends the threads. Those of `own` sockets are woken; others would be of no use to whoever shares them, so their
-    /// threads end when their time-out does.
-    fn end(self, own: &[Socket]) {
+    /// Ends the threads. Where sockets are `shared`, what was received by UDP is answered first.
+    fn end(self, shared: bool) {
+        self.stop.store(!shared, Ordering::Release);
         self.retire();
-        if !own.is_empty() {
-            self.stop.store(true, Ordering::Release);
-        }
-        for socket in own.iter().filter(|socket| socket.transport == Transport::Udp) {
-            sys::end_receiving(&socket.descriptor);
-        }
-        // A panic was printed by its thread; there is nothing left to do for it.
-        for thread in self.udp_threads {
-            drop(thread.join());
-        }
+        self.udp_threads.join();
         self.stop.store(true, Ordering::Release);
         for mailbox in &self.mailboxes {
             mailbox.wake();
