@@ -26,6 +26,8 @@ def frozen(cls: type[T]) -> type[T]:
     parts = fields(made)
     made.__init__ = _constructor(made, parts)
     made.__setattr__ = made.__delattr__ = _refuse
+    if "__getstate__" not in own and "__setstate__" not in own:
+        made.__getstate__, made.__setstate__ = _state, _set_state
     if "__repr__" not in own:
         made.__repr__ = _representation([part.name for part in parts if part.repr])
     equal, hashed = _comparison([part.name for part in parts if part.compare])
@@ -64,6 +66,16 @@ def _constructor(made: Any, parts: Sequence[Field[Any]]) -> Callable[..., None]:
 
 def _refuse(_self: object, name: str, *_value: object) -> NoReturn:
     raise FrozenInstanceError(f"cannot change the field {name!r} of a value")
+
+
+def _state(self: Any) -> list[object]:  # noqa: ANN401 - a value of any class
+    """What `copy` and `pickle` take of a value: they would set its slots one by one, which is refused."""
+    return [getattr(self, part.name) for part in fields(self)]
+
+
+def _set_state(self: Any, state: Sequence[object]) -> None:  # noqa: ANN401 - as above
+    for part, value in zip(fields(self), state, strict=True):
+        object.__setattr__(self, part.name, value)
 
 
 def _representation(names: Sequence[str]) -> Callable[[object], str]:

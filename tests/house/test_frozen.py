@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
+import pickle
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, dataclass, field
 from typing import Any, ClassVar
@@ -50,6 +52,22 @@ def base_and_derived(make: Maker) -> tuple[Any, Any]:
         y: int = 5
 
     return Base, Derived
+
+
+@frozen
+class Place:
+    """In the module, where `pickle` finds it."""
+
+    x: int
+    tags: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class StandardPlace:
+    """Its twin."""
+
+    x: int
+    tags: list[str]
 
 
 POINT = point(frozen)
@@ -167,3 +185,19 @@ def test_its_fields_can_be_matched_by_place() -> None:
     match POINT(1, 2):
         case POINT(x, y):
             assert (x, y) == (1, 2)
+
+
+@pytest.mark.parametrize("kind", [Place, StandardPlace])
+@pytest.mark.parametrize(
+    "again",
+    [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))],  # noqa: S301 - our own
+    ids=["copy", "deep", "pickle"],
+)
+def test_a_copy_is_equal(kind: Any, again: Callable[[Any], Any]) -> None:  # noqa: ANN401 - either class
+    made = kind(1, ["kept"])
+    copied = again(made)
+    assert copied == made
+    assert copied is not made
+    assert (copied.tags is made.tags) is (again is copy.copy)
+    with pytest.raises(FrozenInstanceError):
+        copied.x = 2
