@@ -1,16 +1,15 @@
 """`frozen`: what `@dataclass(frozen=True, slots=True)` makes, made in a fifth of the time.
 
 A role has two hundred classes of values before it serves, and `dataclass` compiles six functions for each of
-them: that was a third of a start. Here `__init__` alone is compiled; comparing, hashing and showing are the
-same few functions for all. Whoever asks finds dataclasses: `fields`, `replace` and `asdict` know them. What
-wants an order, or fields by keyword alone, is left to `dataclass`.
+them: that was a third of a start. Here `__init__` alone is compiled, and what compares and hashes when it is
+first asked for. Whoever asks finds dataclasses: `fields`, `replace` and `asdict` know them. Order, and fields
+by keyword alone, are left to `dataclass`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
-from operator import attrgetter
 from reprlib import recursive_repr
 from typing import Any, NoReturn, TypeVar, dataclass_transform
 
@@ -24,13 +23,14 @@ def frozen(cls: type[T]) -> type[T]:
     # Typed as anything, since methods of a class are put in place here.
     made: Any = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     parts = fields(made)
+    _judge(cls.__qualname__, parts)
     made.__init__ = _constructor(made, parts)
     made.__setattr__ = made.__delattr__ = _refuse
     if "__getstate__" not in own and "__setstate__" not in own:
         made.__getstate__, made.__setstate__ = _state, _set_state
     if "__repr__" not in own:
         made.__repr__ = _representation([part.name for part in parts if part.repr])
-    equal, hashed = _comparison([part.name for part in parts if part.compare])
+    equal, hashed = _comparison(made, [part.name for part in parts if part.compare])
     if "__eq__" not in own:
         made.__eq__ = equal
     if own.get("__hash__") is None:  # which Python writes beside an `__eq__`
@@ -38,29 +38,55 @@ def frozen(cls: type[T]) -> type[T]:
     return made  # type: ignore[no-any-return]
 
 
-def _constructor(made: Any, parts: Sequence[Field[Any]]) -> Callable[..., None]:  # noqa: ANN401 - as above
-    """`__init__`, which puts what it is given into the slots: afterwards nobody does."""
-    parameters, lines, defaults = ["self"], ["pass"], []
-    names: dict[str, Any] = {"missing": MISSING}
+def _judge(kind: str, parts: Sequence[Field[Any]]) -> None:
+    """Raises TypeError for fields that `__init__` would not take as it seems."""
+    before = None
     for part in parts:
-        name = given = part.name
         if not part.init:
             continue
-        parameters.append(name)
+        if part.kw_only:
+            raise TypeError(
+                f"{kind}: the field {part.name!r} is given by keyword alone: that takes `dataclass`"
+            )
+        if _has_default(part):
+            before = part.name
+        elif before is not None:
+            raise TypeError(
+                f"{kind}: the field {part.name!r} has no default and follows {before!r}, which has one"
+            )
+
+
+def _has_default(part: Field[Any]) -> bool:
+    return part.default is not MISSING or part.default_factory is not MISSING
+
+
+def _constructor(made: Any, parts: Sequence[Field[Any]]) -> Callable[..., None]:  # noqa: ANN401 - as above
+    """`__init__`, which puts what it is given into the slots: afterwards nobody does.
+
+    What it needs besides has two underscores in front, which no field has: in a class Python puts the class's
+    name before them.
+    """
+    own = "__self" if any(part.name == "self" for part in parts) else "self"
+    parameters, lines, defaults = [own], ["pass"], []
+    names: dict[str, Any] = {"__missing": MISSING}
+    for number, part in enumerate(parts):
+        given = part.name if part.init else f"__default_{number}"
         if part.default_factory is not MISSING:
-            names[f"make_{name}"] = part.default_factory
-            given = f"make_{name}() if {name} is missing else {name}"
-            defaults.append(MISSING)
-        elif part.default is not MISSING:
-            defaults.append(part.default)
-        names[f"set_{name}"] = getattr(made, name).__set__
-        lines.append(f"set_{name}(self, {given})")
+            names[f"__make_{number}"] = part.default_factory
+            is_given = f"{given} if {given} is not __missing else " if part.init else ""
+            given = f"{is_given}__make_{number}()"
+        elif not part.init and part.default is MISSING:
+            continue
+        if part.init:
+            parameters.append(part.name)
+            defaults += [part.default] if _has_default(part) else []
+        names[f"__default_{number}"] = part.default
+        names[f"__set_{number}"] = getattr(made, part.name).__set__
+        lines.append(f"__set_{number}({own}, {given})")
     if hasattr(made, "__post_init__"):
-        lines.append("self.__post_init__()")
-    exec(f"def __init__({', '.join(parameters)}): {'; '.join(lines)}", names)  # noqa: S102 - of our own text
-    constructor: Any = names["__init__"]
+        lines.append(f"{own}.__post_init__()")
+    constructor = _compiled(made, f"__init__({', '.join(parameters)})", "; ".join(lines), names)
     constructor.__defaults__ = tuple(defaults)
-    constructor.__qualname__ = f"{made.__qualname__}.__init__"
     return constructor  # type: ignore[no-any-return]
 
 
@@ -87,16 +113,25 @@ def _representation(names: Sequence[str]) -> Callable[[object], str]:
     return shown
 
 
-def _comparison(names: Sequence[str]) -> tuple[Callable[[object, object], object], Callable[[object], int]]:
-    """`__eq__` and `__hash__` by these fields, among values of one class."""
-    parts: Callable[[object], object] = attrgetter(*names) if names else lambda _self: ()
+def _comparison(made: Any, names: Sequence[str]) -> tuple[Callable[..., object], Callable[..., int]]:  # noqa: ANN401 - as above
+    """`__eq__` and `__hash__` by these fields, among values of one class; most classes never ask for them."""
+    own, others = (f"({''.join(f'{whose}.{name}, ' for name in names)})" for whose in ("self", "other"))
 
     def equal(self: object, other: object) -> object:
-        if other.__class__ is not self.__class__:
-            return NotImplemented
-        return parts(self) == parts(other)
+        is_equal = f"{own} == {others} if other.__class__ is self.__class__ else NotImplemented"
+        made.__eq__ = _compiled(made, "__eq__(self, other)", f"return {is_equal}", {})
+        return made.__eq__(self, other)
 
     def hashed(self: object) -> int:
-        return hash(parts(self))
+        made.__hash__ = _compiled(made, "__hash__(self)", f"return hash({own})", {})
+        return made.__hash__(self)  # type: ignore[no-any-return]
 
     return equal, hashed
+
+
+def _compiled(made: Any, head: str, body: str, names: dict[str, Any]) -> Any:  # noqa: ANN401 - as above
+    """A method of the class, of a text in which stands nothing but what we write, and names of fields."""
+    exec(f"def {head}: {body}", names)  # noqa: S102 - see above
+    method = names[head.partition("(")[0]]
+    method.__qualname__ = f"{made.__qualname__}.{method.__name__}"
+    return method

@@ -201,3 +201,68 @@ def test_a_copy_is_equal(kind: Any, again: Callable[[Any], Any]) -> None:  # noq
     assert (copied.tags is made.tags) is (again is copy.copy)
     with pytest.raises(FrozenInstanceError):
         copied.x = 2
+
+
+@pytest.mark.parametrize("make", [frozen, dataclass(frozen=True, slots=True)])
+def test_a_field_without_a_default_may_not_follow_one_that_has_one(make: Maker) -> None:
+    with pytest.raises(TypeError, match="'b'"):
+
+        @make
+        class Turned:
+            """Which of them would `Turned(5)` give?"""
+
+            a: int = 1
+            b: int
+
+
+def test_a_field_by_keyword_alone_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"Named: the field 'b' is given by keyword alone"):
+
+        @frozen
+        class Named:
+            """By keyword alone."""
+
+            a: int
+            b: int = field(kw_only=True)
+
+
+@pytest.mark.parametrize("make", [frozen, dataclass(frozen=True, slots=True)])
+def test_fields_may_have_any_name(make: Maker) -> None:
+    @make
+    class Odd:
+        """Names that the constructor might want itself."""
+
+        self: int
+        set_a: int
+        missing: int
+        a: list[int] = field(default_factory=list)
+        make_a: int = 5
+
+    made: Any = Odd
+    assert dataclasses.astuple(made(1, 2, 3)) == (1, 2, 3, [], 5)
+
+
+@pytest.mark.parametrize("make", [frozen, dataclass(frozen=True, slots=True)])
+def test_a_field_that_is_not_given_has_its_default(make: Maker) -> None:
+    @make
+    class Counted:
+        """Nothing is given."""
+
+        number: int = field(init=False, default=3)
+        names: list[str] = field(init=False, default_factory=list)
+
+    assert dataclasses.astuple(Counted()) == (3, [])  # type: ignore[call-overload]  # a class made here
+
+
+@pytest.mark.parametrize("make", [frozen, dataclass(frozen=True, slots=True)])
+def test_one_field_is_compared_as_several_are(make: Maker) -> None:
+    @make
+    class One:
+        """One field, which need not be equal to itself."""
+
+        number: float
+
+    made: Any = One
+    nothing = float("nan")
+    assert made(nothing) == made(nothing)
+    assert hash(made(nothing)) == hash((nothing,))
