@@ -5,10 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from oakroot._engine import Zone
+from oakroot.secondary import storage
 from oakroot.secondary.directory import Keeper, StateDirectory
 from oakroot.secondary.events import ForgetZone, StoreCheck, StoredZone, StoreZone
 from tests.secondary.authority import ZONE, hosts, make_zone
@@ -20,6 +25,11 @@ def load(path: Path) -> list[StoredZone]:
 
 def kept(path: Path) -> dict[str, tuple[int, float]]:
     return {stored.zone.apex: (stored.zone.serial, stored.checked) for stored in load(path)}
+
+
+def files(path: Path) -> list[str]:
+    """But the one that is there to be locked."""
+    return sorted(file.name for file in path.iterdir() if file.name != ".lock")
 
 
 def test_zones_are_kept(tmp_path: Path) -> None:
@@ -34,7 +44,7 @@ def test_a_newer_version_takes_the_place_of_the_older(tmp_path: Path) -> None:
     directory.do(StoreZone(make_zone(7), 100.0))
     directory.do(StoreZone(make_zone(8), 150.0))
     assert kept(tmp_path) == {ZONE: (8, 150.0)}
-    assert [path.name for path in tmp_path.iterdir()] == ["example.org.zone"]
+    assert files(tmp_path) == ["example.org.zone"]
 
 
 def test_a_check_is_kept_without_writing_the_zone_again(tmp_path: Path) -> None:
@@ -60,7 +70,7 @@ def test_a_forgotten_zone_leaves_nothing(tmp_path: Path) -> None:
     directory.do(StoreCheck(ZONE, 7, 300.0))
     directory.do(ForgetZone(ZONE))
     directory.do(ForgetZone(ZONE))
-    assert list(tmp_path.iterdir()) == []
+    assert files(tmp_path) == []
 
 
 def test_a_broken_file_is_refused_by_name_and_others_are_read(
@@ -88,7 +98,70 @@ def test_a_broken_check_leaves_the_time_of_the_transfer(
 def test_what_a_crash_left_is_cleared_away(tmp_path: Path) -> None:
     (tmp_path / "example.org.zone.new").write_bytes(b"half")
     assert load(tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
+    assert files(tmp_path) == []
+
+
+@contextmanager
+def writing(path: Path, zone: Zone, checked: float, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Another process of ours is in the middle of writing a zone, and ends it afterwards."""
+    entered, go_on = threading.Event(), threading.Event()
+    whole = storage.write_zone
+
+    def slowly(zone: Zone, checked: float) -> Iterator[bytes]:
+        head, *pieces = whole(zone, checked)
+        yield head
+        entered.set()
+        assert go_on.wait(20)
+        yield from pieces
+
+    monkeypatch.setattr(storage, "write_zone", slowly)
+    keeper = Keeper(StateDirectory(path))
+    keeper.put(StoreZone(zone, checked))
+    assert entered.wait(20)
+    monkeypatch.setattr(storage, "write_zone", whole)
+    try:
+        yield
+    finally:
+        go_on.set()
+        assert keeper.close(20)
+
+
+def test_what_a_living_process_writes_is_not_cleared_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with writing(tmp_path, make_zone(7), 100.0, monkeypatch):
+        assert load(tmp_path) == []
+    assert kept(tmp_path) == {ZONE: (7, 100.0)}
+    assert caplog.text == ""
+
+
+def test_two_processes_write_one_zone_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with writing(tmp_path, make_zone(7, *hosts(50)), 100.0, monkeypatch):
+        successor = Keeper(StateDirectory(tmp_path))
+        successor.put(StoreZone(make_zone(8), 150.0))
+        assert not successor.close(0.05)
+    assert successor.close(20)
+    assert kept(tmp_path) == {ZONE: (8, 150.0)}
+    assert caplog.text == ""
+    assert files(tmp_path) == ["example.org.zone"]
+
+
+def test_what_an_elder_process_knows_does_not_replace_what_is_newer(tmp_path: Path) -> None:
+    elder, successor = StateDirectory(tmp_path), StateDirectory(tmp_path)
+    successor.do(StoreZone(make_zone(8), 150.0))
+    successor.do(StoreCheck(ZONE, 8, 170.0))
+    elder.do(StoreZone(make_zone(7), 149.0))
+    elder.do(StoreCheck(ZONE, 7, 160.0))
+    assert kept(tmp_path) == {ZONE: (8, 170.0)}
+
+
+def test_a_zone_of_a_clock_that_was_wrong_is_replaced(tmp_path: Path) -> None:
+    directory = StateDirectory(tmp_path)
+    directory.do(StoreZone(make_zone(7), time.time() + 1e6))
+    directory.do(StoreZone(make_zone(8), 100.0))
+    assert kept(tmp_path) == {ZONE: (8, 100.0)}
 
 
 def test_a_failing_disk_leaves_the_old_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +175,7 @@ def test_a_failing_disk_leaves_the_old_version(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(OSError, match="No space left"):
         directory.do(StoreZone(make_zone(8), 200.0))
     assert kept(tmp_path) == {ZONE: (7, 100.0)}
-    assert [path.name for path in tmp_path.iterdir()] == ["example.org.zone"]
+    assert files(tmp_path) == ["example.org.zone"]
 
 
 def test_a_place_that_cannot_be_a_directory_is_told_at_once(tmp_path: Path) -> None:

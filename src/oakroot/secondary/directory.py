@@ -3,14 +3,20 @@
 A file is written beside its place, brought to the disk, and renamed over the old one. What cannot be read at
 the start is refused by name, and its zone is fetched anew. The thread that writes is here too: a slow disk
 must not keep the server from answering.
+
+Two processes write here while an old one serves on until its successor does. They take turns, each file is
+taken whole, and what was confirmed later is not replaced by what was confirmed before it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
+import tempfile
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -21,6 +27,7 @@ from oakroot.secondary.storage import CHECK_SUFFIX, ZONE_SUFFIX, Check, Unreadab
 _log = logging.getLogger("oakroot.secondary")
 
 _NEW_SUFFIX = ".new"
+_LOCK = ".lock"
 
 Task = StoreZone | StoreCheck | ForgetZone
 
@@ -32,11 +39,12 @@ class StateDirectory:
         """Makes the directory, if it is not there, and sees whether it may be written."""
         path.mkdir(parents=True, exist_ok=True)
         self._path = path
-        for leftover in path.glob(f"*{_NEW_SUFFIX}"):
-            leftover.unlink()
-        probe = path / f"probe{_NEW_SUFFIX}"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=path):
+            pass
+        with contextlib.suppress(BlockingIOError), self._turn(fcntl.LOCK_NB):
+            # Nobody is writing, so whoever began these is dead.
+            for leftover in path.glob(f"*{_NEW_SUFFIX}"):
+                leftover.unlink()
 
     def load(self) -> Iterator[StoredZone]:
         """All zones that are kept; files that cannot be read are told of, and left out."""
@@ -53,13 +61,14 @@ class StateDirectory:
         match task:
             case StoreZone(zone, checked):
                 stem = storage.file_stem(zone.apex)
-                self._write(stem + ZONE_SUFFIX, storage.write_zone(zone, checked))
+                self._write(stem + ZONE_SUFFIX, checked, storage.write_zone(zone, checked))
             case StoreCheck(apex, serial, checked):
                 content = storage.write_check(Check(apex, serial, checked))
-                self._write(storage.file_stem(apex) + CHECK_SUFFIX, [content])
+                self._write(storage.file_stem(apex) + CHECK_SUFFIX, checked, [content])
             case ForgetZone(apex):
-                for suffix in (ZONE_SUFFIX, CHECK_SUFFIX):
-                    (self._path / (storage.file_stem(apex) + suffix)).unlink(missing_ok=True)
+                with self._turn():
+                    for suffix in (ZONE_SUFFIX, CHECK_SUFFIX):
+                        (self._path / (storage.file_stem(apex) + suffix)).unlink(missing_ok=True)
 
     def _load(self, file: Path) -> StoredZone:
         stored = storage.read_zone(file.read_bytes())
@@ -75,21 +84,34 @@ class StateDirectory:
             return stored
         return StoredZone(stored.zone, max(stored.checked, check.checked))
 
-    def _write(self, name: str, pieces: Iterable[bytes]) -> None:
+    @contextlib.contextmanager
+    def _turn(self, how: int = 0) -> Iterator[None]:
+        """Alone among all processes that write here; with LOCK_NB BlockingIOError while another does."""
+        descriptor = os.open(self._path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | how)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _write(self, name: str, checked: float, pieces: Iterable[bytes]) -> None:
         place = self._path / name
         new = place.with_name(name + _NEW_SUFFIX)
-        try:
-            with new.open("wb") as file:
-                for piece in pieces:
-                    file.write(piece)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(place)
-        except OSError:
-            with contextlib.suppress(OSError):
-                new.unlink(missing_ok=True)
-            raise
-        self._sync_directory()
+        with self._turn():
+            if _is_outdated(place, checked):
+                return
+            try:
+                with new.open("wb") as file:
+                    for piece in pieces:
+                        file.write(piece)
+                    file.flush()
+                    os.fsync(file.fileno())
+                new.replace(place)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    new.unlink(missing_ok=True)
+                raise
+            self._sync_directory()
 
     def _sync_directory(self) -> None:
         """The new name is on the disk only when the directory is."""
@@ -98,6 +120,16 @@ class StateDirectory:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _is_outdated(place: Path, checked: float) -> bool:
+    """Whether there is something that was confirmed later; not if a clock that was wrong says so."""
+    try:
+        with place.open("rb") as file:
+            there = storage.checked_at(file.read(storage.HEAD_LIMIT))
+    except OSError:
+        return False
+    return there is not None and round(checked, storage.DIGITS) < there <= time.time()
 
 
 class Keeper:

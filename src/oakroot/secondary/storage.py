@@ -32,7 +32,9 @@ ZONE_SUFFIX = ".zone"
 CHECK_SUFFIX = ".checked"
 _DIGEST_LENGTH = 32
 _NAME_LIMIT = 200
-_HEAD_LIMIT = 4096
+HEAD_LIMIT = 4096
+DIGITS = 3
+"""Of the second in which a zone was checked."""
 _ODD_OCTET = re.compile(rb"[^a-z0-9._-]")
 _HEAD = re.compile(
     rb"oakroot (?P<kind>zone|check) 1\nzone (?P<zone>[^\n]+)\nserial (?P<serial>[0-9]{1,10})\n"
@@ -106,6 +108,12 @@ def read_check(content: bytes) -> Check:
     return head
 
 
+def checked_at(content: bytes) -> float | None:
+    """The time in the head of either file, of which the first octets are enough; nothing else is judged."""
+    found = _HEAD.match(content)
+    return None if found is None else float(found["checked"])
+
+
 def _zone_pieces(zone: Zone, checked: float) -> Iterator[bytes]:
     yield _head("zone", zone.apex, zone.serial, checked)
     question = write_question(dns.name.from_text(zone.apex), dns.rdatatype.AXFR)
@@ -114,7 +122,7 @@ def _zone_pieces(zone: Zone, checked: float) -> Iterator[bytes]:
 
 
 def _head(kind: str, apex: str, serial: int, checked: float) -> bytes:
-    return f"oakroot {kind} 1\nzone {apex}\nserial {serial}\nchecked {checked:.3f}\n\n".encode()
+    return f"oakroot {kind} 1\nzone {apex}\nserial {serial}\nchecked {checked:.{DIGITS}f}\n\n".encode()
 
 
 def _open(content: bytes, kind: bytes) -> tuple[Check, memoryview]:
@@ -122,7 +130,7 @@ def _open(content: bytes, kind: bytes) -> tuple[Check, memoryview]:
     body, digest = content[:-_DIGEST_LENGTH], content[-_DIGEST_LENGTH:]
     if hashlib.sha256(body).digest() != digest:
         raise UnreadableError("the checksum is wrong")
-    found = _HEAD.match(body[:_HEAD_LIMIT])
+    found = _HEAD.match(body[:HEAD_LIMIT])
     if found is None or found["kind"] != kind:
         raise UnreadableError("it does not begin as it should")
     try:
