@@ -1,10 +1,10 @@
 """Edits of files as people write them: `edits/*.edit` holds zones, changes, and the diffs they make.
 
 A case file begins with a sentence. `== zone APEX` is followed by the zone file (`dos`: lines end as in DOS,
-`open`: the last one does not end), `== file NAME` by an included one (`shared`: other zones include it too),
-each `== change WHAT` by records to remove and to add, and `== diff` by what comes of them. Names are relative
-to the apex; the serial rises by one, and `soa` gives the SOA's other fields. With ACCEPT_EDITS set, the diffs
-are written anew, for somebody to read.
+`open`: the last one does not end, `marked`: a byte order mark comes first), `== file NAME` by an included one
+(`shared`: other zones include it too), each `== change WHAT` by records to remove and to add, and `== diff`
+by what comes of them. Names are relative to the apex; the serial rises by one, and `soa` gives the SOA's
+other fields. With ACCEPT_EDITS set, the diffs are written anew, for somebody to read.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def read_case(path: Path) -> Case:
         if "shared" in flags:
             case.elsewhere.append(name)
         text_as_stored = text.removesuffix("\n") if "open" in flags else text
-        case.files[name] = text_as_stored.replace("\n", "\r\n" if "dos" in flags else "\n").encode()
+        encoding = "utf-8-sig" if "marked" in flags else "utf-8"
+        case.files[name] = text_as_stored.replace("\n", "\r\n" if "dos" in flags else "\n").encode(encoding)
     return case
 
 

@@ -149,14 +149,14 @@ impl Draft<'_> {
     pub(super) fn ends_without_line_end(&mut self, spot: &Spot) -> Result<bool, EditError> {
         let before = self.open(spot.block)?.pieces[..spot.at].iter().rev().find(|piece| !piece.text().is_empty());
         if let Some(piece) = before {
-            return Ok(piece.line_ending().is_none() && !is_byte_order_mark(piece));
+            return Ok(is_open(piece.text()));
         }
         let blocks = &self.document.blocks;
         let place = blocks.position(spot.block);
         let mut earlier = blocks.order()[..place].iter().rev().map(|&number| blocks.get(number));
         let file = blocks.get(spot.block).file;
         let last = earlier.find(|block| block.file == file && !block.text.is_empty());
-        Ok(last.is_some_and(|block| line_ending(&block.text).is_none()))
+        Ok(last.is_some_and(|block| is_open(&block.text)))
     }
 
     /// How lines end around a place.
@@ -170,8 +170,9 @@ impl Draft<'_> {
     }
 }
 
-fn is_byte_order_mark(piece: &Piece) -> bool {
-    piece.text() == crate::zonefile::scanner::BYTE_ORDER_MARK
+/// Whether a line is begun: behind a byte order mark none is.
+fn is_open(text: &[u8]) -> bool {
+    line_ending(text).is_none() && text != crate::zonefile::scanner::BYTE_ORDER_MARK
 }
 
 /// Steps over records whose line leaves the owner blank: a line before them would take them from their owner.

@@ -14,7 +14,7 @@ use super::{Document, Stretch};
 use crate::name::{self, Name};
 use crate::record::{Diagnostic, EntryStart, Record, RecordSink, Severity, Span};
 use crate::zonefile::reader::Reader;
-use crate::zonefile::scanner::line_end;
+use crate::zonefile::scanner::{BYTE_ORDER_MARK, line_end};
 use crate::zonefile::{Includes, Settings};
 
 /// See [`Document::read`].
@@ -238,6 +238,8 @@ impl<'a> Cutter<'a> {
     }
 }
 
+/// Where the line of this octet begins; a byte order mark is not part of it.
 fn line_start(text: &[u8], at: u32) -> usize {
-    text[..at as usize].iter().rposition(|&octet| octet == b'\n').map_or(0, |line_feed| line_feed + 1)
+    let mark = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    text[..at as usize].iter().rposition(|&octet| octet == b'\n').map_or(mark, |line_feed| line_feed + 1)
 }
