@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,9 @@ from oakroot.git.credentials import Credentials
 from oakroot.git.errors import InvalidSetting, RepositoryBroken, StorageFailed
 from oakroot.git.repository import RemoteRepository
 from tests.git.conftest import Opener, Place
+
+COMMIT = ObjectID(b"1" * 40)
+DAMAGED_PACK = b"PACK" + (2).to_bytes(4) + (1).to_bytes(4) + b"no object"
 
 
 def open_files() -> int:
@@ -56,6 +61,38 @@ def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageFailed, match="file"):
         Copy(tmp_path / "file" / "copy")
+
+
+def test_a_lock_of_a_dead_process_is_in_nobodys_way(tmp_path: Path) -> None:
+    Copy(tmp_path).close()
+    (tmp_path / "shallow.lock").touch()
+    with closing(Copy(tmp_path)) as copy:
+        assert not (tmp_path / "shallow.lock").exists()
+        (tmp_path / "shallow.lock").touch()
+        copy.update_shallow({COMMIT}, None)
+        assert copy.shallow == {COMMIT}
+
+
+def test_a_lock_of_a_living_process_is_respected(tmp_path: Path) -> None:
+    with closing(Copy(tmp_path)), closing(Copy(tmp_path)):
+        (tmp_path / "shallow.lock").touch()
+        with closing(Copy(tmp_path)) as successor:
+            assert (tmp_path / "shallow.lock").exists()
+            with pytest.raises(StorageFailed, match=r"another process is writing .*shallow"):
+                successor.update_shallow({COMMIT}, None)
+
+
+def test_what_a_living_process_receives_is_not_swept_away(tmp_path: Path) -> None:
+    with closing(Copy(tmp_path)) as elder:
+        received = Path(elder.objects.path) / "tmp_pack_elder"
+        received.touch()
+        with closing(Copy(tmp_path)) as successor:
+            with pytest.raises(Exception, match=r"."):
+                successor.take_pack(BytesIO(DAMAGED_PACK))
+            assert received.exists()
+        with pytest.raises(Exception, match=r"."):
+            elder.take_pack(BytesIO(DAMAGED_PACK))
+        assert not received.exists()
 
 
 def test_small_fetches_cost_no_file_descriptors(make_place: Callable[[str], Place], tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, cast
 
+from dulwich.file import FileLocked
 from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import ObjectID, ShaFile
@@ -21,6 +22,7 @@ from dulwich.repo import Repo
 
 from oakroot.git.deflating import Deflater
 from oakroot.git.errors import InvalidSetting, StorageFailed
+from oakroot.git.presence import Presence
 from oakroot.git.reader import Reader
 from oakroot.git.writing import write_object, write_ref
 
@@ -50,6 +52,8 @@ class Copy(Reader):
                 directory = self._temporary = Path(tempfile.mkdtemp(prefix="oakroot-git-"))
             self.path = directory
             self._repo = _open_or_make(directory)
+            self._presence = Presence(directory)
+            self._remove_locks()
         except OSError as error:
             self._remove()
             raise StorageFailed(f"no copy can be kept in {directory}: {error.strerror}") from error
@@ -69,6 +73,7 @@ class Copy(Reader):
         with suppress(OSError):  # the next start begins with an older head
             self.keep_head()
         self._repo.close()
+        self._presence.close()
         self._remove()
 
     @property
@@ -92,7 +97,13 @@ class Copy(Reader):
 
     def update_shallow(self, cut: set[ObjectID] | None, uncut: set[ObjectID] | None) -> None:
         """Notes where the server cut history off."""
-        if cut or uncut:
+        if not cut and not uncut:
+            return
+        try:
+            self._repo.update_shallow(cut, uncut)
+        except FileLocked as error:
+            if not self._remove_locks():
+                raise StorageFailed(f"another process is writing {error.filename!s}") from None
             self._repo.update_shallow(cut, uncut)
 
     def borrow(self, objects: Path) -> None:
@@ -174,9 +185,17 @@ class Copy(Reader):
 
     def _sweep(self) -> None:
         """Removes what a failed intake leaves behind; dulwich does not."""
-        for pattern in ("tmp_pack_*", "pack/tmp*.pack"):
-            for leftover in Path(self._objects.path).glob(pattern):
-                leftover.unlink(missing_ok=True)
+        with self._presence.alone() as is_alone:
+            for pattern in ("tmp_pack_*", "pack/tmp*.pack") if is_alone else ():
+                for leftover in Path(self._objects.path).glob(pattern):
+                    leftover.unlink(missing_ok=True)
+
+    def _remove_locks(self) -> bool:
+        """Removes dulwich's locks of files, unless they may be a living process's."""
+        with self._presence.alone() as is_alone:
+            for lock in self.path.glob("*.lock") if is_alone else ():
+                lock.unlink()
+        return is_alone
 
     def _remove(self) -> None:
         if self._temporary is not None:
@@ -221,7 +240,5 @@ def _open_or_make(directory: Path) -> Repo:
     if not any(directory.iterdir()):
         return Repo.init_bare(str(directory))
     if (directory / "objects").is_dir() and (directory / "HEAD").is_file():
-        for lock in directory.glob("*.lock"):
-            lock.unlink()  # nobody else writes here, so whoever held it is dead
         return Repo(str(directory), bare=True)
     raise InvalidSetting(f"{directory} holds other files than a copy of a repository; give an empty folder")
