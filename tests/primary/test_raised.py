@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from oakroot.primary import events
 from oakroot.primary.events import Event, Fetch, Push
 from oakroot.primary.raised import FILE_NAME, RaisedSerials
 from oakroot.primary.worker import GitWorker
+from oakroot.roles.turns import turn
 from oakroot.zones.loaded import Loaded, Loading
 from oakroot.zones.serials import SerialPolicy
 from tests.peers.git_servers import BareRepository
@@ -62,6 +64,32 @@ def test_after_a_restart_no_serial_goes_back(remote: BareRepository, tmp_path: P
     raise_serial(remote, tmp_path / "cache")
     with started(remote, tmp_path / "cache") as worker:
         assert serial(loading_of(worker.fetch(Fetch(Loaded.nothing())))) > 8
+
+
+def test_an_elder_process_does_not_put_a_lower_serial_down(remote: BareRepository, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    with started(remote, folder) as elder, started(remote, folder) as successor:
+        known = [loading_of(worker.fetch(Fetch(Loaded.nothing()))).loaded for worker in (elder, successor)]
+        remote.commit({"mirage": zone_text(7, "www A 192.0.2.2")})
+        once = loading_of(successor.fetch(Fetch(known[1]))).loaded
+        remote.commit({"mirage": zone_text(7, "www A 192.0.2.3")})
+        assert serial(loading_of(successor.fetch(Fetch(once)))) == 9
+        assert serial(loading_of(elder.fetch(Fetch(known[0])))) == 8
+    assert RaisedSerials(folder).read() == {"mirage.": 9}
+
+
+def test_two_processes_write_in_turn(remote: BareRepository, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    raise_serial(remote, folder)
+    half = folder / "oakroot-serials.new"
+    with started(remote, folder) as worker, ThreadPoolExecutor() as threads:
+        with turn(folder / "oakroot-serials.turn"):
+            half.write_text("half")
+            fetching = threads.submit(worker.fetch, Fetch(Loaded.nothing()))
+            with pytest.raises(TimeoutError):
+                fetching.result(timeout=0.3)
+            assert half.read_text() == "half"
+        assert serial(loading_of(fetching.result(timeout=20))) > 8
 
 
 def test_what_the_repository_has_learned_is_forgotten_here(remote: BareRepository, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Serials that were raised and are not in the repository, in a file that outlives the process.
 
 Where nobody may push, a raised serial is in memory alone, and secondaries have it. After a restart the zone
-must not be served under a lower one.
+must not be served under a lower one. Two processes write the file while an old one serves on until its
+successor does.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from oakroot.roles.turns import turn
 from oakroot.zones.loaded import Loaded
+from oakroot.zones.serials import is_forward
 
 _log = logging.getLogger(__name__)
 
@@ -45,12 +48,20 @@ class RaisedSerials:
             return
         beside = self._path.with_suffix(".new")
         try:
-            beside.write_text(json.dumps(raised, indent=1, sort_keys=True) + "\n")
-            beside.replace(self._path)
+            with turn(self._path.with_suffix(".turn")):
+                furthest = _furthest(raised, self.read())
+                beside.write_text(json.dumps(furthest, indent=1, sort_keys=True) + "\n")
+                beside.replace(self._path)
         except OSError as error:
             _log.warning("raised serials cannot be kept in %s: %s", self._path, error.strerror)
             return
         self._kept = raised
+
+
+def _furthest(raised: Mapping[str, int], known: Mapping[str, int]) -> dict[str, int]:
+    """The serials raised, but where another process was ahead of us."""
+    ahead = {apex: known[apex] for apex in raised.keys() & known if is_forward(raised[apex], known[apex])}
+    return {**raised, **ahead}
 
 
 def _read(octets: bytes) -> dict[str, int]:

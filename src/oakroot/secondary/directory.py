@@ -11,7 +11,6 @@ taken whole, and what was confirmed later is not replaced by what was confirmed 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import tempfile
@@ -20,6 +19,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from oakroot.roles.turns import turn
 from oakroot.secondary import storage
 from oakroot.secondary.events import ForgetZone, StoreCheck, StoredZone, StoreZone
 from oakroot.secondary.storage import CHECK_SUFFIX, ZONE_SUFFIX, Check, UnreadableError
@@ -39,9 +39,10 @@ class StateDirectory:
         """Makes the directory, if it is not there, and sees whether it may be written."""
         path.mkdir(parents=True, exist_ok=True)
         self._path = path
+        self._lock = path / _LOCK
         with tempfile.TemporaryFile(dir=path):
             pass
-        with contextlib.suppress(BlockingIOError), self._turn(fcntl.LOCK_NB):
+        with contextlib.suppress(BlockingIOError), turn(self._lock, patient=False):
             # Nobody is writing, so whoever began these is dead.
             for leftover in path.glob(f"*{_NEW_SUFFIX}"):
                 leftover.unlink()
@@ -66,7 +67,7 @@ class StateDirectory:
                 content = storage.write_check(Check(apex, serial, checked))
                 self._write(storage.file_stem(apex) + CHECK_SUFFIX, checked, [content])
             case ForgetZone(apex):
-                with self._turn():
+                with turn(self._lock):
                     for suffix in (ZONE_SUFFIX, CHECK_SUFFIX):
                         (self._path / (storage.file_stem(apex) + suffix)).unlink(missing_ok=True)
 
@@ -84,20 +85,10 @@ class StateDirectory:
             return stored
         return StoredZone(stored.zone, max(stored.checked, check.checked))
 
-    @contextlib.contextmanager
-    def _turn(self, how: int = 0) -> Iterator[None]:
-        """Alone among all processes that write here; with LOCK_NB BlockingIOError while another does."""
-        descriptor = os.open(self._path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | how)
-            yield
-        finally:
-            os.close(descriptor)
-
     def _write(self, name: str, checked: float, pieces: Iterable[bytes]) -> None:
         place = self._path / name
         new = place.with_name(name + _NEW_SUFFIX)
-        with self._turn():
+        with turn(self._lock):
             if _is_outdated(place, checked):
                 return
             try:
