@@ -8,13 +8,13 @@ programs=(
     named named-checkzone dnssec-signzone dig host nsupdate
     knotd kdig knsupdate nsd nsd-checkzone pdns_server yadifad pebble lego ldns-signzone sshd ssh-keygen git dnsperf
     qemu-system-x86_64 runc ip nft promtool chromium tshark openssl systemd-analyze zsh fish mandoc
-    curl fstrm_capture dnstap-read dnstap
+    curl jq fstrm_capture dnstap-read dnstap
     reprotest diffoscope faketime disorderfs cpio
 )
 packages=(
     bind9 bind9-dnsutils bind9-host bind9utils knot knot-dnsutils nsd pdns-server pdns-backend-bind
     pdns-backend-sqlite3 yadifa pebble lego ldnsutils openssh-server git dnsperf iproute2 nftables tshark openssl
-    systemd zsh fish mandoc prometheus chromium qemu-system-x86 runc curl
+    systemd zsh fish mandoc prometheus chromium qemu-system-x86 runc curl jq
     fstrm-bin golang-github-dnstap-golang-dnstap-cli
     reprotest diffoscope-minimal faketime disorderfs cpio
 )

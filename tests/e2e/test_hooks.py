@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 import yaml
 
 from tests.cli.operator_repository import IDENTITY
-from tests.peers.code_host import PAGE, TOKEN, CodeHost
+from tests.peers.code_host import PAGE, SOMEBODY, TOKEN, CodeHost
 from tests.peers.commands import Primary, oakroot
 from tests.peers.git_servers import NOBODYS_CONFIG
 
@@ -240,13 +241,23 @@ def test_a_pull_request_with_an_error_fails(path: str, place: Workplace, tmp_pat
     run_step(place, job["plan"]["run"], environment, good=False)
 
 
-@pytest.mark.parametrize(("known", "method"), [("", "POST"), ("4711", "PATCH")])
+@pytest.mark.parametrize(
+    ("author", "text", "method"),
+    [
+        ("github-actions[bot]", "Looks good to me", "POST"),
+        ("somebody", "<!-- oakroot plan -->\nplanted", "POST"),
+        ("github-actions[bot]", "<!-- oakroot plan -->\nof before", "PATCH"),
+    ],
+)
 def test_the_comment_is_written_once_and_renewed_afterwards(
-    known: str, method: str, place: Workplace, tmp_path: Path
+    author: str, text: str, method: str, place: Workplace, tmp_path: Path, require: Callable[[str], str]
 ) -> None:
-    calls = tmp_path / "calls"
+    calls, comments = tmp_path / "calls", tmp_path / "comments.json"
+    comments.write_text(json.dumps([{"id": 4711, "user": {"login": author}, "body": text}]))
     gh = place.programs / "gh"
-    gh.write_text(f'#!/bin/sh\necho "$@" >> {calls}\ncase "$*" in *--jq*) echo "{known}" ;; esac\n')
+    # `gh api --paginate URL --jq FILTER`
+    jq = f'case "$4" in --jq) {require("jq")} --raw-output "$5" {comments} ;; esac'
+    gh.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n{jq}\n')
     gh.chmod(0o755)
     (place.folder / "plan.md").write_text("<!-- oakroot plan -->\n")
     environment = {"REPOSITORY": "example/zones", "NUMBER": "7", "GH_TOKEN": "t"}
@@ -300,7 +311,20 @@ def test_a_plan_is_commented_once_and_renewed_afterwards(
         _, calls = comment(place, path, host)
         assert host.comments[PAGE + 1 :] == [plan]
         assert TOKEN not in calls
-    assert host.methods == ["GET", "POST", "GET", edit]
+    assert host.methods == ["GET", "GET", "POST", "GET", "GET", edit]
+
+
+@pytest.mark.parametrize(("path", "author"), [(GITLAB, SOMEBODY), (FORGEJO, SOMEBODY), (FORGEJO, None)])
+def test_a_comment_that_somebody_else_made_look_like_a_plan_is_let_be(
+    path: str, author: int | None, place: Workplace, host: CodeHost
+) -> None:
+    planted, plan = "<!-- oakroot plan -->\nnothing changes\n", "<!-- oakroot plan -->\nall is deleted\n"
+    host.comments.append(planted)
+    host.authors[1] = author
+    (place.folder / "plan.md").write_text(plan)
+    for _ in range(2):
+        comment(place, path, host)
+    assert host.comments == [planted, plan]
 
 
 @pytest.mark.parametrize("path", [GITLAB, FORGEJO])

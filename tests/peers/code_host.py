@@ -1,7 +1,8 @@
 """GitLab and Forgejo, as far as comments of a merge request go, as the documentation of their APIs has it.
 
-GitLab: docs.gitlab.com, "Notes API". Forgejo: the routes `issueGetComments`, `issueCreateComment` and
-`issueEditComment` of its OpenAPI description. What must not live here: what a workflow asks them.
+GitLab: docs.gitlab.com, "Notes API" and "Users API". Forgejo: the routes `issueGetComments`,
+`issueCreateComment`, `issueEditComment` and `userGetCurrent` of its OpenAPI description. What must not live
+here: what a workflow asks them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from tests.peers.ports import LOOPBACK
 
 TOKEN = "glpat-example-token"
 PAGE = 20
+OWN, SOMEBODY = -2, 5
+"""Who writes with the token, as Forgejo numbers the user of its actions, and who else comments."""
+_USER = re.compile(r"/api/v[14]/user")
+UNKNOWN = HTTPStatus.UNAUTHORIZED, {"message": "401 Unauthorized"}
 _NOTES = re.compile(r"/api/v4/projects/42/merge_requests/7/notes(?:/(?P<id>[0-9]+))?")
 _COMMENTS = re.compile(r"/api/v1/repos/example/zones/issues/(?:7/comments|comments/(?P<id>[0-9]+))")
 
@@ -28,6 +33,8 @@ class CodeHost:
     def __init__(self) -> None:
         self.comments: list[str] = []
         """What was written, first one first; the first one's number is 1."""
+        self.authors: dict[int, int | None] = {}
+        """Of comments by their numbers, where it is not the token's user; None: nobody any more."""
         self.methods: list[str] = []
         """How it was asked."""
         host = self
@@ -66,14 +73,18 @@ class CodeHost:
     def answer(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[HTTPStatus, object]:
         """Status and content."""
         url = urlsplit(request.path)
+        gitlab, forgejo = (request.headers["PRIVATE-TOKEN"], request.headers["Authorization"])
+        if _USER.fullmatch(url.path) is not None:
+            is_known = TOKEN in (gitlab, (forgejo or "").removeprefix("token "))
+            return (HTTPStatus.OK, {"id": OWN}) if is_known else UNKNOWN
         if (route := _NOTES.fullmatch(url.path)) is not None:
-            edit, is_known = "PUT", request.headers["PRIVATE-TOKEN"] == TOKEN
+            edit, is_known = "PUT", gitlab == TOKEN
         elif (route := _COMMENTS.fullmatch(url.path)) is not None:
-            edit, is_known = "PATCH", request.headers["Authorization"] == f"token {TOKEN}"
+            edit, is_known = "PATCH", forgejo == f"token {TOKEN}"
         else:
             return HTTPStatus.NOT_FOUND, {"message": "404 Not Found"}
         if not is_known:
-            return HTTPStatus.UNAUTHORIZED, {"message": "401 Unauthorized"}
+            return UNKNOWN
         if request.command == "GET" and not route["id"]:
             shown = [self._shown(number) for number in range(1, len(self.comments) + 1)]
             return HTTPStatus.OK, shown if edit == "PATCH" else _page(shown, parse_qs(url.query))
@@ -82,6 +93,8 @@ class CodeHost:
         return self._written(request.command == edit, route["id"], json.loads(body)["body"])
 
     def _written(self, is_edited: bool, known: str | None, text: str) -> tuple[HTTPStatus, object]:  # noqa: FBT001 - a fact of the request
+        if is_edited and known and self.authors.get(int(known), OWN) != OWN:
+            return HTTPStatus.FORBIDDEN, {"message": "403 Forbidden"}
         if is_edited and known:
             self.comments[int(known) - 1] = text
             return HTTPStatus.OK, self._shown(int(known))
@@ -91,7 +104,10 @@ class CodeHost:
         return HTTPStatus.CREATED, self._shown(len(self.comments))
 
     def _shown(self, number: int) -> dict[str, object]:
-        return {"id": number, "body": self.comments[number - 1]}
+        author = self.authors.get(number, OWN)
+        by = None if author is None else {"id": author}
+        # GitLab's name for it, and Forgejo's.
+        return {"id": number, "body": self.comments[number - 1], "author": by, "user": by}
 
 
 def _page(shown: list[dict[str, object]], query: dict[str, list[str]]) -> list[dict[str, object]]:
