@@ -24,7 +24,7 @@ from tests.peers.git_servers import NOBODYS_CONFIG, PATIENCE, wait_until
 _ROLES = "primary|secondary|certifier"
 _SERVERS = re.compile(rf"(?:sudo )?oakroot (?P<role>{_ROLES})\b")
 # What only looks, and is asked again until it shows what was done a moment ago.
-_LOOKS = ("dig ", "host ", "kdig ", "git pull ", "oakroot log", "oakroot status")
+_LOOKS = ("dig ", "host ", "kdig ", "git pull ", "dnstap-read ", "oakroot log", "oakroot status")
 # The pages' readers are somebody, or have the user `oakroot` of the packages.
 _ONLY_AS_ROOT = "running as root: name a user"
 _IDENTITY = {
