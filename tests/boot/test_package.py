@@ -109,6 +109,16 @@ def test_two_restarts_at_once_lose_no_question(service: Service) -> None:
     service.is_alone("primary")
 
 
+@pytest.mark.parametrize("role", SERVED)
+def test_a_restart_of_the_sockets_is_a_stop_and_a_start(service: Service, role: str) -> None:
+    wait_until("the unit to be active", lambda: service.shown(f"{role}-stay", "ActiveState") == "active")
+    before = service.shown(role, "MainPID")
+    service.machine.run("systemctl", "restart", f"oakroot-{role}.socket")
+    wait_until("it to be active", lambda: service.shown(role, "ActiveState") == "active")
+    assert service.serial(SERVED[role]) > 0
+    assert before not in service.processes(role)
+
+
 @pytest.fixture
 def staying(service: Service) -> Iterator[str]:
     """The process of a primary that is restarted while the repository is away, and so serves on."""

@@ -64,6 +64,33 @@ def test_queries_can_be_written_where_the_page_says(units: Path, project_root: P
     assert f"\nLogsDirectory=oakroot-{role}\n" in (units / f"oakroot-{role}.service").read_text()
 
 
+@pytest.mark.parametrize("role", ["primary", "secondary"])
+@pytest.mark.parametrize(
+    ("restarted", "stays"),
+    [
+        ({".service"}, True),
+        (set[str](), False),
+        ({".service", ".socket"}, False),
+        ({".service", "-tls.socket"}, False),
+    ],
+)
+def test_a_process_stays_where_the_service_is_restarted_and_its_sockets_are_not(
+    units: Path, tmp_path: Path, role: str, restarted: set[str], *, stays: bool
+) -> None:
+    asked = tmp_path / "systemctl"
+    jobs = "".join(
+        f"*' oakroot-{role}{unit}'*) echo 7 oakroot-{role}{unit} restart waiting;;\n" for unit in restarted
+    )
+    asked.write_text(f'#!/bin/sh\ncase "$1 $*" in --quiet*);;\n{jobs}esac\n')
+    asked.chmod(0o755)
+    told = (units / f"oakroot-{role}-stay.service").read_text().partition("ExecStop=-")[2]
+    words = shlex.split(told.partition("\nTimeoutStopSec=")[0].replace(COMMAND, "echo"))
+    ran = subprocess.run(
+        words, capture_output=True, text=True, check=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    )
+    assert ran.stdout.startswith("stay ") == stays, ran
+
+
 def test_the_services_call_oakroot_as_it_wants_to_be_called(units: Path) -> None:
     for unit in units.glob("*.service"):
         settings = configparser.ConfigParser(interpolation=None, strict=False)
