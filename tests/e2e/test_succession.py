@@ -163,6 +163,20 @@ def test_queries_wait_in_the_sockets_of_systemd_while_nothing_runs(
             service.heard("WATCHDOG=1")
 
 
+def test_sockets_of_systemd_are_not_kept_for_us_too(
+    repository: BareRepository, tmp_path: Path, bound: tuple[Address, list[tuple[socket.socket, str]]]
+) -> None:
+    address, sockets = bound
+    arguments: list[str | Path] = ["primary", "--remote", repository.path, "--workers", "1", *UNLIMITED]
+    for port in (address[1], free_port()):
+        arguments += ["--listen", f"127.0.0.1:{port}"]
+    service = Supervisor(arguments, tmp_path / "service", stores=True)
+    service.passed = list(sockets)
+    with service:
+        kept = service.passed[2:]
+        assert [(name, each.getsockname() == address) for each, name in kept] == [("oakroot", False)] * 2
+
+
 @pytest.fixture
 def restarted(
     repository: BareRepository, tmp_path: Path, bound: tuple[Address, list[tuple[socket.socket, str]]]

@@ -129,9 +129,9 @@ def bind(arguments: argparse.Namespace, lifetime: Lifetime) -> tuple[Server, Cer
         identity=arguments.identity,
         version=arguments.version_text,
     )
-    lifetime.let_go()
     if lifetime.supervisor.stores:
-        lifetime.supervisor.keep([descriptor for *_, descriptor in server.share()])
+        lifetime.keep(descriptor for *_, descriptor in server.share())
+    lifetime.let_go()
     certificate = _certificate(arguments, server)
     drop_privileges(arguments, [getattr(arguments, name, None) for name in ("state", "cache")])
     return server, certificate

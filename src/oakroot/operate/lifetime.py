@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
@@ -79,6 +79,15 @@ class Lifetime:
         """Whether systemd listens to our predecessor, and not to us."""
         predecessor = self._predecessor
         return predecessor is not None and not predecessor.stays and not self._is_complete
+
+    def keep(self, descriptors: Iterable[int]) -> None:
+        """Has systemd keep those of these sockets that are new; to be called before `let_go`.
+
+        The others are in its store already, or those of a `.socket` unit, which could not bind its addresses
+        anew as long as the store has them too.
+        """
+        known = {os.fstat(each.descriptor).st_ino for each in self.inherited}
+        self.supervisor.keep([each for each in descriptors if os.fstat(each).st_ino not in known])
 
     def let_go(self) -> None:
         """Closes the descriptors of `inherited`."""
