@@ -174,6 +174,31 @@ def test_nobody_is_waited_for_who_has_ended(*, stays: bool) -> None:
     theirs.close()
 
 
+@pytest.mark.parametrize("newest", [0, -1])
+def test_who_stays_is_told_in_whichever_order_systemd_passes_what_it_keeps(newest: int) -> None:
+    pairs = [pair() for _ in range(3)]
+    pairs[1][0].close()
+    elder = pairs[newest][0]
+
+    async def live() -> None:
+        followed = asyncio.Event()
+        younger = Lifetime(predecessor=Predecessor.kept(theirs for _, theirs in pairs))
+        async with younger.watched(followed=followed.set):
+            assert younger.is_succession
+            pairs[-1 - newest][0].close()
+            await asyncio.sleep(0)
+            assert younger.is_succession
+            younger.progressed(begun=True, complete=True)
+            assert elder.recv(64) == b"complete"
+            assert not followed.is_set()
+            elder.close()
+            await asyncio.wait_for(followed.wait(), PATIENCE)
+
+    asyncio.run(live())
+    for _, theirs in pairs:
+        theirs.close()
+
+
 def test_who_was_started_by_a_process_that_systemd_ended_ends_too(address: str, ear: Ear) -> None:
     ours, theirs = pair()
 

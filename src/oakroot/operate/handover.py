@@ -14,7 +14,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from oakroot.operate.inheritance import InheritanceError, Socket
@@ -79,10 +80,13 @@ def start_successor(
 class Predecessor:
     """The process whose place we take."""
 
-    def __init__(self, channel: socket.socket, *, stays: bool = False) -> None:
+    def __init__(self, channel: socket.socket, *others: socket.socket, stays: bool = False) -> None:
+        """`others` lead to processes before it that have not ended either."""
         self._channel = channel
-        channel.set_inheritable(False)
-        channel.settimeout(_PATIENCE)
+        self._channels = (channel, *others)
+        for each in self._channels:
+            each.set_inheritable(False)
+            each.settimeout(_PATIENCE)
         self.stays = stays
         """Whether it only stays until we serve: systemd has ended it already, and started us (`staying`)."""
 
@@ -98,23 +102,25 @@ class Predecessor:
             raise InheritanceError(f"${VARIABLE} is set, and no predecessor of ours has set it") from None
 
     @staticmethod
-    def kept(descriptors: Sequence[int]) -> Predecessor | None:
+    def kept(channels: Iterable[socket.socket]) -> Predecessor | None:
         """Who stays until we serve, of whom systemd has kept these; None: nobody."""
-        if not descriptors:
-            return None
-        *others, newest = descriptors
-        for descriptor in others:
-            os.close(descriptor)
-        return Predecessor(socket.socket(fileno=newest), stays=True)
+        living = []
+        # In which order systemd passes them, it does not promise.
+        for channel in channels:
+            if has_ended(channel):
+                channel.close()
+            else:
+                living.append(channel)
+        return Predecessor(*living, stays=True) if living else None
 
     @property
     def has_ended(self) -> bool:
         """Whether it is there no more."""
-        return has_ended(self._channel)
+        return all(has_ended(channel) for channel in self._channels)
 
-    def fileno(self) -> int:
-        """What becomes readable when it ends."""
-        return self._channel.fileno()
+    def descriptors(self) -> tuple[int, ...]:
+        """What becomes readable when it ends, or one before it that had not ended."""
+        return tuple(channel.fileno() for channel in self._channels)
 
     def receive(self) -> tuple[Socket, ...]:
         """What it listens by."""
@@ -138,10 +144,10 @@ class Predecessor:
 
     def tell_complete(self) -> None:
         """It may go: we serve all that it does."""
-        try:
-            self._channel.send(COMPLETE)
-        except OSError:
-            return  # it is gone already, so there is nobody to wait for us
+        for channel in self._channels:
+            # Who is gone already does not wait for us.
+            with suppress(OSError):
+                channel.send(COMPLETE)
 
     def wait_for_end(self, patience: float) -> bool:
         """Whether it has ended within these seconds."""

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -56,7 +57,9 @@ class Lifetime:
         variables = dict(os.environ)
         predecessor = Predecessor.of(variables)
         passed = Passed(predecessor.receive()) if predecessor else from_systemd(variables, process)
-        predecessor = predecessor or Predecessor.kept(passed.predecessors)
+        predecessor = predecessor or Predecessor.kept(
+            socket.socket(fileno=each) for each in passed.predecessors
+        )
         handed = variables.pop(HANDED, None)
         for name in os.environ.keys() - variables.keys():
             # No process of ours shall take what was for us for its own.
@@ -178,10 +181,12 @@ class Lifetime:
         if predecessor is None:
             yield
             return
-        descriptor = predecessor.fileno()
+        descriptors = predecessor.descriptors()
 
-        def it_ended() -> None:
+        def it_ended(descriptor: int) -> None:
             loop.remove_reader(descriptor)
+            if not predecessor.has_ended:
+                return
             if self.is_silent and self.supervisor.address:
                 # systemd knows nothing of us, and starts another one in the place of who has started us.
                 _log.warning("the process whose place this one was to take has ended; ending too")
@@ -189,11 +194,13 @@ class Lifetime:
             else:
                 followed()
 
-        loop.add_reader(descriptor, it_ended)
+        for each in descriptors:
+            loop.add_reader(each, it_ended, each)
         try:
             yield
         finally:
-            loop.remove_reader(descriptor)
+            for each in descriptors:
+                loop.remove_reader(each)
 
     async def _tell_now_and_then(self) -> None:
         watchdog = self.supervisor.watchdog_seconds
