@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -19,6 +20,7 @@ import pytest
 
 from oakroot._engine import Zone
 from oakroot.operate.control import ControlError
+from oakroot.operate.handover import Predecessor
 from oakroot.operate.lifetime import Lifetime
 from oakroot.protocol.notify import build_notify
 from oakroot.protocol.transfer_client import Limits
@@ -195,6 +197,23 @@ def test_hangup_checks_all_zones() -> None:
                 await secondary.until_serial(ZONE, 8)
 
     play(scenario)
+
+
+def test_all_zones_are_checked_once_the_predecessor_has_ended() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    lifetime = Lifetime(predecessor=Predecessor(theirs, stays=True))
+
+    async def scenario() -> None:
+        with primary(make_zone(7)) as server:
+            async with running(KEY, primary=server.address, lifetime=lifetime) as secondary:
+                await secondary.until_serial(ZONE, 7)
+                # It took the NOTIFY, and had no time to act on it.
+                server.authority.serve(make_zone(8))
+                ours.close()
+                await secondary.until_serial(ZONE, 8)
+
+    play(scenario)
+    theirs.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

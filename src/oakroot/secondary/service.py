@@ -147,7 +147,7 @@ class Service:
             with packets(self._server, self._distributor, self._packets_received), renewing(certificate):
                 self._happened(events.Started(stored))
                 self._server.start()
-                async with self._lifetime.watched(lambda: status_line(self._state)):
+                async with self._lifetime.watched(lambda: status_line(self._state), self._look_again):
                     await self._stopped.wait()
             _log.info("stopping")
             self._alarm.set(None)
@@ -286,6 +286,10 @@ class Service:
         self._distributor.carry_out(action)
         if self._watcher is not None:
             self._watcher.changed(news)
+
+    def _look_again(self) -> None:
+        """Checks all zones: our predecessor may have taken a NOTIFY that it did not act on any more."""
+        self._happened(events.RefreshRequested())
 
     def _hand_zones(self, folder: Path) -> None:
         """Has a successor find what we hold: it need not ask for all of it, nor be without it meanwhile."""
