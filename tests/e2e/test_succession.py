@@ -221,6 +221,18 @@ def test_who_stays_ends_when_systemd_gives_the_service_up(restarted: Supervisor)
     assert "systemd does not start this service again; ending" in restarted.log
 
 
+@pytest.mark.parametrize("asked", [signal.SIGHUP, signal.SIGUSR2])
+def test_a_placeholder_is_not_ended_by_what_a_service_is_asked(
+    restarted: Supervisor, asked: signal.Signals
+) -> None:
+    subprocess.run([*COMMAND, "stay", "--control", restarted.control], check=True)
+    placeholder = restarted.main
+    assert placeholder is not None
+    ignored = re.search("SigIgn:\t([0-9a-f]+)", Path(f"/proc/{placeholder}/status").read_text())
+    assert ignored is not None
+    assert int(ignored[1], 16) & 1 << asked - 1
+
+
 def test_a_placeholder_ends_with_who_stays(restarted: Supervisor) -> None:
     subprocess.run([*COMMAND, "stay", "--control", restarted.control], check=True)
     placeholder = restarted.main

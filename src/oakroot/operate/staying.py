@@ -22,8 +22,9 @@ from oakroot.operate.systemd import Supervisor
 
 _SHELL_PATIENCE = 10.0
 # It waits for a line that never comes: until systemd ends it, or the other end of its input is closed. Its
-# parent ends at once, so that it becomes a child of systemd, which hears of its end.
-_PLACEHOLDER = "exec 3<&0; (read -r line) <&3 >/dev/null 2>&1 & echo $!"
+# parent ends at once, so that it becomes a child of systemd, which hears of its end. A signal that asks the
+# service for something must not end it: systemd would take that for a crash.
+_PLACEHOLDER = "exec 3<&0; trap '' HUP USR2; (read -r line) <&3 >/dev/null 2>&1 & echo $!"
 
 
 class StayError(Exception):
