@@ -126,7 +126,8 @@ def staying(service: Service) -> Iterator[str]:
     away = service.repository.path.rename(service.repository.path.with_name("away"))
     service.systemctl("restart", "primary")
     yield stays
-    away.rename(service.repository.path)
+    if away.exists():
+        away.rename(service.repository.path)
     service.systemctl("start", "primary")
     service.machine.run("systemctl", "reload", "oakroot-primary")
     assert service.serial(PRIMARY) > 0
@@ -151,6 +152,14 @@ def test_who_stays_may_be_killed(service: Service, staying: str) -> None:
     service.machine.run("sh", "-c", f"kill -KILL {staying}")
     wait_until("it to end", lambda: staying not in service.processes("primary"))
     assert service.shown("primary", "ActiveState") == "active"
+
+
+def test_who_stays_and_hangs_is_killed_once_nobody_needs_it(service: Service, staying: str) -> None:
+    service.machine.run("sh", "-c", f"kill -STOP {staying}")
+    service.repository.path.with_name("away").rename(service.repository.path)
+    service.machine.run("systemctl", "reload", "oakroot-primary")
+    wait_until("it to be killed", lambda: staying not in service.processes("primary"), 150)
+    assert "had not ended" in service.machine.run("journalctl", "--unit=oakroot-primary", "--lines=20")
 
 
 def test_a_stop_leaves_nothing_and_takes_no_longer_than_without_who_stays(service: Service) -> None:

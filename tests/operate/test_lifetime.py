@@ -6,12 +6,15 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from oakroot.operate import lifetime
 from oakroot.operate.handover import Predecessor
 from oakroot.operate.lifetime import Lifetime
 from oakroot.operate.staying import StayError, has_ended
@@ -197,6 +200,41 @@ def test_who_stays_is_told_in_whichever_order_systemd_passes_what_it_keeps(newes
     asyncio.run(live())
     for _, theirs in pairs:
         theirs.close()
+
+
+# A process that gives an end of a pair away and hangs.
+_HANGS = """
+import socket, sys, time
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+with theirs:
+    socket.send_fds(socket.socket(fileno=int(sys.argv[1])), [b"-"], [theirs.fileno()])
+time.sleep(600)
+"""
+
+
+def test_who_stays_and_hangs_is_killed_once_nobody_needs_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lifetime, "LEAVING_SECONDS", 0.1)
+    near, far = pair()
+    with near, far:
+        words = [sys.executable, "-c", _HANGS, str(far.fileno())]
+        elder = subprocess.Popen(words, pass_fds=[far.fileno()])
+        _, (descriptor,), *_ = socket.recv_fds(near, 1, 1)
+
+    async def live() -> None:
+        followed = asyncio.Event()
+        younger = Lifetime(predecessor=Predecessor(theirs, stays=True))
+        async with younger.watched(followed=followed.set):
+            await asyncio.sleep(0.2)
+            assert elder.poll() is None
+            younger.progressed(begun=True, complete=True)
+            await asyncio.wait_for(followed.wait(), PATIENCE)
+
+    with socket.socket(fileno=descriptor) as theirs:
+        asyncio.run(live())
+    assert elder.wait(PATIENCE) == -signal.SIGKILL
+    assert "the process before had not ended" in caplog.text
 
 
 def test_who_was_started_by_a_process_that_systemd_ended_ends_too(address: str, ear: Ear) -> None:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,6 +32,8 @@ COMPLETE = b"complete"
 _MOST_DESCRIPTORS = 200
 _LONGEST = 1 << 16
 _PATIENCE = 30.0
+# Process, user and group (unix(7), SO_PEERCRED).
+_CREDENTIALS = struct.Struct("=iII")
 # They tell our own state to systemd, not our successor's.
 _OURS_ALONE = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "WATCHDOG_PID")
 
@@ -148,6 +152,20 @@ class Predecessor:
             # Who is gone already does not wait for us.
             with suppress(OSError):
                 channel.send(COMPLETE)
+
+    def kill(self) -> None:
+        """Ends who has not ended by itself, be it that it hangs; OSError."""
+        for channel in self._channels:
+            process, *_ = _CREDENTIALS.unpack(
+                channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+            )
+            handle = os.pidfd_open(process)
+            try:
+                # As long as it has the other end, no other process has its number.
+                if not has_ended(channel):
+                    signal.pidfd_send_signal(handle, signal.SIGKILL)
+            finally:
+                os.close(handle)
 
     def wait_for_end(self, patience: float) -> bool:
         """Whether it has ended within these seconds."""

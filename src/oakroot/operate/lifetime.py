@@ -22,6 +22,8 @@ from oakroot.operate.systemd import Supervisor
 
 _log = logging.getLogger("oakroot.lifetime")
 
+LEAVING_SECONDS = 90.0
+"""For so long who has stayed may take to end: its connections half a minute, git what it gets at a stop."""
 _LOADING_SECONDS = 30.0
 """For so long systemd is asked for patience, again and again, while zones are loaded."""
 
@@ -45,7 +47,7 @@ class Lifetime:
         """Whether queries can wait for us: sockets that were there before us will be there after us."""
         self._predecessor = predecessor
         self._is_begun = False
-        self._is_complete = False
+        self._completed = asyncio.Event()
         self._is_reloading = False
         self._describe: Callable[[], str] = str
         self._described = ""
@@ -70,6 +72,10 @@ class Lifetime:
             passed.sockets,
             Path(handed) if handed and predecessor else None,
         )
+
+    @property
+    def _is_complete(self) -> bool:
+        return self._completed.is_set()
 
     @property
     def is_succession(self) -> bool:
@@ -110,7 +116,7 @@ class Lifetime:
             if self._predecessor is None or self._predecessor.stays:
                 self.supervisor.tell_ready(*self._news())
         if complete and not self._is_complete:
-            self._is_complete = True
+            self._completed.set()
             if self._predecessor is not None:
                 self._predecessor.tell_complete()
                 if self._predecessor.stays:
@@ -168,12 +174,13 @@ class Lifetime:
         when nobody is left whose place we take.
         """
         self._describe = describe
-        task = asyncio.create_task(self._tell_now_and_then())
+        tasks = [asyncio.create_task(each) for each in (self._tell_now_and_then(), self._see_off())]
         try:
             with self._heeding_predecessor(followed):
                 yield
         finally:
-            task.cancel()
+            for task in tasks:
+                task.cancel()
 
     @contextmanager
     def _heeding_predecessor(self, followed: Callable[[], object]) -> Iterator[None]:
@@ -201,6 +208,22 @@ class Lifetime:
         finally:
             for each in descriptors:
                 loop.remove_reader(each)
+
+    async def _see_off(self) -> None:
+        """Ends who has stayed for us and hangs: for systemd it is a process left over, without a watchdog."""
+        predecessor = self._predecessor
+        if predecessor is None or not predecessor.stays:
+            return
+        await self._completed.wait()
+        await asyncio.sleep(LEAVING_SECONDS)
+        if predecessor.has_ended:
+            return
+        try:
+            predecessor.kill()
+        except OSError as error:
+            _log.error("the process before has not ended, and cannot be killed: %s", error.strerror)
+        else:
+            _log.warning("the process before had not ended after %.0f s; killed", LEAVING_SECONDS)
 
     async def _tell_now_and_then(self) -> None:
         watchdog = self.supervisor.watchdog_seconds
