@@ -119,6 +119,23 @@ def test_a_restart_of_the_sockets_is_a_stop_and_a_start(service: Service, role: 
     assert before not in service.processes(role)
 
 
+def test_sockets_can_be_bound_anew_where_systemd_says_that_it_keeps_descriptors(service: Service) -> None:
+    # As it does from 254 on.
+    settings = "/run/systemd/system/oakroot-primary.service.d/store.conf"
+    service.machine.write(settings, "[Service]\nEnvironment=FDSTORE=64\n")
+    service.machine.run("systemctl", "daemon-reload")
+    service.systemctl("restart", "primary")
+    service.is_alone("primary")
+    assert service.shown("primary", "NFileDescriptorStore") == "0"
+    service.machine.run("systemctl", "restart", "oakroot-primary.socket")
+    wait_until("it to be active", lambda: service.shown("primary", "ActiveState") == "active")
+    assert service.serial(PRIMARY) > 0
+    service.machine.run("rm", settings)
+    service.machine.run("systemctl", "daemon-reload")
+    service.systemctl("restart", "primary")
+    service.is_alone("primary")
+
+
 @pytest.fixture
 def staying(service: Service) -> Iterator[str]:
     """The process of a primary that is restarted while the repository is away, and so serves on."""
