@@ -103,6 +103,10 @@ class Service:
         # Connections that are there, such as that of a secondary, may take half a minute to end.
         wait_until("the others to end", lambda: self.processes(role) == [self.shown(role, "MainPID")], 60)
 
+    def can_stay(self, role: str) -> None:
+        """Returns once a restart is noticed, which is a moment after the service was started."""
+        wait_until("the unit to be active", lambda: self.shown(f"{role}-stay", "ActiveState") == "active")
+
     def lost_while(self, change: Callable[[], None], *, address: str = PRIMARY, seconds: float = 12) -> int:
         """How many questions are lost when half of what the server can take is asked meanwhile."""
         asked = self._dnsperf(address, 2).communicate()[0]

@@ -111,7 +111,7 @@ def test_two_restarts_at_once_lose_no_question(service: Service) -> None:
 
 @pytest.mark.parametrize("role", SERVED)
 def test_a_restart_of_the_sockets_is_a_stop_and_a_start(service: Service, role: str) -> None:
-    wait_until("the unit to be active", lambda: service.shown(f"{role}-stay", "ActiveState") == "active")
+    service.can_stay(role)
     before = service.shown(role, "MainPID")
     service.machine.run("systemctl", "restart", f"oakroot-{role}.socket")
     wait_until("it to be active", lambda: service.shown(role, "ActiveState") == "active")
@@ -121,11 +121,12 @@ def test_a_restart_of_the_sockets_is_a_stop_and_a_start(service: Service, role: 
 
 def test_sockets_can_be_bound_anew_where_systemd_says_that_it_keeps_descriptors(service: Service) -> None:
     # As it does from 254 on.
-    settings = "/run/systemd/system/oakroot-primary.service.d/store.conf"
+    settings = "/etc/systemd/system/oakroot-primary.service.d/store.conf"
     service.machine.write(settings, "[Service]\nEnvironment=FDSTORE=64\n")
     service.machine.run("systemctl", "daemon-reload")
     service.systemctl("restart", "primary")
     service.is_alone("primary")
+    service.can_stay("primary")
     assert service.shown("primary", "NFileDescriptorStore") == "0"
     service.machine.run("systemctl", "restart", "oakroot-primary.socket")
     wait_until("it to be active", lambda: service.shown("primary", "ActiveState") == "active")
@@ -139,6 +140,7 @@ def test_sockets_can_be_bound_anew_where_systemd_says_that_it_keeps_descriptors(
 @pytest.fixture
 def staying(service: Service) -> Iterator[str]:
     """The process of a primary that is restarted while the repository is away, and so serves on."""
+    service.can_stay("primary")
     stays = service.shown("primary", "MainPID")
     away = service.repository.path.rename(service.repository.path.with_name("away"))
     service.systemctl("restart", "primary")
@@ -213,8 +215,7 @@ def test_what_is_killed_again_and_again_comes_back(service: Service, role: str) 
 
 
 def test_settings_that_are_wrong_are_not_tried_again_and_again(service: Service) -> None:
-    # Which it is a moment after the service was started.
-    wait_until("the unit to be active", lambda: service.shown("secondary-stay", "ActiveState") == "active")
+    service.can_stay("secondary")
     good = service.machine.run("cat", "/etc/oakroot/oakroot.toml")
     service.machine.write("/etc/oakroot/oakroot.toml", "[secondary]\nno-such = 1\n")
     service.machine.run("systemctl", "restart", "oakroot-secondary", check=False)
