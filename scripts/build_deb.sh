@@ -46,4 +46,5 @@ sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@MINOR
 (cd "$root" && find usr lib -type f -print0 | sort --zero-terminated | xargs --null md5sum) >"$root/DEBIAN/md5sums"
 find "$root" -type d -exec chmod 755 {} +
 find "$root/usr/lib" -type f -exec chmod 644 {} +
+mkdir -p build
 dpkg-deb --root-owner-group -Zxz --build "$root" "build/oakroot_${version}_$architecture.deb"
