@@ -193,8 +193,9 @@ def _dnsperf(
     service: Supervisor, questions: Path, seconds: float, more: Sequence[str]
 ) -> subprocess.Popen[str]:
     words = [DNSPERF, "-s", LOOPBACK, "-p", str(service.port), "-d", str(questions), "-l", str(seconds)]
-    # Many clients, so that the kernel spreads them; questions that wait must not hold others back.
-    words += ["-c", "32", "-T", "1", "-q", "65000", "-t", "5", *more]
+    # Many clients, so that the kernel spreads them, and answers that come together find room; questions
+    # that wait must not hold others back.
+    words += ["-c", "200", "-b", "4096", "-T", "1", "-q", "65000", "-t", "5", *more]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
