@@ -5,10 +5,12 @@ from __future__ import annotations
 import dns.name
 import dns.rcode
 
+from oakroot.distribution.service import Report
 from oakroot.keys.grant import read_grant
 from oakroot.keys.keyring import GrantedKey, Keyring
 from oakroot.operate.ledger import COPIERS_LIMIT, LATENCY_BOUNDS, Ledger
 from oakroot.operate.overview import Attempt, Condition, Copied, Git, Overview, Zone
+from oakroot.roles.overview import secondaries
 from tests.protocol.keys import make_key
 
 KEY = make_key("laptop._update.example.org.")
@@ -64,6 +66,18 @@ def test_copiers_are_bounded_and_the_one_heard_of_last_stays() -> None:
         ledger.copied(("198.51.100.1", "key"), Copied("example.org.", 1, number))
     assert len(ledger.copies()) == COPIERS_LIMIT
     assert ("198.51.100.1", "key") in ledger.copies()
+
+
+def test_secondaries_and_their_copies_are_in_the_order_of_names_whoever_came_first() -> None:
+    ledger = Ledger(0.0)
+    ledger.copied(("192.0.2.2", None), Copied("example.org.", 2, 1.0))
+    ledger.copied(("192.0.2.2", None), Copied("example.net.", 1, 2.0))
+    ledger.copied(("192.0.2.1", "a-key."), Copied("example.org.", 1, 3.0))
+    shown = secondaries(ledger, Report({}, 0, 0, 0), frozenset({"192.0.2.2"}), {})
+    assert [(each.name, [copy.zone for copy in each.copies]) for each in shown] == [
+        ("192.0.2.2", ["example.net.", "example.org."]),
+        ("a-key.", ["example.org."]),
+    ]
 
 
 def test_a_version_is_served_since_it_came_and_not_since_it_was_last_told_of() -> None:

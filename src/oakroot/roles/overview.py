@@ -56,8 +56,9 @@ def secondaries(
     """Those that the operator has named, and all others by the key they sign with; nobody else.
 
     `serials` are what is served. So there are never more than there are keys and names in the configuration.
+    They and what they have are in the order of their names, whoever came first.
     """
-    found: dict[str, dict[str, Copied]] = {address: {} for address in sorted(named)}
+    found: dict[str, dict[str, Copied]] = {address: {} for address in named}
     for (address, key), copies in ledger.copies().items():
         name = address if address in named else key
         if name is None:
@@ -67,8 +68,8 @@ def secondaries(
             if copy.zone not in known or known[copy.zone].moment < copy.moment:
                 known[copy.zone] = copy
     return tuple(
-        _secondary(name, tuple(copies.values()), serials, report.notifies.get(name, 0))
-        for name, copies in found.items()
+        _secondary(name, [copies[zone] for zone in sorted(copies)], serials, report.notifies.get(name, 0))
+        for name, copies in sorted(found.items())
     )
 
 
@@ -87,7 +88,7 @@ def shown(addresses: Iterable[tuple[str, int]]) -> tuple[str, ...]:
     return tuple(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses)
 
 
-def _secondary(name: str, copies: tuple[Copied, ...], serials: Mapping[str, int], notifies: int) -> Secondary:
+def _secondary(name: str, copies: Sequence[Copied], serials: Mapping[str, int], notifies: int) -> Secondary:
     behind = sum(1 for copy in copies if serials.get(copy.zone, copy.serial) != copy.serial)
     last = max((copy.moment for copy in copies), default=None)
-    return Secondary(name, copies, behind, last, notifies)
+    return Secondary(name, tuple(copies), behind, last, notifies)
