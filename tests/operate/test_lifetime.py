@@ -9,14 +9,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from oakroot.operate import lifetime
 from oakroot.operate.handover import Predecessor
-from oakroot.operate.lifetime import Lifetime
+from oakroot.operate.lifetime import LEAVING_SECONDS, Lifetime
 from oakroot.operate.staying import StayError, has_ended
 from oakroot.operate.systemd import Supervisor
 from tests.peers.git_servers import PATIENCE, wait_until
@@ -212,10 +212,25 @@ time.sleep(600)
 """
 
 
+class Clock:
+    """The event loop's own, which can be put forward."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ahead = 0.0
+        monkeypatch.setattr(self._loop, "time", lambda: time.monotonic() + self._ahead)
+
+    async def pass_on(self, seconds: float) -> None:
+        """Lets tasks begin to wait, and has what they wait for come."""
+        for ahead in (0.0, seconds):
+            self._ahead += ahead
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+
 def test_who_stays_and_hangs_is_killed_once_nobody_needs_it(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(lifetime, "LEAVING_SECONDS", 0.1)
     near, far = pair()
     with near, far:
         words = [sys.executable, "-c", _HANGS, str(far.fileno())]
@@ -223,18 +238,20 @@ def test_who_stays_and_hangs_is_killed_once_nobody_needs_it(
         _, (descriptor,), *_ = socket.recv_fds(near, 1, 1)
 
     async def live() -> None:
-        followed = asyncio.Event()
+        followed, clock = asyncio.Event(), Clock(monkeypatch)
         younger = Lifetime(predecessor=Predecessor(theirs, stays=True))
         async with younger.watched(followed=followed.set):
-            await asyncio.sleep(0.2)
-            assert elder.poll() is None
+            await clock.pass_on(86400)
             younger.progressed(begun=True, complete=True)
+            await clock.pass_on(LEAVING_SECONDS - 1)
+            assert caplog.text == ""
+            await clock.pass_on(1)
+            assert "the process before had not ended after 90 s; killed" in caplog.text
             await asyncio.wait_for(followed.wait(), PATIENCE)
 
     with socket.socket(fileno=descriptor) as theirs:
         asyncio.run(live())
     assert elder.wait(PATIENCE) == -signal.SIGKILL
-    assert "the process before had not ended" in caplog.text
 
 
 def test_who_was_started_by_a_process_that_systemd_ended_ends_too(address: str, ear: Ear) -> None:
