@@ -191,42 +191,53 @@ def writers(monkeypatch: pytest.MonkeyPatch) -> list[Remembering]:
     return writers
 
 
-def begin_held_up(tap: Tapping, server: Server, first: Remembering) -> None:
-    """The first writer is in the middle of its work, and stays there until it may go on."""
-    first.goes_on.clear()
-    tap.choose(Settings())
-    ask(server, "ns1.example.org.")
-    wait_until("the first to be held up", lambda: first.taken == 1)
+class HeldUp:
+    """A tap whose first writer is in the middle of its work, and goes on when it is let go."""
+
+    def __init__(self, server: Server, tap: Tapping, writers: Sequence[Remembering]) -> None:
+        self._server = server
+        self.first, self.second = writers
+        self.first.goes_on.clear()
+        tap.choose(Settings())
+        ask(server, "ns1.example.org.")
+        wait_until("the first to be held up", lambda: self.first.taken == 1)
+
+    def let_go(self) -> None:
+        """Returns when the first has ended."""
+        self.first.goes_on.set()
+        wait_until("the first to end", lambda: self.first.is_closed)
+
+    def ask_and_have_it_written(self) -> None:
+        """By the second, that is."""
+        count = self.second.taken + 1
+        ask(self._server, "ns1.example.org.")
+        wait_until("the second to write", lambda: self.second.taken == count)
+
+
+@pytest.fixture
+def held_up(server: Server, tap: Tapping, writers: list[Remembering]) -> HeldUp:
+    return HeldUp(server, tap, writers)
 
 
 def test_a_change_does_not_wait_for_who_wrote_before(
-    server: Server, tap: Tapping, writers: list[Remembering], monkeypatch: pytest.MonkeyPatch
+    tap: Tapping, held_up: HeldUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tapping, "END_PATIENCE", 60.0)
-    first, second = writers
-    begin_held_up(tap, server, first)
     tap.choose(Settings(every=2))
-    first.goes_on.set()
-    wait_until("the first to end", lambda: first.is_closed)
-    assert first.was_let_go
-    ask(server, "ns1.example.org.")
-    wait_until("the second to write", lambda: second.taken == 1)
+    held_up.let_go()
+    assert held_up.first.was_let_go
+    held_up.ask_and_have_it_written()
 
 
 def test_who_was_held_up_takes_nothing_from_who_came_after(
-    server: Server, tap: Tapping, writers: list[Remembering], monkeypatch: pytest.MonkeyPatch
+    tap: Tapping, held_up: HeldUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tapping, "END_PATIENCE", 0.05)
-    first, second = writers
-    begin_held_up(tap, server, first)
     tap.choose(Settings(lines_per_second=1))
-    ask(server, "ns1.example.org.")
-    wait_until("the second to write", lambda: second.taken == 1)
-    first.goes_on.set()
-    wait_until("the first to end", lambda: first.is_closed)
-    ask(server, "ns1.example.org.")
-    wait_until("the second to go on", lambda: second.taken == 2)
-    assert [first.taken, second.is_closed] == [1, False]
+    held_up.ask_and_have_it_written()
+    held_up.let_go()
+    held_up.ask_and_have_it_written()
+    assert [held_up.first.taken, held_up.second.is_closed] == [1, False]
 
 
 def test_after_a_failure_the_same_can_be_chosen_again(
