@@ -15,11 +15,12 @@ from oakroot.certificates.jose import ExternalAccount
 from oakroot.certificates.orders import Fault, Order, Status
 from oakroot.certificates.signing_request import read_signing_request
 from oakroot.certificates.transport import AuthorityError
-from tests.certificates.acme_server import Reply, ScriptedServer
+from tests.certificates.acme_server import ScriptedServer
 from tests.certificates.minting import new_request
 from tests.peers.git_servers import wait_until
 from tests.peers.pebble import Pebble
 from tests.peers.ports import free_port
+from tests.peers.web import Reply
 
 REQUEST = read_signing_request(new_request("*.example.org", "example.org", "a.example.com"))
 SECRET = b"a secret of thirty-two octets!!!"

@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from tests.peers.ports import LOOPBACK
+from tests.peers.web import Reply, Request, WebServer
 
 TOKEN = "glpat-example-token"
 PAGE = 20
 OWN, SOMEBODY = -2, 5
 """Who writes with the token, as Forgejo numbers the user of its actions, and who else comments."""
 _USER = re.compile(r"/api/v[14]/user")
-UNKNOWN = HTTPStatus.UNAUTHORIZED, {"message": "401 Unauthorized"}
+UNKNOWN = Reply(HTTPStatus.UNAUTHORIZED, {"message": "401 Unauthorized"})
 _NOTES = re.compile(r"/api/v4/projects/42/merge_requests/7/notes(?:/(?P<id>[0-9]+))?")
 _COMMENTS = re.compile(r"/api/v1/repos/example/zones/issues/(?:7/comments|comments/(?P<id>[0-9]+))")
 
 
-class CodeHost:
+class CodeHost(WebServer):
     """Both, with one request for a merge, between `__enter__` and `__exit__`."""
 
     def __init__(self) -> None:
@@ -37,71 +34,41 @@ class CodeHost:
         """Of comments by their numbers, where it is not the token's user; None: nobody any more."""
         self.methods: list[str] = []
         """How it was asked."""
-        host = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def _answer(self) -> None:
-                length = int(self.headers.get("Content-Length", "0"))
-                body = self.rfile.read(length)
-                host.methods.append(self.command)
-                status, content = host.answer(self, body)
-                octets = json.dumps(content).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(octets)))
-                self.end_headers()
-                self.wfile.write(octets)
-
-            do_GET = do_POST = do_PUT = do_PATCH = _answer  # noqa: N815 - the library's names
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name for it
-                pass
-
-        self._server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
-        self.url = f"http://{LOOPBACK}:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_reason: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def answer(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[HTTPStatus, object]:
-        """Status and content."""
+    def answer(self, request: Request) -> Reply:
+        """What either says."""
+        self.methods.append(request.method)
         url = urlsplit(request.path)
         gitlab, forgejo = (request.headers["PRIVATE-TOKEN"], request.headers["Authorization"])
         if _USER.fullmatch(url.path) is not None:
             is_known = TOKEN in (gitlab, (forgejo or "").removeprefix("token "))
-            return (HTTPStatus.OK, {"id": OWN}) if is_known else UNKNOWN
+            return Reply(body={"id": OWN}) if is_known else UNKNOWN
         if (route := _NOTES.fullmatch(url.path)) is not None:
             edit, is_known = "PUT", gitlab == TOKEN
         elif (route := _COMMENTS.fullmatch(url.path)) is not None:
             edit, is_known = "PATCH", forgejo == f"token {TOKEN}"
         else:
-            return HTTPStatus.NOT_FOUND, {"message": "404 Not Found"}
+            return Reply(HTTPStatus.NOT_FOUND, {"message": "404 Not Found"})
         if not is_known:
             return UNKNOWN
-        if request.command == "GET" and not route["id"]:
+        if request.method == "GET" and not route["id"]:
             shown = [self._shown(number) for number in range(1, len(self.comments) + 1)]
-            return HTTPStatus.OK, shown if edit == "PATCH" else _page(shown, parse_qs(url.query))
+            return Reply(body=shown if edit == "PATCH" else _page(shown, parse_qs(url.query)))
         if request.headers["Content-Type"] != "application/json":
-            return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, {}
-        return self._written(request.command == edit, route["id"], json.loads(body)["body"])
+            return Reply(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        return self._written(request.method == edit, route["id"], json.loads(request.body)["body"])
 
-    def _written(self, is_edited: bool, known: str | None, text: str) -> tuple[HTTPStatus, object]:  # noqa: FBT001 - a fact of the request
+    def _written(self, is_edited: bool, known: str | None, text: str) -> Reply:  # noqa: FBT001 - a fact of the request
         if is_edited and known and self.authors.get(int(known), OWN) != OWN:
-            return HTTPStatus.FORBIDDEN, {"message": "403 Forbidden"}
+            return Reply(HTTPStatus.FORBIDDEN, {"message": "403 Forbidden"})
         if is_edited and known:
             self.comments[int(known) - 1] = text
-            return HTTPStatus.OK, self._shown(int(known))
+            return Reply(body=self._shown(int(known)))
         if is_edited or known:
-            return HTTPStatus.METHOD_NOT_ALLOWED, {}
+            return Reply(HTTPStatus.METHOD_NOT_ALLOWED)
         self.comments.append(text)
-        return HTTPStatus.CREATED, self._shown(len(self.comments))
+        return Reply(HTTPStatus.CREATED, self._shown(len(self.comments)))
 
     def _shown(self, number: int) -> dict[str, object]:
         author = self.authors.get(number, OWN)
