@@ -72,6 +72,8 @@ class Stage:
         """What the primary says instead of taking an UPDATE; None: takes it."""
         self.prober: Callable[[Probe], tuple[tuple[str, ...], tuple[str, ...]]] = lambda _: ((), ())
         self.transfer_seconds = 0.1
+        self.late: dict[type[object], float] = {}
+        """In how many seconds questions of these kinds are answered, that take long."""
         self.deeds = 0
         """How many actions were carried out, lines of the log aside."""
         self._seen: tuple[object, bool] = (None, False)
@@ -183,7 +185,8 @@ class Stage:
             case Remember(remembered):
                 self.remembered = remembered
             case Ask(ticket, question):
-                self._later(0.2, Answered(ticket, self.authority.answer(question)))
+                answer = Answered(ticket, self.authority.answer(question))
+                self._later(self.late.get(type(question), 0.2), answer)
             case SendUpdate():
                 self.updates.append(action)
                 self._later(0.1, UpdateEnded(action.ticket, self._update(action)))

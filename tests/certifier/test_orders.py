@@ -6,7 +6,15 @@ import pytest
 
 from oakroot.certificates.orders import Offer, RenewalWindow
 from oakroot.certifier.core import Settings
-from oakroot.certifier.events import Finalize, PlaceOrder, Probe, SendUpdate, Validate
+from oakroot.certifier.events import (
+    AskRenewal,
+    Finalize,
+    PlaceOrder,
+    Probe,
+    RefreshRequested,
+    SendUpdate,
+    Validate,
+)
 from oakroot.certifier.overview import overview
 from oakroot.operate.overview import Overview
 from tests.certificates.minting import DAY, START, new_request
@@ -214,7 +222,7 @@ def test_the_authority_says_when_to_renew() -> None:
     stage.authority.window = RenewalWindow(START + 70 * DAY, START + 72 * DAY, 21600.0)
     stage.run(59 * DAY)
     assert stage.authority.count(PlaceOrder) == 1
-    stage.authority.window = RenewalWindow(START - 2 * DAY, START - 1 * DAY, 21600.0)
+    stage.authority.window = NOW
     stage.run(0.3 * DAY)
     placed = [question for question in stage.authority.asked if isinstance(question, PlaceOrder)]
     assert [order.replaces is None for order in placed[:2]] == [True, False]
@@ -231,6 +239,36 @@ def test_the_operator_sees_when_a_certificate_is_to_be_renewed() -> None:
     stage.start()
     stage.run(60)
     assert START + 20 * DAY <= _renewal(stage) <= START + 22 * DAY
+
+
+NOW = RenewalWindow(START - 2 * DAY, START - 1 * DAY, 21600.0)
+
+
+def test_the_operator_has_the_authority_asked_anew_though_an_answer_is_on_its_way() -> None:
+    stage = Stage()
+    stage.authority.offer = Offer(ACCOUNT, THUMBPRINT, has_renewal_info=True)
+    stage.publish(WWW, der=new_request(WWW))
+    stage.run_until(lambda: stage.authority.count(AskRenewal) == 1)
+    stage.authority.window = NOW
+    stage.happen(RefreshRequested())
+    stage.run(60)
+    assert stage.authority.count(PlaceOrder) == 2
+
+
+def test_what_is_said_of_a_certificate_too_late_is_not_taken_for_what_is_said_of_the_next() -> None:
+    stage = Stage()
+    stage.authority.offer = Offer(ACCOUNT, THUMBPRINT, has_renewal_info=True)
+    stage.authority.window = RenewalWindow(START + 50 * DAY, START + 51 * DAY, 21600.0)
+    stage.publish(WWW, der=new_request(WWW))
+    stage.run(30 * DAY)
+    stage.authority.window = NOW
+    asked = stage.authority.count(AskRenewal)
+    stage.late[AskRenewal] = 40 * DAY
+    stage.run_until(lambda: stage.authority.count(AskRenewal) > asked)
+    stage.late.clear()
+    stage.authority.window = None
+    stage.run(60 * DAY)
+    assert stage.authority.count(PlaceOrder) == 2
 
 
 def _renewal(stage: Stage) -> float:

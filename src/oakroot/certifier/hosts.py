@@ -259,7 +259,9 @@ def retry_all(state: State, now: Moment) -> Turn:
     """Forgets that things failed, and judges every host anew."""
     actions: list[Action] = []
     for host in list(state.hosts.values()):
-        fresh = replace(host, retry_at=-NEVER, failures=0, window_due=min(host.window_due, now.monotonic))
+        # What was asked before may be answered as of before.
+        due = min(host.window_due, now.monotonic)
+        fresh = replace(host, retry_at=-NEVER, failures=0, window_due=due, window_ticket=None)
         if fresh.job is not None and fresh.job.ticket is None:
             fresh = replace(fresh, job=replace(fresh.job, due=now.monotonic))
         state, more = judge(state, fresh, now)

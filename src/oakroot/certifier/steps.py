@@ -185,6 +185,8 @@ def installed(state: State, host: Host, job: Job, now: Moment) -> Turn:
         last_failure=None,
         window=None,
         window_due=now.monotonic,
+        # What is still to come is about the certificate before.
+        window_ticket=None,
     )
     logs: tuple[Action, ...] = (news.published(host, certificate),)
     if not is_fresh(certificate, now.wall):
