@@ -16,7 +16,7 @@ import dns.rcode
 import dns.update
 
 from tests.faults.sites import KEY, ZONE, Site
-from tests.peers.git_servers import PATIENCE, git
+from tests.peers.git_servers import PATIENCE, git, wait_until
 from tests.peers.ports import LOOPBACK
 
 RETRANSMIT = 1.0
@@ -92,14 +92,13 @@ def update(name: str, port: int, *, unless_there: bool = True, patience: float =
 class Clients:
     """Clients that update names of their own, each one after the other; all end with the block.
 
-    Each goes on for `updates` at least, and until `enough` has become true; `pause`: seconds in between.
+    `rest` returns when one who has made an update may go on.
     """
 
     ports: Sequence[int]
     count: int
     updates: int
-    enough: Callable[[], bool] = lambda: True
-    pause: float = 0.0
+    rest: Callable[[], object] = lambda: None
     prefix: str = "c"
     answers: list[Answer] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
@@ -115,12 +114,9 @@ class Clients:
             thread.join()
 
     def _work(self, number: int) -> None:
-        end = time.monotonic() + 3 * PATIENCE
-        at = 0
-        while at < self.updates or (not self.enough() and time.monotonic() < end):
+        for at in range(self.updates):
             self.answers.append(update(f"{self.prefix}{number}-{at}", self.ports[number % len(self.ports)]))
-            at += 1
-            time.sleep(self.pause)
+            self.rest()
 
     @property
     def names(self) -> list[str]:
@@ -156,6 +152,11 @@ class Operator:
     def _work(self) -> None:
         while not self._ended.is_set():
             self.push_one_more()
+
+    def wait_for_one_more(self) -> None:
+        """Returns after the next push that came through."""
+        before = len(self.commits)
+        wait_until("another push", lambda: len(self.commits) > before, 3 * PATIENCE)
 
     def push_one_more(self) -> None:
         """Adds a record on top of what is there; every second time without minding the serial."""

@@ -16,14 +16,12 @@ PUSHES = 3
 def test_an_operator_pushes_in_a_loop_while_eight_clients_update(site: Site, tmp_path: Path) -> None:
     with site.primary() as primary:
         primary.said(SERVED)
-        with Operator(site, tmp_path / "clone") as operator:
-
-            def enough() -> bool:
-                return len(operator.commits) >= PUSHES
-
-            # In bursts: who never pauses leaves those no chance who log in anew for each push.
-            with Clients([primary.port], 8, 2, enough, pause=2.0) as clients:
-                pass
+        # In bursts: who never rests leaves those no chance who log in anew for each push.
+        with (
+            Operator(site, tmp_path / "clone") as operator,
+            Clients([primary.port], 8, PUSHES, operator.wait_for_one_more) as clients,
+        ):
+            pass
         # The last push of the operator may have forgotten the serial, and nobody have told us of it.
         assert update("last", primary.port).rcode == "NOERROR"
         assert not clients.others
