@@ -1,6 +1,6 @@
 """Our images as virtual machines, emulated in software: start, memory, and with how little they do.
 
-What must not live here: how QEMU is told (`oakroot.images.machine`).
+What must not live here: how QEMU is told (`oakroot.images.qemu`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from bench.processes import processor
 from oakroot.images import cpio
 from oakroot.images.build import INITRAMFS, PLAIN_KERNEL
 from oakroot.images.contents import PYTHON, Role
-from oakroot.images.machine import Acceleration, Machine
+from oakroot.images.machine import Machine
+from oakroot.images.qemu import Acceleration, command
 from oakroot.images.tree import File
 from tests.peers.nameservers import NameserverError
 from tests.peers.ports import LOOPBACK, free_port
@@ -134,7 +135,7 @@ class Kind:
         log = self.directory / "console"
         with log.open("wb") as console:
             process = subprocess.Popen(
-                machine.command(Acceleration.TCG), stdin=subprocess.DEVNULL, stdout=console, stderr=console
+                command(machine, Acceleration.TCG), stdin=subprocess.DEVNULL, stdout=console, stderr=console
             )
         try:
             yield Console(process, log, port)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from oakroot.images.machine import Acceleration, Machine
+from oakroot.images.machine import Machine, check_tap
+from oakroot.images.qemu import Acceleration, command
 from oakroot.images.rejected import ImageError
 
 
 def _hardware_address(network: str) -> str:
-    command = Machine(Path("image"), network, 256, ()).command(Acceleration.TCG)
-    return next(word for word in command if "mac=" in word)
+    words = command(Machine(Path("image"), network, 256, ()), Acceleration.TCG)
+    return next(word for word in words if "mac=" in word)
 
 
 def test_machines_on_one_bridge_have_hardware_addresses_of_their_own() -> None:
@@ -22,12 +23,18 @@ def test_machines_on_one_bridge_have_hardware_addresses_of_their_own() -> None:
 
 def test_arguments_longer_than_a_kernel_reads_are_refused() -> None:
     with pytest.raises(ImageError, match="the kernel reads 2000"):
-        Machine(Path("image"), "127.0.0.1:5301", 256, ("x" * 2000,)).command(Acceleration.TCG)
+        command(Machine(Path("image"), "127.0.0.1:5301", 256, ("x" * 2000,)), Acceleration.TCG)
 
 
 def test_a_tap_interface_that_is_not_there_is_named() -> None:
     with pytest.raises(ImageError, match="there is no tap interface no-such-tap"):
-        Machine(Path("image"), "no-such-tap", 256, ()).command(Acceleration.TCG)
+        check_tap(Machine(Path("image"), "no-such-tap", 256, ()))
+
+
+def test_a_path_with_a_comma_is_refused_where_it_would_be_several_words(tmp_path: Path) -> None:
+    (tmp_path / "a,b").touch()
+    with pytest.raises(ImageError, match="no file with a comma"):
+        command(Machine(Path("image"), "none", 256, (), (), tmp_path / "a,b"), Acceleration.TCG)
 
 
 @pytest.mark.parametrize("name", ["arguments", "a/b", ""])

@@ -19,7 +19,8 @@ from oakroot.images import fetch
 from oakroot.images.build import build_all
 from oakroot.images.contents import Role
 from oakroot.images.inputs import InputFolder
-from oakroot.images.machine import Acceleration, Machine, choose
+from oakroot.images.machine import Machine
+from oakroot.images.qemu import Acceleration, choose
 from oakroot.images.rejected import ImageError
 from tests.conftest import PEER_PATH, peers_are_required
 from tests.peers.commands import oakroot

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import os
-import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from oakroot.cli import CommandError, Exit, Subparsers, image_ledger
+from oakroot.cli import CommandError, Exit, Subparsers, image_ledger, image_run
 from oakroot.cli.progress import Progress
-from oakroot.images import fetch, machine, verify
+from oakroot.images import fetch, verify
 from oakroot.images.archive import unpacked
 from oakroot.images.build import INITRAMFS, KERNEL, SUMS, Image, build, build_all
 from oakroot.images.contents import Role
-from oakroot.images.drive import ARGUMENTS, write_drive
 from oakroot.images.inputs import InputFolder
 from oakroot.images.lock import LOCK_NAME, Lock, read_lock
 from oakroot.images.rejected import ImageError
@@ -32,24 +29,6 @@ From nothing to a primary in a virtual machine:
   oakroot image run primary-image --net tap0 -- --ipv4=10.0.42.2/24 --ipv4-gateway=10.0.42.1 \\
       --remote git://git.example.org/zones"""
 
-_RUN_EPILOG = """\
-After -- stand the machine's addresses, as MirageOS has them, then the server's options:
-  --ipv4=ADDRESS/LENGTH --ipv4-gateway=ADDRESS --ipv6=… --ipv6-gateway=…
-  --dns-servers=ADDRESS,…
-It ends with the exit status of the image: 64 for wrong arguments, 65 for a broken config drive, 71 if it
-broke off."""
-
-_DRIVE_DESCRIPTION = """\
-Writes what a machine is told, and its secrets, onto a disk: for monitors that hand over no files
-(Firecracker, Cloud Hypervisor), and for arguments longer than a kernel's command line. It is a cpio
-archive (newc) of plain files, without a file system; attach it read-only, as a virtio disk."""
-
-_DRIVE_EPILOG = """\
-The key of a secondary, and what it is told:
-  oakroot image drive --secret transfer.key=transfer.key --out config.img -- \\
-      --ipv4=10.0.42.3/24 --key @/run/secrets/transfer.key
-  oakroot image run secondary-image --net tap1 --config-drive config.img"""
-
 
 def configure(subparsers: Subparsers) -> None:
     """Adds the command."""
@@ -64,8 +43,7 @@ def configure(subparsers: Subparsers) -> None:
     _configure_fetch(verbs)
     _configure_build(verbs)
     _configure_verify(verbs)
-    _configure_run(verbs)
-    _configure_drive(verbs)
+    image_run.configure(verbs)
     image_ledger.configure(verbs)
 
 
@@ -128,63 +106,6 @@ def _configure_verify(verbs: Subparsers) -> None:
     verifying.add_argument("directory", type=Path, metavar="DIR", help="the image")
     _add_inputs(verifying)
     image_ledger.add_vouching(verifying)
-
-
-def _configure_run(verbs: Subparsers) -> None:
-    running = verbs.add_parser(
-        "run",
-        help="start an image in a virtual machine",
-        description="Starts an image in QEMU, with its console here.",
-        epilog=_RUN_EPILOG,
-        words_between_options=True,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    running.add_argument("directory", type=Path, metavar="DIR", help="the image")
-    running.add_argument(
-        "--net",
-        required=True,
-        metavar="NET",
-        help="a tap interface, or ADDRESS:PORT of this host for the machine's port 53 (the machine is "
-        "10.0.2.15/24 then, and this host 10.0.2.2)",
-    )
-    running.add_argument("--mem", type=int, default=128, metavar="MIB", help="memory (default: %(default)s)")
-    running.add_argument(
-        "--accel",
-        type=machine.Acceleration,
-        choices=list(machine.Acceleration),
-        default=machine.Acceleration.AUTO,
-        metavar="WAY",
-        help="kvm, tcg (software), or auto: kvm if a machine boots with it (default: %(default)s)",
-    )
-    _add_secrets(running)
-    running.add_argument(
-        "--config-drive", type=Path, metavar="FILE", help="a disk with more secrets and arguments"
-    )
-    running.add_argument("words", nargs="*", metavar="-- ARGUMENT", help="what the image is told")
-
-
-def _configure_drive(verbs: Subparsers) -> None:
-    driving = verbs.add_parser(
-        "drive",
-        help="write a config drive",
-        description=_DRIVE_DESCRIPTION,
-        epilog=_DRIVE_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    _add_secrets(driving)
-    driving.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write it")
-    driving.add_argument("words", nargs="*", metavar="-- ARGUMENT", help="what the image is told")
-
-
-def _add_secrets(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--secret",
-        type=_secret,
-        action="append",
-        default=[],
-        metavar="NAME=FILE",
-        help="put the file at /run/secrets/NAME in the machine; may be given again",
-    )
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -265,52 +186,8 @@ def _recorded(directory: Path) -> Lock:
     return read_lock((directory / LOCK_NAME).read_text())
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    verify.check_sums(arguments.directory)
-    started = machine.Machine(
-        arguments.directory,
-        arguments.net,
-        arguments.mem,
-        tuple(arguments.words),
-        tuple(arguments.secret),
-        arguments.config_drive,
-    )
-    return machine.run(started, machine.choose(arguments.accel, started, _warn))
-
-
-def _warn(text: str) -> None:
-    print(f"oakroot: warning: {text}", file=sys.stderr)
-
-
-def _drive(arguments: argparse.Namespace) -> int:
-    files: dict[str, bytes] = {}
-    for name, file in arguments.secret:
-        machine.check_secret(name, file)
-        if name in files:
-            raise CommandError(f"secret {name} was given twice", exit_code=Exit.USAGE)
-        files[name] = file.read_bytes()
-    if arguments.words:
-        files[ARGUMENTS] = shlex.join(arguments.words).encode() + b"\n"
-    if not files:
-        raise CommandError("a config drive has arguments or secrets", exit_code=Exit.USAGE)
-    out: Path = arguments.out
-    try:
-        out.unlink(missing_ok=True)
-        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(write_drive(files))
-    except OSError as problem:
-        raise CommandError(f"{out}: {problem.strerror}") from None
-    return Exit.FINE
-
-
-def _secret(text: str) -> tuple[str, Path]:
-    name, equals, file = text.partition("=")
-    if not (name and equals and file):
-        raise argparse.ArgumentTypeError(f"{text!r}: write NAME=FILE")
-    return name, Path(file)
-
-
 _VERBS = {
-    "fetch": _fetch, "build": _build, "verify": _verify, "run": _run, "drive": _drive,
+    "fetch": _fetch, "build": _build, "verify": _verify,
+    "run": image_run.run_machine, "drive": image_run.run_drive,
     "diff": image_ledger.run_diff, "ledger": image_ledger.run_ledger,
 }  # fmt: skip
