@@ -19,14 +19,22 @@ from oakroot.operate import logs
 from oakroot.operate.options import ConfigError, Options
 from tests.peers.commands import Primary
 
-BEFORE = {"poll": 60.0, "listen": ["::1"], "log_level": "info", "log_format": "text", "warnings": []}
+SYSLOG = ("192.0.2.1", 514)
+BEFORE = {
+    "poll": 60.0,
+    "listen": ["::1"],
+    "log_level": "info",
+    "log_format": "text",
+    "syslog": SYSLOG,
+    "warnings": [],
+}
 
 
 @pytest.fixture(autouse=True)
-def no_log_of_its_own(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    levels: list[str] = []
-    monkeypatch.setattr(logs, "set_up", lambda level, *_, **__: levels.append(level))
-    return levels
+def no_log_of_its_own(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
+    logged: list[tuple[str, object]] = []
+    monkeypatch.setattr(logs, "set_up", lambda level, *_, syslog, **__: logged.append((level, syslog)))
+    return logged
 
 
 def read(after: Mapping[str, object] | Exception) -> object:
@@ -54,9 +62,11 @@ def test_what_counts_from_the_next_start_on_is_told(caplog: pytest.LogCaptureFix
     assert complaints(caplog) == ["--listen counts from the next start on"]
 
 
-def test_the_log_follows_at_once(no_log_of_its_own: list[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_follows_at_once_and_goes_to_syslog_as_before(
+    no_log_of_its_own: list[tuple[str, object]], caplog: pytest.LogCaptureFixture
+) -> None:
     read({"log_level": "debug"})
-    assert no_log_of_its_own == ["debug"]
+    assert no_log_of_its_own == [("debug", SYSLOG)]
     assert complaints(caplog) == []
 
 

@@ -41,6 +41,8 @@ def reader(
         try:
             again = arguments.read_again()
             made = read(again)
+            syslog = arguments.syslog  # which counts from the next start on
+            logs.set_up(again.log_level, again.log_format, environment=os.environ, syslog=syslog)
         except (ConfigError, CommandError, OSError) as problem:
             _log.error("the settings cannot be used, those before stay: %s", problem)
             return None
@@ -49,7 +51,6 @@ def reader(
         for name in changed(arguments, again):
             if name not in (*live, *LIVE, *_COMMON):
                 _log.warning("--%s counts from the next start on", name.replace("_", "-"))
-        logs.set_up(again.log_level, again.log_format, environment=os.environ)
         if tap is not None:
             choose(tap, again)
         _log.info("settings read again")

@@ -82,14 +82,14 @@ def set_up(
     """Sends the log of this process to the stream (stderr), at one of LEVELS and in one of FORMATS.
 
     The format `journald` sends it to journald instead, and `syslog` to a server besides; OSError if that is
-    not there.
+    not there, and then all stays as it was.
     """
-    root = logging.getLogger()
-    root.handlers = [_handler(layout, sys.stderr if stream is None else stream, environment)]
+    handlers = [_handler(layout, sys.stderr if stream is None else stream, environment)]
     if syslog is not None:
-        handler = Syslog(*syslog)
-        handler.setFormatter(PlainFormatter())
-        root.addHandler(handler)
+        handlers.append(Syslog(*syslog))
+        handlers[-1].setFormatter(PlainFormatter())
+    root = logging.getLogger()
+    root.handlers = handlers
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
     # asyncssh tells of every connection and channel; that is news only to somebody who debugs it.
