@@ -23,7 +23,7 @@ from typing import Protocol, cast
 from oakroot import __version__
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.cli.commands import COMMANDS, Command, listing
-from oakroot.cli.parsers import Parser, RaisingParser
+from oakroot.cli.parsers import Parser
 from oakroot.cli.settings import complete
 from oakroot.client.server import ServerError, read_server
 from oakroot.operate import config, logs
@@ -85,9 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def frame(kind: type[Parser] = Parser) -> tuple[Parser, Subparsers]:
+def frame() -> tuple[Parser, Subparsers]:
     """The parser of all commands with no command in it, and what commands are added to."""
-    parser = kind(
+    parser = Parser(
         prog="oakroot",
         description="Serves your domains from a git repository.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -112,11 +112,9 @@ def load(name: str, subparsers: Subparsers) -> CommandModule:
     return module
 
 
-def build_parser(
-    chosen: str | None, kind: type[Parser] = Parser
-) -> tuple[argparse.ArgumentParser, CommandModule | None]:
+def build_parser(chosen: str | None) -> tuple[Parser, CommandModule | None]:
     """The parser with the chosen command, whose module alone is loaded; with the names of all if none is."""
-    parser, subparsers = frame(kind)
+    parser, subparsers = frame()
     if chosen is not None:
         return parser, load(chosen, subparsers)
     for name in COMMANDS:
@@ -125,20 +123,30 @@ def build_parser(
 
 
 def understand(
-    arguments: Sequence[str],
-    environment: Mapping[str, str],
-    kind: type[Parser] = Parser,
+    arguments: Sequence[str], environment: Mapping[str, str]
 ) -> tuple[argparse.Namespace, CommandModule]:
-    """The command that is meant, with all its options; `kind` of parser says how wrong usage is told."""
+    """The command that is meant, with all its options.
+
+    One that serves can have them read again, by `read_again`: its parser, which takes longer to make than all
+    there is to read, is made once.
+    """
     chosen = _chosen(arguments)
-    parser, module = build_parser(chosen, kind)
+    parser, module = build_parser(chosen)
     if module is None or chosen is None:
         _refuse_unknown_command(parser, arguments)
         parser.parse_args(arguments)
         raise AssertionError("argparse accepted arguments without a command")
     options = Options(parser)
-    namespace = _parse(parser, arguments)
-    complete(namespace, options, chosen, COMMANDS, environment)
+
+    def read() -> argparse.Namespace:
+        namespace = _parse(parser, arguments)
+        complete(namespace, options, chosen, COMMANDS, environment)
+        return namespace
+
+    namespace = read()
+    if COMMANDS[chosen].serves:
+        parser.raise_errors()
+        namespace.read_again = read
     return namespace, module
 
 
@@ -148,7 +156,6 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         # Until the service listens to it, it must not end the process, as it does by default.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         _set_up_log(namespace, environment)
-        namespace.read_again = lambda: understand(arguments, environment, RaisingParser)[0]
     else:
         logs.set_up("warning", "text", environment=environment)
     for warning in namespace.warnings:

@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
-from oakroot.operate.options import ConfigError, actions_of
+from oakroot.operate.options import ConfigError, actions_of, sub_parsers_of
 
 _Namespace = TypeVar("_Namespace")
 
@@ -22,20 +22,27 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *, words_between_options: bool = False, **settings: Any) -> None:  # noqa: ANN401 - argparse's own
         super().__init__(**{**settings, "allow_abbrev": False})
         self._sorts = words_between_options
+        self._raises = False
+
+    def raise_errors(self) -> None:
+        """Has wrong usage told to the program from now on, not to the terminal: a service goes on."""
+        self._raises = True
+        for _, children in sub_parsers_of(self):
+            for child in children.values():
+                if isinstance(child, Parser):
+                    child.raise_errors()
+
+    def error(self, message: str) -> NoReturn:
+        """Tells of wrong usage and ends the program, or raises ConfigError."""
+        if self._raises:
+            raise ConfigError(message)
+        super().error(message)
 
     def parse_known_args(  # type: ignore[override]  # argparse's overloads say the same in three ways
         self, args: Sequence[str], namespace: _Namespace
     ) -> tuple[_Namespace, list[str]]:
         """As argparse does, which calls this for the parser of each command."""
         return super().parse_known_args(_options_first(self, args) if self._sorts else args, namespace)
-
-
-class RaisingParser(Parser):
-    """Tells wrong usage to the program instead of the terminal: a service goes on."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raises it."""
-        raise ConfigError(message)
 
 
 def _options_first(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> Sequence[str]:

@@ -43,7 +43,7 @@ def complete(
     Gives the place of each setting that came from the environment or the file. The namespace gets the path
     of the settings file as `config`, and what its user should know of it as `warnings`.
     """
-    variables = config.Environment(environment)
+    variables = config.Environment(dict(environment))  # os.environ encodes what is looked up, each time
     path = _path(namespace, commands[chosen], environment)
     namespace.config = path
     namespace.warnings = []

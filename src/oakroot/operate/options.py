@@ -61,13 +61,13 @@ class Option:
     default: object
     required: bool
 
-    @property
+    @functools.cached_property
     def name(self) -> str:
         """The long flag without its dashes."""
         flags = self.action.option_strings
         return next((flag for flag in flags if flag.startswith("--")), flags[0]).lstrip("-")
 
-    @property
+    @functools.cached_property
     def variable(self) -> str:
         """The environment variable that sets it."""
         return "OAKROOT_" + self.name.upper().replace("-", "_")
