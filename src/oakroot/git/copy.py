@@ -79,7 +79,7 @@ class Copy(Reader):
     @property
     def head(self) -> ObjectID | None:
         """The commit last taken as head, if its objects are still there."""
-        return self._head if self._head is not None and self._head in self._objects else None
+        return self._head if self._head is not None and self._head in self else None
 
     @head.setter
     def head(self, commit: ObjectID) -> None:

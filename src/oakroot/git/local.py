@@ -20,6 +20,7 @@ from oakroot.git.credentials import Credentials
 from oakroot.git.deflating import Deflater
 from oakroot.git.deltas import NewObjects
 from oakroot.git.errors import PushRefused, RemoteRefused, RemoteUnreachable, RepositoryMissing
+from oakroot.git.glance import Glance
 from oakroot.git.hooks import Hooks, RefUpdate, find_folder, find_hooks
 from oakroot.git.refs import HEAD, Tip, choose_tip
 from oakroot.git.remote import Remote
@@ -46,10 +47,15 @@ class LocalRemote:
         self._deflater = Deflater()
         self._at_work: list[Thread] = []
         self._hooks_found: tuple[int, Path] | None = None
+        self._glance: Glance | None = None
 
     def fetch(self, copy: Copy, depth: int | None) -> Tip:  # noqa: ARG002 - nothing is copied, so nothing is cut
         """Lets the copy read the repository's own objects; gives the branch's tip."""
+        tip = None if self._glance is None else self._glance.tip(self._remote.branch)
+        if tip is not None:
+            return tip
         with translated(self._remote), self._opened() as repo:
+            self._glance = Glance(self._path, repo)
             tip = choose_tip(self._remote, repo.get_refs(), repo.refs.get_symrefs())
             copy.borrow(Path(repo.object_store.path).absolute())
             copy.update_shallow(repo.get_shallow(), None)

@@ -8,6 +8,7 @@ gitformat-pack(5).
 
 from __future__ import annotations
 
+import os
 import zlib
 from binascii import unhexlify
 from collections.abc import Sequence
@@ -45,6 +46,16 @@ class Objects:
         """Lets go of memory that only helps while many objects are read."""
         for pack in self._packs.values():
             pack.forget()
+
+    def __contains__(self, name: bytes) -> bool:
+        """Whether there is an object of this name in hexadecimal digits; False: it may be elsewhere."""
+        if len(name) != 2 * NAME_OCTETS:
+            return False
+        raw, path = unhexlify(name), os.fsdecode(name[:2] + b"/" + name[2:])
+        return any(pack.offset_of(raw) is not None for pack in self._packs.values()) or any(
+            os.path.exists(f"{folder}/{path}")  # noqa: PTH110 - of each commit's parents
+            for folder in self._folders
+        )
 
     def read(self, name: bytes) -> Object | None:
         """The object with this name in hexadecimal digits; None where it is not found.

@@ -29,6 +29,7 @@ class Reader:
         self._objects = objects
         self._reader = Objects(LARGEST_FILE)
         self._trees: dict[ObjectID, bytes] = {}
+        self._commit: Commit | None = None  # the last one: who asks for its parents asks for it again
         self._look_in(folders)
 
     def _look_in(self, folders: Sequence[Path]) -> None:
@@ -41,11 +42,18 @@ class Reader:
         self._objects.close()
 
     def __contains__(self, name: ObjectID) -> bool:
-        return name in self._objects
+        return name in self._reader or name in self._objects
 
     def commit(self, commit: ObjectID) -> Commit:
         """The commit object of this id; RepositoryBroken if there is none."""
-        return self._read(commit, Commit)
+        if self._commit is None or self._commit.id != commit:
+            content = self._content(commit, Commit)
+            self._commit = (
+                self._read(commit, Commit)
+                if content is None
+                else cast("Commit", Commit.from_raw_string(Commit.type_num, content, commit))
+            )
+        return self._commit
 
     def tree(self, tree: ObjectID) -> Tree:
         """The tree object of this id; RepositoryBroken if there is none."""
@@ -76,7 +84,7 @@ class Reader:
 
     def known_parents(self, commit: ObjectID) -> list[ObjectID]:
         """The parents of a commit that are there."""
-        return [parent for parent in self.commit(commit).parents if parent in self._objects]
+        return [parent for parent in self.commit(commit).parents if parent in self]
 
     def _content(self, name: ObjectID, kind: type[ShaFile]) -> bytes | None:
         """What an object holds; None where only dulwich may find it."""

@@ -182,7 +182,7 @@ class RemoteRepository:
         with translated(self.remote):
             commit = self._copy.commit(_id(head.commit))
             while True:
-                parents = [parent for parent in commit.parents[:1] if parent in self._copy.objects]
+                parents = [parent for parent in commit.parents[:1] if parent in self._copy]
                 parent = self._copy.commit(parents[0]) if parents else None
                 if parent is None or commit.committer != own.line():
                     older = None if parent is None else head_of(parent, head.branch)
