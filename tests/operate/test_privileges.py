@@ -7,9 +7,10 @@ import pwd
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
-from itertools import takewhile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import dns.message
 import dns.query
@@ -80,15 +81,21 @@ def statuses(process: int) -> list[str]:
     return found
 
 
-@needs_root
-def test_every_thread_of_a_running_server_has_lost_all_rights(project_root: Path, tmp_path: Path) -> None:
-    # Pytest lets nobody else into its folders, of which tests that run beside each other have one more.
-    for folder in (tmp_path, *takewhile(lambda each: "pytest" in str(each), tmp_path.parents)):
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """One that others may enter; pytest lets nobody into its own, and closes them whenever it starts."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
         folder.chmod(0o755)
-    cache = tmp_path / "cache"
-    command = command_for_everybody(project_root, tmp_path / "kept")
+        yield folder
+
+
+@needs_root
+def test_every_thread_of_a_running_server_has_lost_all_rights(project_root: Path, open_folder: Path) -> None:
+    cache = open_folder / "cache"
+    command = command_for_everybody(project_root, open_folder / "kept")
     arguments: list[str | Path] = ["--user", "nobody", "--cache", cache]
-    with Primary(arguments, tmp_path / "log", command=command) as primary:
+    with Primary(arguments, open_folder / "log", command=command) as primary:
         primary.said("zones served")
         query = dns.message.make_query("example.org", "SOA")
         dns.query.udp(query, "127.0.0.1", 10, primary.port)
