@@ -10,6 +10,7 @@ import argparse
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from statistics import median
 from typing import ClassVar, Generic, Protocol, TypeVar
 
@@ -74,6 +75,10 @@ class Part(ABC, Generic[M]):
     name: ClassVar[str]
     help: ClassVar[str]
     measurement: type[M]
+    case_shapes: ClassVar[Sequence[str]]
+    """The cases it measures; `*` stands for what options choose."""
+    name_shapes: ClassVar[Sequence[str]]
+    """The titles of its tables and the names of its targets; `{case}` stands for each case."""
     is_for_all: ClassVar[bool] = True
     """Whether `all` runs it too."""
     programs: ClassVar[Sequence[str]] = ()
@@ -90,6 +95,15 @@ class Part(ABC, Generic[M]):
     @abstractmethod
     def tables(self, measurements: Sequence[M]) -> list[Table]:
         """The tables, in the order of the page."""
+
+    def measures(self, case: str) -> bool:
+        """Whether it measures this, or what was called so has gone."""
+        return any(fnmatchcase(case, shape) for shape in self.case_shapes)
+
+    def gives(self, name: str) -> bool:
+        """Whether it may give a table or a target of this name."""
+        shapes = {shape.replace("{case}", case) for shape in self.name_shapes for case in self.case_shapes}
+        return any(fnmatchcase(name, shape) for shape in shapes)
 
     def targets(self, measurements: Sequence[M]) -> list[Target]:
         """What the measurements must reach."""

@@ -2,13 +2,14 @@
 
 The page is prose with marked places, `<!-- bench: serve -->` to `<!-- end -->`; what stands between them is
 written by `python -m bench report` from the newest results, and by nobody else. Parts are measured on
-different days and machines: what there are no results of stays as it is.
+different days and machines: what there are no results of stays as it is, unless no part gives it any more.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bench.results import Run
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 PLACE = re.compile(r"(<!-- bench: (?P<name>[\w ]+) -->\n)(?P<text>.*?)(<!-- end -->)", re.DOTALL)
+TABLE = re.compile(r"^\*\*(.+)\*\*\n\n(?:\|.*\n?)+\n*", re.MULTILINE)
 VERSIONS = re.compile(r"^\*\*Versions\*\*: (?P<named>.*)\.$", re.MULTILINE)
 TARGETS_HEAD = ("target", "at most", "found", "verdict")
 AnyPart = Part[Any]
@@ -30,9 +32,15 @@ def write_page(parts: Sequence[AnyPart], directory: Path = results.DIRECTORY, pa
     """Fills the places of the page with the newest results."""
     runs = {part.name: results.runs(part.name, directory) for part in parts}
     newest = {part.name: _measurements(part, runs[part.name]) for part in parts}
+
+    def standing(row: Row) -> bool:
+        return any(part.gives(row[0]) for part in parts) or _left_out(row[0])
+
     measured = [part for part in parts if runs[part.name]]
     texts: dict[str, Writer] = {
-        "targets": lambda before: _lines(TARGETS_HEAD, _merged(_cells(before), _targets(measured, newest))),
+        "targets": lambda before: _lines(
+            TARGETS_HEAD, _merged(filter(standing, _cells(before)), _targets(measured, newest))
+        ),
         "machine": functools.partial(_machine, [run for of_part in runs.values() for run in of_part]),
         **{
             part.name: functools.partial(_section, part, runs[part.name], newest[part.name]) for part in parts
@@ -67,25 +75,44 @@ def print_tables(part: AnyPart, measurements: Sequence[Any]) -> None:
 
 
 def _measurements(part: AnyPart, runs: Iterable[Run]) -> list[Any]:
-    return [part.measurement(**measurement) for measurement in results.newest(runs)]
+    """What a part measured, of the cases that it still has."""
+    found = [part.measurement(**measurement) for measurement in results.newest(runs)]
+    return [measurement for measurement in found if part.measures(measurement.case)]
+
+
+def _left_out(name: str) -> bool:
+    """Says so; not standing."""
+    print(f"bench: {name}: no part gives this any more, left out", file=sys.stderr)
+    return False
+
+
+def _checked(part: AnyPart, name: str) -> str:
+    """A name that the part gives; LookupError: it must list it, or the next report leaves it out."""
+    if not part.gives(name):
+        raise LookupError(f"{part.name}: {name} has none of the shapes of its names")
+    return name
 
 
 def _section(part: AnyPart, runs: Sequence[Run], measurements: Sequence[Any], before: str) -> str:
     if not runs:
-        return f"{before or 'Not measured yet.'}\n"
+        standing = TABLE.sub(
+            lambda table: table[0] if part.gives(table[1]) or _left_out(table[1]) else "", before
+        )
+        return f"{standing.strip() or 'Not measured yet.'}\n"
     commands = sorted({f"`{run.command}` on {run.at[:10]}" for run in runs})
     blocks = [f"Measured by {', '.join(commands)}.\n"]
     blocks += [
-        f"**{table.title}**\n\n{_lines(table.head, table.rows)}" for table in part.tables(measurements)
+        f"**{_checked(part, table.title)}**\n\n{_lines(table.head, table.rows)}"
+        for table in part.tables(measurements)
     ]
     return "\n".join(blocks)
 
 
 def _targets(parts: Sequence[AnyPart], measurements: Mapping[str, Sequence[Any]]) -> list[Row]:
-    return [_row(target) for part in parts for target in part.targets(measurements[part.name])]
+    return [_row(part, target) for part in parts for target in part.targets(measurements[part.name])]
 
 
-def _merged(before: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
+def _merged(before: Iterable[Row], rows: Sequence[Row]) -> list[Row]:
     """The rows of before, each as it is now if it was measured again, and then what is new."""
     named = {row[0]: row for row in before}
     named.update((row[0], row) for row in rows if row[0] not in named or row[3] != NOT_MEASURED)
@@ -97,10 +124,10 @@ def _cells(table: str) -> list[Row]:
     return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in table.splitlines()[2:]]
 
 
-def _row(target: Target) -> Row:
+def _row(part: AnyPart, target: Target) -> Row:
     unit = f" {target.unit}" if target.unit else ""
     found = "-" if target.found is None else f"{target.found:.3g}{unit}"
-    return (target.what, f"{target.wanted:.3g}{unit}", found, target.verdict)
+    return (_checked(part, target.what), f"{target.wanted:.3g}{unit}", found, target.verdict)
 
 
 def _machine(runs: Sequence[Run], before: str) -> str:

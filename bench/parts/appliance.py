@@ -63,6 +63,8 @@ class AppliancePart(Part[Appliance]):
     name = "appliance"
     help = "images of one server beside a container with BIND"
     measurement = Appliance
+    case_shapes = (CASE,)
+    name_shapes = ("{case}",)
     is_for_all = False
     programs = ("bind", "runc", "qemu")
 

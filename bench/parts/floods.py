@@ -61,6 +61,8 @@ class FloodsPart(Part[Attacked]):
     name = "floods"
     help = "what ordinary clients notice of floods"
     measurement = Attacked
+    case_shapes = tuple(FLOODS)
+    name_shapes = ("{case}", "{case}: questions of ordinary clients that failed")
     is_for_all = False
 
     def configure(self, parser: argparse.ArgumentParser) -> None:

@@ -65,6 +65,8 @@ class GrowthPart(Part[Size]):
     name = "growth"
     help = "load time and memory per record, and CPU per query, from 1,000 to 1,000,000 records"
     measurement = Size
+    case_shapes = tuple(f"* {growing}" for growing in (RECORDS, ZONES))
+    name_shapes = ("Growth: *", *(f"growth, *: {measure}, to a hundredth" for measure in WANTED))
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """The largest sizes."""

@@ -26,6 +26,11 @@ APEX = "example.org"
 NAMES = 1000
 UPGRADE, RESTART = "a successor (SIGUSR2)", "restart, as systemd does it"
 STOP, KILL = "stopped, then started", "kill -9, then started"
+TITLE = "One process after another"
+COSTS_NOTHING = {
+    UPGRADE: "queries lost when a successor takes over",
+    RESTART: "queries lost by a restart",
+}
 WORKERS = 2
 BUFFER = 4 * 1024 * 1024
 """Octets that may wait in a socket, as in the units that come with Oakroot; the kernel doubles that."""
@@ -57,6 +62,8 @@ class HandoverPart(Part[Change]):
     name = "handover"
     help = "restart and upgrade under half of the maximal load"
     measurement = Change
+    case_shapes = (UPGRADE, RESTART, STOP, KILL)
+    name_shapes = (TITLE, *COSTS_NOTHING.values())
     is_for_all = False
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
@@ -92,15 +99,12 @@ class HandoverPart(Part[Change]):
             )
             for case, of_case in cases(measurements).items()
         ]
-        return [Table("One process after another", head, rows)]
+        return [Table(TITLE, head, rows)]
 
     def targets(self, measurements: Sequence[Change]) -> list[Target]:
         """Neither a successor nor a restart costs a query."""
         found = []
-        for case, what in (
-            (UPGRADE, "queries lost when a successor takes over"),
-            (RESTART, "queries lost by a restart"),
-        ):
+        for case, what in COSTS_NOTHING.items():
             lost = [each.lost for each in measurements if each.case == case]
             found.append(Target(what, 0, sum(lost) if lost else None))
         return found

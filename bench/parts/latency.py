@@ -52,6 +52,12 @@ class LatencyPart(Part[Latency]):
     name = "latency"
     help = "latency at half the maximal rate while a zone of a million records is read again"
     measurement = Latency
+    case_shapes = ("1 zone of * records",)
+    name_shapes = (
+        "Answers while reloading {case}, in µs",
+        "latency, {case}: p99.9 while reloading to idle",
+        "latency, {case}: questions lost",
+    )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Size and time."""

@@ -26,6 +26,8 @@ class LoadPart(Part[Load]):
     name = "load"
     help = "time and memory to load: one zone of a million records, and 10,000 zones of ten"
     measurement = Load
+    case_shapes = ("1 zone of * records", "* zones of * records")
+    name_shapes = ("Loading {case}",)
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """The sizes."""

@@ -43,6 +43,12 @@ class PlanPart(Part[Planned]):
     name = "plan"
     help = "what a plan of one changed record takes, of one large zone and of many small ones"
     measurement = Planned
+    case_shapes = ("1 zone of * records", "* zones of * records")
+    name_shapes = (
+        "Planning one changed record of {case}",
+        f"plan of {{case}}, to {READING}",
+        "plan of {case}",
+    )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """The sizes."""

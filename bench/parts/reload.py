@@ -27,6 +27,7 @@ SMALL_ZONE = 20_000
 # YADIFA reads a zone again only by its own control protocol.
 CANNOT = ("yadifa", contestants.OakrootEngine.name)
 ONE, EVERY = "one record changed", "every record changed"
+MANY_TO_FEW = "reload: many zones to few"
 CHANGES: dict[str, Change] = {ONE: one_record, EVERY: every_record}
 # A tenth of the fastest peer's time where only what changed is read of a large file; else its time.
 WANTED = {ONE: 0.1, EVERY: 1.0}
@@ -49,6 +50,12 @@ class ReloadPart(Part[Reload]):
     name = "reload"
     help = "time to serve a new version of a zone: small, of a million records, one of 10,000"
     measurement = Reload
+    case_shapes = tuple(
+        f"{zones}, {change}"
+        for zones in ("1 zone of * records", "* zones of * records")
+        for change in CHANGES
+    )
+    name_shapes = ("Reloading {case}", "reload, {case}: to *", MANY_TO_FEW)
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """The sizes."""
@@ -99,7 +106,7 @@ class ReloadPart(Part[Reload]):
                 found.append(Target(f"reload, {case}: to {rival}", wanted, ratio))
         many = [seconds for case, seconds in own.items() if " zones of" in case]
         if len(many) > 1:
-            found.append(Target("reload: many zones to few", 1.2, max(many) / min(many)))
+            found.append(Target(MANY_TO_FEW, 1.2, max(many) / min(many)))
         return found
 
 

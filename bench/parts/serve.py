@@ -46,6 +46,7 @@ class Plan:
 
 
 FLOOD = "random missing names"
+SCALING = "small: hosts, two workers to one, to the floor's"
 PLANS = (
     Plan("small", "hosts", WAYS["UDP"], 1.05, 0.85),
     Plan("small", "hosts", WAYS["UDP with EDNS"], 1.05, 0.85),
@@ -80,6 +81,14 @@ class ServePart(Part[Serve]):
     name = "serve"
     help = "processor time for each answer over UDP and TCP, beside the bare echo as the floor"
     measurement = Serve
+    case_shapes = tuple(plan.case for plan in PLANS)
+    name_shapes = (
+        "Serving {case}",
+        "{case}: to floor",
+        "{case}: to NSD",
+        "{case}: to the best peer",
+        SCALING,
+    )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """The sizes, and what to measure of all."""
@@ -116,7 +125,7 @@ class ServePart(Part[Serve]):
         targets = [target for plan in PLANS for target in _targets(plan, of_case.get(plan.case, []))]
         own, floor = (_scaling(server, of_case) for server in (OAKROOT, FLOOR))
         scaling = own / floor if own and floor else None
-        return [*targets, Target("small: hosts, two workers to one, to the floor's", 1.10, scaling)]
+        return [*targets, Target(SCALING, 1.10, scaling)]
 
 
 def _scaling(server: str, of_case: Mapping[str, Sequence[Serve]]) -> float | None:

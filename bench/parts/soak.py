@@ -28,6 +28,7 @@ from bench.soak.work import (
 )
 
 SAMPLE_SECONDS = 5.0
+LOST = "what was acknowledged and is lost, and answers that failed"
 RECORDS = 500
 WARM_UP = 0.25
 """The share of the time after which memory is to be flat: caches and kept versions have filled by then."""
@@ -49,6 +50,14 @@ class SoakPart(Part[Sample]):
     name = "soak"
     help = "everything at once, for long: memory, descriptors, and whether anything is lost"
     measurement = Sample
+    case_shapes = ("soak",)
+    name_shapes = (
+        "Processes",
+        "What was done",
+        "memory of the * at the end, to that after a quarter",
+        "descriptors of the *, most less fewest",
+        LOST,
+    )
     is_for_all = False
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
@@ -93,7 +102,7 @@ class SoakPart(Part[Sample]):
             spread = max(_late(of_it, "descriptors")) - min(_late(of_it, "descriptors"))
             found.append(Target(f"descriptors of the {name}, most less fewest", 12, spread))
         lost = next((each.numbers["lost"] for each in measurements if each.server == "lost"), None)
-        return [*found, Target("what was acknowledged and is lost, and answers that failed", 0, lost)]
+        return [*found, Target(LOST, 0, lost)]
 
     def pictures(self, measurements: Sequence[Sample]) -> dict[str, str]:
         """Over the minutes: memory, descriptors, and work done."""

@@ -48,6 +48,8 @@ class TransferPart(Part[Sent]):
     name = "transfer"
     help = "what it costs to send a zone of a million records (AXFR), and 1,000 changes of it (IXFR)"
     measurement = Sent
+    case_shapes = ("1 zone of * records (AXFR)", "* changes in 1 zone of * records (IXFR)")
+    name_shapes = ("Sending {case}", "Sending {case}, CPU s")
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """The size."""

@@ -26,6 +26,8 @@ from tests.peers.ports import Address
 
 YARDSTICK = "bind"
 TARGET_CASE = "10,000 records, 64 clients"
+TARGET = f"BIND's updates a second to ours, {TARGET_CASE}"
+SHARES = "Microseconds for each update, by part of the work"
 WARM_UP = 0.5
 PARTS = {
     "requests": "TSIG, queue, answers",
@@ -69,6 +71,8 @@ class UpdatePart(Part[Updates]):
     name = "update"
     help = "dynamic updates: acknowledged a second, waiting time, and where it goes"
     measurement = Updates
+    case_shapes = ("* records, 1 client", "* records, * clients")
+    name_shapes = ("Updating {case}", SHARES, TARGET)
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Sizes, clients, and how long."""
@@ -106,7 +110,7 @@ class UpdatePart(Part[Updates]):
         of_server = servers(each for each in measurements if each.case == TARGET_CASE)
         ours, theirs = (_rate(of_server.get(name, [])) for name in ("oakroot", YARDSTICK))
         found = theirs / ours if ours and theirs else None
-        return [Target(f"BIND's updates a second to ours, {TARGET_CASE}", 1.0, found)]
+        return [Target(TARGET, 1.0, found)]
 
 
 def _wanted(taker: type[Taker], only: list[str] | None) -> bool:
@@ -192,7 +196,7 @@ def _shares(measurements: Sequence[Updates]) -> Table:
                 median(1e6 * each.parts.get(part, 0.0) / each.acknowledged for each in own) for part in PARTS
             ]
             rows.append((f"{server}, {case}", *(f"{share:.0f}" for share in shares)))
-    return Table("Microseconds for each update, by part of the work", ("", *PARTS.values()), rows)
+    return Table(SHARES, ("", *PARTS.values()), rows)
 
 
 PART = UpdatePart()

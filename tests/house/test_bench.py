@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from bench import results, system_calls
+from bench import loading, results, system_calls
 from bench.__main__ import PARTS
 from bench.part import Target
-from bench.parts import latency, reload
+from bench.parts import latency, load, reload
 from bench.report import PAGE, PLACE, fill, write_page
 
 
@@ -67,6 +68,62 @@ def test_what_was_not_measured_stays_on_the_page(tmp_path: Path) -> None:
     assert ["met" in row for row in rows.values()] == [True]
     assert after["targets"].count("\n") == before["targets"].count("\n")
     assert (images / "growth-of-zones.svg").read_text() == "drawn before"
+
+
+def _written(tmp_path: Path, old: str, new: str) -> str:
+    """The page with another name on it in a place, as the next report writes it."""
+    page = tmp_path / "performance.md"
+    assert old in PAGE.read_text()
+    page.write_text(PAGE.read_text().replace(old, new))
+    write_page(PARTS, tmp_path, page)
+    return page.read_text()
+
+
+def test_a_target_that_no_part_gives_any_more_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = PAGE.read_text()
+    row = next(line for line in before.splitlines() if line.startswith("| queries lost by a restart"))
+    written = _written(tmp_path, row, row.replace("lost by a", "lost by the"))
+    assert written == before.replace(f"{row}\n", "")
+    assert capsys.readouterr().err.count("left out") == 1
+
+
+def test_a_table_that_its_part_gives_no_more_is_left_out(tmp_path: Path) -> None:
+    written = _written(tmp_path, "**Loading 10,000 zones of 10 records**", "**Loading 10,000 little zones**")
+    before = PAGE.read_text()
+    title = before.index("**Loading 10,000 zones of 10 records**")
+    assert written == before[: title - 1] + before[before.index("\n<!-- end -->", title) :]
+
+
+def test_a_case_that_its_part_measures_no_more_is_left_out(tmp_path: Path) -> None:
+    same = {"p50": 20.0, "p99": 30.0, "p99.9": 40.0, "max": 50.0}
+    gone = latency.Latency("1 little zone", "oakroot", 1000.0, same, same, lost=0, reloads=3)
+    kept = replace(gone, case="1 zone of 20 records")
+    measured = [asdict(gone), asdict(kept)]
+    run = results.Run("latency", "2027-01-01T00:00:00Z", "command", {}, {}, measured)
+    results.write(run, tmp_path)
+    written = _written(tmp_path, "", "")
+    assert [each in written for each in ("1 little zone", "1 zone of 20 records")] == [False, True]
+
+
+def test_every_name_on_the_page_is_one_that_a_part_gives() -> None:
+    places = _places(PAGE.read_text())
+    rows = [line.strip("| ").split(" | ")[0].strip() for line in places["targets"].strip().splitlines()[2:]]
+    assert [name for name in rows if not any(part.gives(name) for part in PARTS)] == []
+    for part in PARTS:
+        titles = re.findall(r"^\*\*(.+)\*\*$", places[part.name], re.MULTILINE)
+        assert titles
+        assert [title for title in titles if not part.gives(title)] == []
+
+
+def test_a_part_lists_what_it_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load.PART, "name_shapes", ())
+    found = loading.Load("1 zone of 10 records", "oakroot", 1.0, 1.0, 1, 1)
+    run = results.Run("load", "2027-01-01T00:00:00Z", "command", {}, {}, [asdict(found)])
+    results.write(run, tmp_path)
+    with pytest.raises(LookupError, match="load: Loading 1 zone of 10 records has none"):
+        _written(tmp_path, "", "")
 
 
 def _places(page: str) -> dict[str, str]:
