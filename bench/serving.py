@@ -16,12 +16,12 @@ from typing import Any
 from bench.loading import LONGEST, check_answers, wait_for_last
 from bench.processes import Processor, processor, wait_until_at_rest
 from bench.workloads import Workload
+from tests.peers import dnsperf
 from tests.peers.nameservers import DaemonNameserver, NameserverError, ZoneFile
 from tests.peers.ports import LOOPBACK
 
 HERE = Path(__file__).parent
 GENERATOR = HERE / "load/target/release/load"
-DNSPERF = "dnsperf"
 
 
 class Floor(DaemonNameserver):
@@ -220,7 +220,7 @@ def _ask_by_dnsperf(
     host, port = server.address
     options = f"-s {host} -p {port} -d {questions} -l {max(1, round(seconds))} -c 8 -q 160"
     with on_processor(1):
-        done = subprocess.run([DNSPERF, *options.split()], capture_output=True, text=True, check=True)
+        done = subprocess.run([dnsperf.PROGRAM, *options.split()], capture_output=True, text=True, check=True)
     numbers = [
         re.search(rf"{title}:\s+([0-9.]+)", done.stdout)
         for title in ("Queries completed", "Queries per second", "Queries lost")
@@ -231,4 +231,4 @@ def _ask_by_dnsperf(
 
 def has_dnsperf() -> bool:
     """Whether dnsperf is installed."""
-    return shutil.which(DNSPERF) is not None
+    return shutil.which(dnsperf.PROGRAM) is not None

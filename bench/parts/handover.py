@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.part import Part, Table, Target, cases, told
-from bench.serving import DNSPERF
+from tests.peers.dnsperf import Dnsperf
 from tests.peers.git_servers import BareRepository
 from tests.peers.ports import LOOPBACK, free_port
 from tests.peers.supervisor import Supervisor
@@ -32,6 +29,8 @@ COSTS_NOTHING = {
     RESTART: "queries lost by a restart",
 }
 WORKERS = 2
+PATIENCE = 5.0
+"""Seconds that a question waits for its answer."""
 BUFFER = 4 * 1024 * 1024
 """Octets that may wait in a socket, as in the units that come with Oakroot; the kernel doubles that."""
 SO_RCVBUFFORCE = 33
@@ -80,9 +79,10 @@ class HandoverPart(Part[Change]):
             changes = (UPGRADE, _succeed), (RESTART, Supervisor.restart), (STOP, _stop), (KILL, _kill)
             for case, change in changes:
                 with _service(repository, directory / case.split(",")[0], case == UPGRADE) as service:
-                    rate = options.rate or _highest(service, questions) // 2
+                    dnsperf = Dnsperf((LOOPBACK, service.port), questions, patience=PATIENCE)
+                    rate = options.rate or dnsperf.highest_rate() // 2
                     print(f"handover: {case}, {rate} questions a second", file=sys.stderr)
-                    found.append(_burst(case, service, questions, rate, options.seconds, change))
+                    found.append(_burst(case, service, dnsperf, rate, options.seconds, change))
         return found
 
     def tables(self, measurements: Sequence[Change]) -> list[Table]:
@@ -161,29 +161,18 @@ def _kill(service: Supervisor) -> None:
     service.start()
 
 
-def _highest(service: Supervisor, questions: Path) -> int:
-    """Questions a second that are answered when dnsperf asks as fast as it can."""
-    # More at once would not find room in the sockets, and dnsperf would wait for what is lost.
-    output = _dnsperf(service, questions, 2.0, ("-q", "1000")).communicate()[0]
-    return int(_number(r"Queries per second:\s+([0-9.]+)", output))
-
-
 def _burst(
     case: str,
     service: Supervisor,
-    questions: Path,
+    dnsperf: Dnsperf,
     rate: int,
     seconds: float,
     change: Callable[[Supervisor], object],
 ) -> Change:
     before = _overflowed(service)
-    asking = _dnsperf(service, questions, seconds, ("-Q", str(rate)))
-    time.sleep(seconds / 4)
-    change(service)
-    output = asking.communicate()[0]
-    sent, lost = _number(r"Queries sent:\s+(\d+)", output), _number(r"Queries lost:\s+(\d+)", output)
-    longest, overflowed = _number(r"max ([0-9.]+)\)", output), _overflowed(service) - before
-    return Change(case, "oakroot", rate, int(sent), int(lost), longest, overflowed)
+    asked = dnsperf.ask_while(lambda: change(service), rate, seconds, before=seconds / 4)
+    overflowed = _overflowed(service) - before
+    return Change(case, "oakroot", rate, asked.sent, asked.lost, asked.longest, overflowed)
 
 
 def _overflowed(service: Supervisor) -> int:
@@ -191,21 +180,3 @@ def _overflowed(service: Supervisor) -> int:
     ours = [passed for passed, name in service.passed if name == "dns"]
     found = [passed.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36) for passed in ours]
     return sum(struct.unpack("9I", memory)[8] for memory in found)
-
-
-def _dnsperf(
-    service: Supervisor, questions: Path, seconds: float, more: Sequence[str]
-) -> subprocess.Popen[str]:
-    words = [DNSPERF, "-s", LOOPBACK, "-p", str(service.port), "-d", str(questions), "-l", str(seconds)]
-    # Many clients, so that the kernel spreads them, and answers that come together find room; questions
-    # that wait must not hold others back.
-    words += ["-c", "200", "-b", "4096", "-T", "1", "-q", "65000", "-t", "5", *more]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def _number(pattern: str, output: str) -> float:
-    found = re.search(pattern, output)
-    with suppress(TypeError):
-        return float(found[1])  # type: ignore[index]
-    message = f"dnsperf says nothing of {pattern}:\n{output}"
-    raise ValueError(message)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.boot.machine import Machine
+from tests.peers.dnsperf import Dnsperf
 from tests.peers.git_servers import BareRepository, wait_until
 from tests.protocol.keys import make_key
 
@@ -109,28 +108,13 @@ class Service:
 
     def lost_while(self, change: Callable[[], None], *, address: str = PRIMARY, seconds: float = 12) -> int:
         """How many questions are lost when half of what the server can take is asked meanwhile."""
-        # More at once would not find room in the sockets, and dnsperf would wait for what is lost.
-        asked = self._dnsperf(address, 2, "-q", "1000").communicate()[0]
-        highest = number(r"Queries per second:\s+([0-9.]+)", asked)
-        asking = self._dnsperf(address, seconds, "-Q", str(int(highest / 2)))
-        time.sleep(1)
-        change()
-        output = asking.communicate()[0]
-        sent = int(number(r"Queries sent:\s+([0-9]+)", output))
-        lost = int(number(r"Queries lost:\s+([0-9]+)", output))
-        longest = number(r"max ([0-9.]+)\)", output)
-        told = "asked %d, the highest rate is %d a second, lost: %d, longest answer: %.2f s"
-        _log.info(told, sent, highest, lost, longest)
-        return lost
-
-    def _dnsperf(self, address: str, seconds: float, *more: str) -> subprocess.Popen[str]:
-        words = ["dnsperf", "-s", address, "-d", str(self.questions), "-l", str(seconds)]
         # Patience is no measure here: a restart on a busy machine takes seconds.
-        # And answers that come together must find room in dnsperf's own sockets.
-        words += ["-c", "200", "-b", "4096", "-q", "65000", "-t", "30", *more]
-        return subprocess.Popen(
-            self.machine.in_network(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        dnsperf = Dnsperf((address, 53), self.questions, patience=30, inside=self.machine.in_network)
+        highest = dnsperf.highest_rate()
+        asked = dnsperf.ask_while(change, highest // 2, seconds, before=1)
+        told = "asked %d, the highest rate is %d a second, lost: %d, longest answer: %.2f s"
+        _log.info(told, asked.sent, highest, asked.lost, asked.longest)
+        return asked.lost
 
 
 def zone(serial: int) -> bytes:
