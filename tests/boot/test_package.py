@@ -100,6 +100,22 @@ def test_a_restart_loses_no_question(service: Service, role: str) -> None:
     assert before not in service.processes(role)
 
 
+def test_a_restart_right_after_a_start_finds_somebody_to_stay(service: Service) -> None:
+    # Each time another process stays, and says so.
+    said = "systemd restarts this service; serving until the next process does"
+
+    def stayed() -> int:
+        return service.machine.run("journalctl", "--unit=oakroot-primary").count(said)
+
+    before = stayed()
+    for count in range(1, 4):
+        service.systemctl("stop", "primary")
+        unit = "oakroot-primary.service"
+        service.machine.run("sh", "-c", f"systemctl start {unit} && exec systemctl restart {unit}")
+        service.is_alone("primary")
+        assert stayed() == before + count
+
+
 def test_two_restarts_at_once_lose_no_question(service: Service) -> None:
     def restart() -> None:
         with ThreadPoolExecutor() as threads:
@@ -159,6 +175,13 @@ def test_who_stays_serves_on_while_the_next_process_has_nothing(service: Service
     service.systemctl("restart", "primary")
     assert service.serial(PRIMARY) > 0
     assert staying in service.processes("primary")
+
+
+def test_sockets_are_bound_anew_while_somebody_stays(service: Service, staying: str) -> None:
+    service.machine.run("systemctl", "restart", "oakroot-primary.socket")
+    wait_until("it to end", lambda: staying not in service.processes("primary"))
+    assert service.machine.run("systemctl", "is-active", "oakroot-primary.socket").strip() == "active"
+    wait_until("it to be active", lambda: service.shown("primary", "ActiveState") == "active")
 
 
 def test_who_stays_ends_at_a_stop(service: Service, staying: str) -> None:

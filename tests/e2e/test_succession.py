@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import dns.message
@@ -121,21 +122,30 @@ def test_a_secondary_hands_its_zones_over_though_nothing_is_on_disk_and_no_prima
     assert "kept on disk, serial 7" in secondary.log
 
 
+def bound_to(address: Address) -> tuple[socket.socket, socket.socket]:
+    """Sockets as systemd makes them for a `.socket` unit; OSError: somebody else has the address."""
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # So connections that have ended are not in the way.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        datagrams.bind(address)
+        listener.bind(datagrams.getsockname())
+    except OSError:
+        datagrams.close()
+        listener.close()
+        raise
+    listener.listen()
+    return datagrams, listener
+
+
 @pytest.fixture
 def bound() -> tuple[Address, list[tuple[socket.socket, str]]]:
-    """Sockets as systemd makes them for a `.socket` unit."""
+    """Those of a port that is free."""
     while True:
-        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        datagrams.bind(("127.0.0.1", 0))
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            listener.bind(datagrams.getsockname())
-        except OSError:
-            datagrams.close()
-            listener.close()
-            continue
-        listener.listen()
-        return datagrams.getsockname(), [(datagrams, "dns"), (listener, "dns")]
+        with suppress(OSError):
+            datagrams, listener = bound_to(("127.0.0.1", 0))
+            return datagrams.getsockname(), [(datagrams, "dns"), (listener, "dns")]
 
 
 def test_queries_wait_in_the_sockets_of_systemd_while_nothing_runs(
@@ -209,6 +219,38 @@ def test_who_is_restarted_stays_until_the_next_process_serves(
         assert len(restarted.passed) == 2
         wait_until("the word of it", lambda: "before" not in told_last(restarted, "STATUS="))
     assert askers.failures == []
+
+
+def test_sockets_can_be_bound_anew_while_who_was_restarted_stays(
+    restarted: Supervisor, repository: BareRepository
+) -> None:
+    away = repository.path.rename(repository.path.with_name("away"))
+    elder = restarted.restart()
+    # What systemd does at a restart of the sockets, and what it runs before it closes its own.
+    restarted.end_main()
+    subprocess.run([*COMMAND, "stay", "--end", "--control", restarted.control], check=True)
+    restarted.drop("dns")
+    restarted.passed += [(each, "dns") for each in bound_to(("127.0.0.1", restarted.port))]
+    wait_until("the elder to end", lambda: has_ended(elder))
+    away.rename(repository.path)
+    restarted.start()
+    with Askers(("127.0.0.1", restarted.port), "example.org") as askers:
+        askers.until_more(100)
+    assert askers.failures == []
+    assert [path.name for path in restarted.control.parent.glob("*control.sock*")] == ["control.sock"]
+
+
+def test_who_serves_for_nobody_else_does_not_close_its_sockets(restarted: Supervisor) -> None:
+    restarted.control.with_name("control.sock.1").hardlink_to(restarted.control)
+    asked = subprocess.run(
+        [*COMMAND, "stay", "--end", "--control", restarted.control],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert asked.returncode == 1
+    assert "no other process was started in the place of this one" in asked.stderr
+    assert not has_ended(restarted.process_id)
 
 
 def test_who_stays_ends_when_systemd_gives_the_service_up(restarted: Supervisor) -> None:

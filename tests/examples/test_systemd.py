@@ -91,13 +91,31 @@ def test_a_process_stays_where_the_service_is_restarted_and_its_sockets_are_not(
     assert ran.stdout.startswith("stay ") == stays, ran
 
 
+@pytest.mark.parametrize("unit", ["primary", "primary-tls", "secondary", "secondary-tls"])
+def test_who_serves_on_is_asked_to_close_sockets_that_systemd_is_to_bind_anew(
+    units: Path, tmp_path: Path, unit: str
+) -> None:
+    role = unit.removesuffix("-tls")
+    told = (units / f"oakroot-{unit}.socket").read_text().partition("ExecStopPre=-")[2]
+    text = told.partition("\n\n")[0].replace(COMMAND, "echo").replace("%t", str(tmp_path))
+    words = [word.replace("\\\n", "") for word in shlex.split(text)]
+    (tmp_path / f"oakroot-{role}").mkdir()
+    place = tmp_path / f"oakroot-{role}/control.sock"
+    for before, said in (place, ""), (place.with_name("control.sock.7"), f"stay --end --control {place}\n"):
+        before.touch()
+        assert subprocess.run(words, capture_output=True, text=True, check=False).stdout == said
+
+
 def test_the_services_call_oakroot_as_it_wants_to_be_called(units: Path) -> None:
-    for unit in units.glob("*.service"):
+    for unit in (*units.glob("*.service"), *units.glob("*.socket")):
         settings = configparser.ConfigParser(interpolation=None, strict=False)
         settings.read(unit)
-        line = settings["Service"]["ExecStart"]
-        if unit.stem.endswith("-stay"):
+        if "Socket" in settings:
+            line = settings["Socket"]["ExecStopPre"].partition("exec ")[2].partition(";")[0]
+        elif unit.stem.endswith("-stay"):
             line = settings["Service"]["ExecStop"].partition("exec ")[2].partition(";")[0]
+        else:
+            line = settings["Service"]["ExecStart"]
         program, command, *words = shlex.split(line)
         assert program == COMMAND
         parser, _ = build_parser(command)

@@ -305,6 +305,24 @@ def test_the_old_process_leaves_the_socket_of_its_successor(path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_path_goes_to_a_successor_once_that_takes_it_and_comes_back_when_that_is_gone(path: Path) -> None:
+    aside = path.with_name(f"control.sock.{os.getpid()}")
+    elder = ControlSocket(path)
+    elder.step_aside()
+    elder.step_aside()
+    successor = ControlSocket(path, waits=True)
+    assert path.samefile(aside)
+    successor.take()
+    assert not path.samefile(aside)
+    assert aside.is_socket()
+    successor.close()
+    assert not path.exists()
+    elder.step_back()
+    assert list(path.parent.iterdir()) == [path]
+    elder.close()
+    assert list(path.parent.iterdir()) == []
+
+
 def test_what_is_no_socket_is_left_alone(path: Path) -> None:
     path.write_text("precious")
     with pytest.raises(ControlError, match="is there and is no socket"):

@@ -18,7 +18,10 @@ from tests.peers.git_servers import PATIENCE, wait_until
 # What systemd does between fork and exec, the interpreter does here: descriptors from 3 on, and for whom.
 _AS_SYSTEMD = """
 import fcntl, os, sys
-numbers = [fcntl.fcntl(int(word), fcntl.F_DUPFD_CLOEXEC, 500) for word in sys.argv[1].split()]
+passed = [int(word) for word in sys.argv[1].split()]
+numbers = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 500) for number in passed]
+for number in passed:
+    os.close(number)
 for place, number in enumerate(numbers, start=3):
     os.dup2(number, place, inheritable=True)
 os.environ.update(LISTEN_FDS=str(len(numbers)), LISTEN_FDNAMES=sys.argv[2], LISTEN_PID=str(os.getpid()))
@@ -92,6 +95,8 @@ class Supervisor:
             own["FDSTORE"] = "64"
         descriptors = [passed.fileno() for passed, _ in self.passed]
         numbers, names = " ".join(map(str, descriptors)), ":".join(name for _, name in self.passed)
+        if self.process is not None:
+            self._elders.append(self.process)
         command = [sys.executable, "-c", _AS_SYSTEMD, numbers, names, *self._arguments]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=own, pass_fds=descriptors)
@@ -106,8 +111,6 @@ class Supervisor:
         )
         assert asked.returncode == 0, asked.stderr
         self.end_main()
-        if self.process is not None:
-            self._elders.append(self.process)
         self.start()
         return stays
 

@@ -23,7 +23,7 @@ from oakroot.certifier.journal import Journal
 from oakroot.certifier.service import Choices, Hands, Service
 from oakroot.certifier.updates import Prober, Sender
 from oakroot.cli import CommandError, Exit, Subparsers
-from oakroot.cli.control import add_socket_options, controlled, open_socket
+from oakroot.cli.control import add_socket_options, controlled
 from oakroot.cli.nameserver import (
     KEPT_SECONDS,
     lifetime_of_process,
@@ -257,7 +257,7 @@ async def _serve(
     service = Service(server, plan, settings, hands, state, lifetime)
     # Nobody asks a certifier for its name, so it has no option for one.
     with tapping(arguments, server, None) as tap:
-        control = controlled(open_socket(arguments), "certifier", commands(service, tap.report))
+        control = controlled(arguments, lifetime, "certifier", commands(service, tap.report))
         service.read_settings_with(
             reader(arguments, lambda again: configuration(again).choices(server), _LIVE, tap)
         )

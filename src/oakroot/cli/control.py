@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from oakroot.cli.options import add_timeout_option, domain_name
 from oakroot.operate.control import ControlError, Request
 from oakroot.operate.control_client import ask
 from oakroot.operate.control_server import ControlSocket, Handler
+from oakroot.operate.lifetime import Lifetime
 
 _log = logging.getLogger("oakroot.control")
 
@@ -24,7 +26,7 @@ _RUN = Path("/run")
 
 
 def add_socket_options(parser: argparse.ArgumentParser) -> None:
-    """Adds what `open_socket` reads."""
+    """Adds what `controlled` reads."""
     group = parser.add_argument_group("control")
     group.add_argument(
         "--control",
@@ -41,24 +43,23 @@ def add_socket_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_socket(arguments: argparse.Namespace) -> ControlSocket | None:
-    """The control socket that the options want; CommandError."""
+def controlled(
+    arguments: argparse.Namespace, lifetime: Lifetime, role: str, commands: Mapping[str, Handler]
+) -> AbstractAsyncContextManager[None]:
+    """Answers commands while the block runs, if the options want it; CommandError.
+
+    The socket's path goes from process to process.
+    """
     path = arguments.control or _runtime_path(os.environ)
     if path is None:
-        return None
+        return nullcontext()
     try:
-        control = ControlSocket(path, _MODES[arguments.control_mode])
+        control = ControlSocket(path, _MODES[arguments.control_mode], waits=lifetime.is_silent)
     except ControlError as error:
         raise CommandError(f"--control: {error.message}", hint=error.hint, exit_code=Exit.USAGE) from None
+    lifetime.hold(control)
     _log.info("control socket %s", path)
-    return control
-
-
-def controlled(
-    control: ControlSocket | None, role: str, commands: Mapping[str, Handler]
-) -> AbstractAsyncContextManager[None]:
-    """Answers commands while the block runs, if there is a socket."""
-    return nullcontext() if control is None else control.serving(role, commands)
+    return control.serving(role, commands)
 
 
 # --- commands that ask
@@ -91,6 +92,19 @@ def ask_service(arguments: argparse.Namespace, command: str) -> Mapping[str, obj
         return ask(path, request, arguments.timeout)
     except ControlError as error:
         raise CommandError(error.message, hint=error.hint) from None
+
+
+def ask_those_before(arguments: argparse.Namespace, command: str) -> Iterator[Mapping[str, object]]:
+    """What those processes say whose place another one has, or is to have; CommandError."""
+    path = arguments.control or find_socket(_RUN)
+    refused = []
+    for place in sorted(path.parent.glob(f"{glob.escape(path.name)}.*")):
+        try:
+            yield ask(place, Request(command), arguments.timeout)
+        except ControlError as error:
+            refused.append(error.message)
+    if refused:
+        raise CommandError("; ".join(refused))
 
 
 def find_socket(run: Path) -> Path:

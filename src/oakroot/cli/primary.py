@@ -15,7 +15,7 @@ from pathlib import Path
 from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit, Subparsers
 from oakroot.cli.catalogs import add_catalog_options, offers
-from oakroot.cli.control import add_socket_options, controlled, open_socket
+from oakroot.cli.control import add_socket_options, controlled
 from oakroot.cli.nameserver import (
     add_follower_options,
     add_server_options,
@@ -184,7 +184,7 @@ async def _serve(
 ) -> None:
     service = Service(server, worker, chosen.settings, chosen.notified, tls, lifetime)
     with tapping(arguments, server, arguments.identity) as tap:
-        control = controlled(open_socket(arguments), "primary", spreading_commands(service, tap.report))
+        control = controlled(arguments, lifetime, "primary", spreading_commands(service, tap.report))
         service.read_settings_with(reader(arguments, lambda again: configuration(again).choices, _LIVE, tap))
         async with control, watching(service, arguments, server, tap.counts):
             await service.run()

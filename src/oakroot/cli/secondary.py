@@ -12,7 +12,7 @@ import dns.name
 
 from oakroot._engine import Server
 from oakroot.cli import CommandError, Exit, Subparsers, options
-from oakroot.cli.control import add_socket_options, controlled, open_socket
+from oakroot.cli.control import add_socket_options, controlled
 from oakroot.cli.encryption import add_tls_primary_options, encryption_of
 from oakroot.cli.nameserver import (
     add_follower_options,
@@ -196,7 +196,7 @@ async def _serve(
         lifetime=lifetime,
     )
     with tapping(arguments, server, arguments.identity) as tap:
-        control = controlled(open_socket(arguments), "secondary", copying_commands(service, tap.report))
+        control = controlled(arguments, lifetime, "secondary", copying_commands(service, tap.report))
         service.read_settings_with(
             reader(arguments, lambda again: configuration(again).choices(server), _LIVE, tap)
         )

@@ -40,28 +40,60 @@ Handler = Callable[[Request], Awaitable[Mapping[str, object]]]
 
 
 class ControlSocket:
-    """A socket that is bound to a path, for one service."""
+    """A socket for one service, at a path that another process may take while this one is still there."""
 
-    def __init__(self, path: Path, mode: int = 0o600) -> None:
-        """Takes the path, also from a process that is gone or that we replace; ControlError if that fails."""
+    def __init__(self, path: Path, mode: int = 0o600, *, waits: bool = False) -> None:
+        """Takes the path, also from a process that is gone or that we replace; ControlError if that fails.
+
+        `waits`: nobody finds it before `take`.
+        """
         self.path = path
         if path.exists() and not path.is_socket():
             raise ControlError(f"{path} is there and is no socket", "give --control another path")
+        self._beside = path.with_name(f".{path.name}.{os.getpid()}")
+        self._aside = path.with_name(f"{path.name}.{os.getpid()}")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._inode = _bind(self._socket, path, mode)
+            self._inode = _bind(self._socket, self._beside, mode)
+            if not waits:
+                self.take()
         except OSError as problem:
             self._socket.close()
             hint = "its folder must exist, and the service may write there (systemd: RuntimeDirectory=)"
             reason = problem.strerror or str(problem)
             raise ControlError(f"cannot make the control socket {path}: {reason}", hint) from None
 
+    def take(self) -> None:
+        """Takes the path; OSError."""
+        if self._is_ours(self._beside):
+            self._beside.rename(self.path)
+
+    def step_aside(self) -> None:
+        """Answers beside the path too, since another process is to take it; OSError."""
+        if not self._is_ours(self._aside):
+            self._aside.unlink(missing_ok=True)
+            self._aside.hardlink_to(self.path if self._is_ours(self.path) else self._beside)
+
+    def step_back(self) -> None:
+        """Takes the path back: the other process is gone; OSError."""
+        if self._is_ours(self.path):
+            self._aside.unlink(missing_ok=True)
+        else:
+            self._aside.rename(self.path)
+
     def close(self) -> None:
         """Gives the path up, unless another process has it by now."""
         self._socket.close()
-        with contextlib.suppress(OSError):
-            if self.path.stat().st_ino == self._inode:
-                self.path.unlink()
+        for path in (self.path, self._beside, self._aside):
+            if self._is_ours(path):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def _is_ours(self, path: Path) -> bool:
+        try:
+            return path.stat().st_ino == self._inode
+        except OSError:
+            return False
 
     @asynccontextmanager
     async def serving(self, role: str, commands: Mapping[str, Handler]) -> AsyncIterator[None]:
@@ -77,18 +109,15 @@ class ControlSocket:
 
 
 def _bind(unbound: socket.socket, path: Path, mode: int) -> int:
-    """Binds under another name and moves that: at no moment is it open to all, or nobody there. The inode."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.unlink(missing_ok=True)
+    """Binds it, at no moment open to all; gives the inode."""
+    path.unlink(missing_ok=True)
     umask = os.umask(0o777)
     try:
-        unbound.bind(str(beside))
+        unbound.bind(str(path))
     finally:
         os.umask(umask)
-    beside.chmod(mode)
-    inode = beside.stat().st_ino
-    beside.rename(path)
-    return inode
+    path.chmod(mode)
+    return path.stat().st_ino
 
 
 class _Desk:

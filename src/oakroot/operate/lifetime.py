@@ -14,6 +14,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from oakroot.operate.handover import HANDED, Predecessor
 from oakroot.operate.inheritance import STAYING_NAME, Passed, Socket, from_systemd
@@ -26,6 +27,19 @@ LEAVING_SECONDS = 90.0
 """For so long who has stayed may take to end: its connections half a minute, git what it gets at a stop."""
 _LOADING_SECONDS = 30.0
 """For so long systemd is asked for patience, again and again, while zones are loaded."""
+
+
+class Place(Protocol):
+    """What only one process can have at a time, such as the path of a socket."""
+
+    def take(self) -> None:
+        """Has it from now on; OSError."""
+
+    def step_aside(self) -> None:
+        """Has another process take it, and is found elsewhere too; OSError."""
+
+    def step_back(self) -> None:
+        """Has it again, since the other process is gone; OSError."""
 
 
 class Lifetime:
@@ -48,6 +62,7 @@ class Lifetime:
         self._predecessor = predecessor
         self._is_begun = False
         self._completed = asyncio.Event()
+        self._places: list[Place] = []
         self._is_reloading = False
         self._describe: Callable[[], str] = str
         self._described = ""
@@ -89,6 +104,25 @@ class Lifetime:
         predecessor = self._predecessor
         return predecessor is not None and not predecessor.stays and not self._is_complete
 
+    def hold(self, place: Place) -> None:
+        """Takes this with the rest of a predecessor's, and lets a successor have it."""
+        self._places.append(place)
+
+    def step_aside(self) -> None:
+        """Another process is about to come in our place."""
+        self._move(lambda place: place.step_aside())
+
+    def step_back(self) -> None:
+        """It is gone, and we are still there."""
+        self._move(lambda place: place.step_back())
+
+    def _move(self, move: Callable[[Place], None]) -> None:
+        for place in self._places:
+            try:
+                move(place)
+            except OSError as error:
+                _log.warning("%s: %s", error.filename, error.strerror)
+
     def keep(self, descriptors: Iterable[int]) -> None:
         """Has systemd keep those of these sockets that are new; to be called before `let_go`.
 
@@ -116,7 +150,10 @@ class Lifetime:
             if self._predecessor is None or self._predecessor.stays:
                 self.supervisor.tell_ready(*self._news())
         if complete and not self._is_complete:
+            was_silent = self.is_silent
             self._completed.set()
+            if was_silent:
+                self._move(lambda place: place.take())
             if self._predecessor is not None:
                 self._predecessor.tell_complete()
                 if self._predecessor.stays:

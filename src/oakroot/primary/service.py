@@ -199,6 +199,10 @@ class Service:
         """Serves on while systemd restarts the service, until the next process does."""
         return await self._succession.stay(self.stop)
 
+    async def leave(self) -> str:
+        """Closes the sockets, so that they can be bound anew, if another process has our place or is to."""
+        return await self._succession.leave(self.stop)
+
     def notify(self, apex: str | None) -> None:
         """Notifies everybody of a zone, or of all."""
         self._happened(NotifyRequested(apex))

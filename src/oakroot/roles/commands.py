@@ -39,6 +39,9 @@ class Spreading(Service, Protocol):
     async def stay(self) -> str:
         """Serves on while systemd restarts the service; says so. ControlError: it cannot."""
 
+    async def leave(self) -> str:
+        """Closes its sockets and ends; says so. ControlError: nobody has come in its place."""
+
 
 class Copying(Spreading, Protocol):
     """A role that copies zones."""
@@ -77,7 +80,10 @@ def spreading_commands(service: Spreading, taps: Taps = tuple) -> dict[str, Hand
     async def stay(_request: Request) -> Mapping[str, object]:
         return {"said": await service.stay()}
 
-    return {**commands(service, taps), "notify": notify, "stay": stay}
+    async def leave(_request: Request) -> Mapping[str, object]:
+        return {"said": await service.leave()}
+
+    return {**commands(service, taps), "notify": notify, "stay": stay, "leave": leave}
 
 
 def copying_commands(service: Copying, taps: Taps = tuple) -> dict[str, Handler]:

@@ -31,6 +31,8 @@ RECEIVED_SECONDS = 0.5
 """After these every thread of the engine has noticed that it is to take in nothing more."""
 LAST_SECONDS = 30.0
 """How long we go on for those who are still connected, or wait for an answer."""
+LEAVING_SECONDS = 0.5
+"""How long who was asked to leave is there to say that it does."""
 _LOOK_SECONDS = 0.1
 STAYING_SECONDS = 60.0
 """How often the log is told that the next process does not serve yet."""
@@ -61,6 +63,7 @@ class Succession:
         self._log = log
         self._task: asyncio.Task[None] | None = None
         self._stays = False
+        self._is_followed = False
 
     def begin(self, stop: Callable[[], None]) -> None:
         """Starts a successor; `stop` is called once it serves and nothing is left to do here."""
@@ -83,8 +86,19 @@ class Succession:
             except (StayError, OSError) as error:
                 raise ControlError(f"this process cannot stay: {error}") from None
             self._stays = True
+            self._lifetime.step_aside()
             self._task = asyncio.get_running_loop().create_task(self._stay(stay, stop))
         return f"process {os.getpid()} serves until the next one does"
+
+    async def leave(self, stop: Callable[[], None]) -> str:
+        """Closes our sockets at once, so that they can be bound anew; `stop` is called soon. ControlError."""
+        if not (self._stays or self._is_followed):
+            raise ControlError("no other process was started in the place of this one")
+        self._log.warning("the sockets are to be bound anew; closing them, and ending")
+        await asyncio.to_thread(self._server.stop)
+        # Whoever asked hears of it first.
+        asyncio.get_running_loop().call_later(LEAVING_SECONDS, stop)
+        return f"process {os.getpid()} has closed its sockets"
 
     @property
     def _is_at_work(self) -> bool:
@@ -99,7 +113,7 @@ class Succession:
     async def _stay(self, stay: Stay, stop: Callable[[], None]) -> None:
         self._log.info("systemd restarts this service; serving until the next process does")
         try:
-            if await self._is_followed(stay):
+            if await self._is_succeeded(stay):
                 await self._finish(stay.channel)
                 self._log.info("the next process serves now")
             else:
@@ -108,7 +122,7 @@ class Succession:
         finally:
             stay.close()
 
-    async def _is_followed(self, stay: Stay) -> bool:
+    async def _is_succeeded(self, stay: Stay) -> bool:
         """Whether the next process says that it serves, however long that takes; False: none will come."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -127,9 +141,11 @@ class Succession:
             try:
                 await asyncio.to_thread(self._hand, Path(folder))
                 sockets = [Socket(*each) for each in self._server.share()]
+                self._lifetime.step_aside()
                 successor = start_successor(sockets, {**os.environ, HANDED: folder})
             except OSError as error:
                 self._log.error("no successor can be started, serving on: %s", error)
+                self._lifetime.step_back()
                 return
             await self._give_place(successor, stop)
 
@@ -164,6 +180,7 @@ class Succession:
 
     async def _give_up(self, successor: Successor) -> None:
         code = await self._end(successor.process)
+        self._lifetime.step_back()
         self._log.error("the successor ended with %d before it served, see above; serving on", code)
 
     async def _end(self, process: subprocess.Popen[bytes]) -> int:
@@ -176,6 +193,7 @@ class Succession:
 
     async def _finish(self, follower: socket.socket) -> None:
         """Takes in nothing more, and lets what was begun come to its end; or ends with who has followed."""
+        self._is_followed = True
         self._server.retire()
         self._distributor.release()
         loop = asyncio.get_running_loop()
