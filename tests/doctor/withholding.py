@@ -16,10 +16,10 @@ import dns.rdatatype
 class Withholding:
     """On loopback, over UDP alone, while the block runs."""
 
-    def __init__(self, together: int) -> None:
+    def __init__(self, together: int, address: str = "127.0.9.7") -> None:
         self._together = together
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.9.7", 0))
+        self._socket.bind((address, 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     @property

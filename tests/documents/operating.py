@@ -10,7 +10,8 @@ from tests.documents.stage import Stage
 from tests.documents.worlds import DOCUMENTED_FINGERPRINT, Require, World, served
 from tests.peers.ports import LOOPBACK
 
-ILL = ("glue.test", "mismatch.test")
+# Who is silent at the first is waited for; whoever answers has time for that.
+ILL = {"glue.test": 2, "mismatch.test": 20}
 WRONG = """\
 [primary]
 remote = "git@git.example.org:zones.git"
@@ -86,8 +87,10 @@ def ill(stage: Stage, require: Require) -> Iterator[None]:
         require(program)
     with Internet().running(stage.folder) as ports:
         # Its addresses are those of the page; and they are asked at a port of their own.
-        options = f"--root {LOOPBACK}:{ports.dns} --timeout 1"
-        stage.words = {f"doctor {zone}": f"doctor {zone} {options}" for zone in ILL}
+        options = f"--root {LOOPBACK}:{ports.dns} --timeout"
+        stage.words = {
+            f"doctor {zone}": f"doctor {zone} {options} {seconds}" for zone, seconds in ILL.items()
+        }
         yield
 
 
