@@ -99,9 +99,9 @@ def test_a_profile_is_had_and_the_authority_says_when_to_renew(world: World) -> 
     assert first.lifetime == pytest.approx(6 * DAY, abs=2)
     world.pebble.set_renewal_window(first.pem, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
     world.certifier.signal(signal.SIGHUP)
-    wait_until("it to be renewed", lambda: world.chain()[0] != first)
-    # pebble takes an order that replaces a certificate once, so it has seen which. The log says so last.
-    wait_until("the second to be told of", lambda: world.certifier.log.count("certificate published") == 2)
+    # pebble takes an order that replaces a certificate once, so it has seen which.
+    world.certifier.said("certificate published", times=2)
+    assert world.chain()[0] != first
 
 
 def test_a_persistent_record_takes_the_place_of_challenges(world: World) -> None:

@@ -92,4 +92,7 @@ class CertifierProcess:
 
     def said(self, text: str, times: int = 1) -> None:
         """Returns once the log has this so often."""
-        wait_until(f"{text!r} in the log {self._log}", lambda: self.log.count(text) >= times, LONG_PATIENCE)
+        try:
+            wait_until(f"{text!r} in the log", lambda: self.log.count(text) >= times, LONG_PATIENCE)
+        except AssertionError as error:
+            raise AssertionError(f"{error}:\n{self.log[-5000:]}") from None
