@@ -42,4 +42,5 @@ def configuration(machine: Machine, drives: Sequence[str]) -> dict[str, object]:
 
 def command(file: str) -> list[str]:
     """How it is called with the file; without its API, since the machine is never changed."""
-    return [PROGRAM, "--no-api", "--config-file", file]
+    # What it logs comes between the console's lines, and may break one.
+    return [PROGRAM, "--no-api", "--level", "Warn", "--config-file", file]
