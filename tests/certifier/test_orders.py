@@ -16,7 +16,7 @@ from oakroot.certifier.events import (
     Validate,
 )
 from oakroot.certifier.overview import overview
-from oakroot.operate.overview import Overview
+from oakroot.operate.overview import HostCertificate, Overview
 from tests.certificates.minting import DAY, START, new_request
 from tests.certifier.authority import ACCOUNT, THUMBPRINT
 from tests.certifier.stage import Stage
@@ -271,9 +271,22 @@ def test_what_is_said_of_a_certificate_too_late_is_not_taken_for_what_is_said_of
     assert stage.authority.count(PlaceOrder) == 2
 
 
-def _renewal(stage: Stage) -> float:
+def test_hosts_are_shown_in_the_order_of_their_names_whoever_asked_first() -> None:
+    stage = Stage()
+    for host in (WWW, "ftp.example.org", "mail.example.org"):
+        stage.publish(host, der=new_request(host))
+        stage.run(1)
+    shown = [each.host for each in _certificates(stage)]
+    assert shown == ["ftp.example.org", "mail.example.org", WWW]
+
+
+def _certificates(stage: Stage) -> tuple[HostCertificate, ...]:
     copies = Overview("certifier", "1", stage.now.wall, START)
-    (certificate,) = overview(stage.state, copies, stage.now).certificates
+    return overview(stage.state, copies, stage.now).certificates
+
+
+def _renewal(stage: Stage) -> float:
+    (certificate,) = _certificates(stage)
     assert certificate.renewal is not None
     return certificate.renewal
 

@@ -244,7 +244,7 @@ OVERVIEW = Overview(
         "malformed_silent": 2,
         "tap_dropped": 6,
     },
-    updates=Updates({"NOERROR": 3, "REFUSED": 1}, Histogram((), (4,))),
+    updates=Updates({"NOERROR": 3, "REFUSED": 1, "FORMERR": 1}, Histogram((), (4,))),
     queues=(Queue("updates", 2, 1024),),
     taps=TAPS,
     certificates=(
@@ -268,7 +268,7 @@ def lines_of(overview: object) -> list[str]:
         "queries      10: 7 UDP, 3 TCP",
         "answers      6 NXDOMAIN, 4 NOERROR, 1 other codes",
         "dropped      2 malformed",
-        "updates      3 NOERROR, 1 REFUSED",
+        "updates      3 NOERROR, 1 FORMERR, 1 REFUSED",
         "repository   git@git.example.org:zones.git#main",
         "commit       0123456789ab Add www, by Ann <ann@example.org>, 30 s ago",
         "last pull    4 s ago: failed: no route to host; the last good one was 30 s ago",

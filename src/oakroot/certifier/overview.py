@@ -11,11 +11,15 @@ from oakroot.roles.events import Moment
 
 
 def overview(state: State, copies: Overview, now: Moment) -> Overview:
-    """The certifier at this moment; `copies` is the overview of its copies of zones."""
+    """The certifier at this moment; `copies` is the overview of its copies of zones.
+
+    Hosts are in the order of their names, whoever asked first.
+    """
+    hosts = sorted(state.hosts.values(), key=lambda host: host.name)
     return replace(
         copies,
         role="certifier",
-        certificates=tuple(_certificate(state, host, now) for host in state.hosts.values()),
+        certificates=tuple(_certificate(state, host, now) for host in hosts),
         queues=(
             Queue("orders", state.at_work, state.settings.jobs),
             Queue("orders-waiting", len(state.queue)),

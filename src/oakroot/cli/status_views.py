@@ -83,8 +83,8 @@ def _rcode(counter: str) -> str:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    """Those that are more than none, the largest first."""
-    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    """Those that are more than none, the largest first; whichever was counted first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{count} {visible(name)}" for name, count in ordered if count)
 
 
