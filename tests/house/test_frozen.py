@@ -92,6 +92,7 @@ def test_a_field_that_is_missing_or_unknown_is_refused(arguments: dict[str, int]
 
 
 def test_the_parameters_are_those_of_a_dataclass() -> None:
+    assert POINT(1) != STANDARD(1)  # the constructor is compiled when it is first called
     names, standard = (list(inspect.signature(kind).parameters) for kind in (POINT, STANDARD))
     assert names == standard
 
@@ -179,6 +180,14 @@ def test_the_standard_library_takes_it_for_a_dataclass() -> None:
     made = dataclasses.replace(POINT(1, 2), y=5)
     assert (made.x, made.y, made.total) == (1, 5, 6)
     assert dataclasses.asdict(made) == {"x": 1, "y": 5, "tags": [], "note": "", "total": 6}
+
+
+def test_its_fields_are_known_before_there_is_a_value() -> None:
+    fresh = base_and_derived(frozen)[1]
+    assert [(each.name, each.default) for each in dataclasses.fields(fresh)] == [
+        ("x", dataclasses.MISSING),
+        ("y", 5),
+    ]
 
 
 def test_its_fields_can_be_matched_by_place() -> None:
