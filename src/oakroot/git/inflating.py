@@ -21,7 +21,7 @@ def read_ahead(descriptor: int, at: int) -> bytes:
 
 
 def inflated(octets: bytes, start: int, size: int, descriptor: int, at: int, *, header: int = 0) -> bytes:
-    """The `size` octets whose packed form begins at `start` of `octets`; these were read ahead at `at`.
+    """The `size` octets whose packed form begins at `start` of `octets`; these were read at `at`.
 
     `header`: so many octets come before them, in the part that was read ahead, and are left out.
 
@@ -30,7 +30,7 @@ def inflated(octets: bytes, start: int, size: int, descriptor: int, at: int, *, 
     if size <= READ_AHEAD:
         # Nearly always all of it was read, and one call will do: what so few octets can become is no danger.
         try:
-            content = zlib.decompress(octets[start:], bufsize=size + 1)
+            content = zlib.decompress(octets[start : start + READ_AHEAD], bufsize=size + 1)
         except zlib.error:
             pass  # there is more to be read, or it is damaged
         else:

@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 from dulwich.pack import apply_delta
 
 from oakroot.git.errors import FileTooLarge
-from oakroot.git.inflating import inflated, read_ahead
+from oakroot.git.inflating import READ_AHEAD, inflated
 
 NAME_OCTETS = 20
 KINDS = {1: b"commit", 2: b"tree", 3: b"blob", 4: b"tag"}
@@ -33,6 +33,8 @@ FAR = 1 << 31
 # many objects. Of ten thousand small files one in nine is then unpacked twice, and the others are not kept.
 BASES_OCTETS = 16 * 1024 * 1024
 BASES = 1000
+# A call of the system costs as much as all else that is done for a small object.
+STRETCH = 32 * 1024
 
 
 class Object(NamedTuple):
@@ -55,6 +57,8 @@ class Pack:
         self._offsets_at = NAMES_AT + (NAME_OCTETS + CHECKSUM_OCTETS) * self._count
         self._bases: OrderedDict[int, Object] = OrderedDict()
         self._bases_octets = 0
+        self._ahead = b""
+        self._ahead_at = -STRETCH
 
     @classmethod
     def opened(cls, path: Path, largest: int) -> Self | None:
@@ -82,6 +86,7 @@ class Pack:
         """Lets go of what is kept for the objects that are read next."""
         self._bases.clear()
         self._bases_octets = 0
+        self._ahead, self._ahead_at = b"", -STRETCH
 
     def offset_of(self, name: bytes) -> int | None:
         """Where the object of this name begins; None where it is not in the pack."""
@@ -137,9 +142,8 @@ class Pack:
 
     def _entry(self, offset: int) -> tuple[int, bytes, int | bytes | None]:
         """Kind and content of what stands there; for a difference where the other object is, or its name."""
-        octets = read_ahead(self._pack, offset)
-        first = octets[0]
-        kind, size, at, shift = first >> 4 & 7, first & 15, 1, 4
+        octets, at = self._octets_at(offset)
+        kind, size, at, shift = octets[at] >> 4 & 7, octets[at] & 15, at + 1, 4
         while octets[at - 1] & 0x80:
             size |= (octets[at] & 0x7F) << shift
             shift += 7
@@ -151,7 +155,18 @@ class Pack:
             base = offset - distance
         elif kind == NAME_DELTA:
             base, at = octets[at : at + NAME_OCTETS], at + NAME_OCTETS
-        return kind, inflated(octets, at, size, self._pack, offset), base
+        return kind, inflated(octets, at, size, self._pack, self._ahead_at), base
+
+    def _octets_at(self, offset: int) -> tuple[bytes, int]:
+        """What stands there, in full if that is little, with all that was read with it; and where it begins.
+
+        Whoever reads many objects reads most of them as they stand, one behind the other.
+        """
+        start = offset - self._ahead_at
+        if not 0 <= start <= len(self._ahead) - READ_AHEAD:
+            octets = STRETCH if abs(start) < STRETCH else READ_AHEAD
+            self._ahead, self._ahead_at, start = os.pread(self._pack, octets, offset), offset, 0
+        return self._ahead, start
 
 
 def check_size(size: int, largest: int) -> None:
