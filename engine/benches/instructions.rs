@@ -15,7 +15,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use oakroot_engine::answer::respond::{Identity, Settings, UDP_PAYLOAD};
-use oakroot_engine::message::cookie::CookieSecret;
+use oakroot_engine::message::cookie::CookieSecrets;
 use oakroot_engine::name::Name;
 use oakroot_engine::responder::{CatalogueResponder, Publication};
 use oakroot_engine::serve::{Endpoint, Responder, Transport, Verdict};
@@ -136,8 +136,8 @@ fn answers(responder: &mut CatalogueResponder, queries: &[Vec<u8>]) {
 }
 
 fn settings() -> Settings {
-    let (identity, secret) = (Identity::default(), CookieSecret::new([7; 16]));
-    Settings { udp_payload: UDP_PAYLOAD, keepalive: 100, identity, secret }
+    let (identity, secrets) = (Identity::default(), CookieSecrets::new([7; 16]));
+    Settings { udp_payload: UDP_PAYLOAD, keepalive: 100, identity, secrets }
 }
 
 fn catalogue(zones: impl IntoIterator<Item = Zone>) -> Catalogue {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use oakroot_engine::answer::respond::{Identity, Outcome, Peer, Room, Scratch, Settings, UDP_PAYLOAD, respond};
-use oakroot_engine::message::cookie::CookieSecret;
+use oakroot_engine::message::cookie::CookieSecrets;
 use oakroot_engine::name::Name;
 use oakroot_engine::responder::{CatalogueResponder, Publication};
 use oakroot_engine::serve::{Endpoint, Responder, Transport};
@@ -70,7 +70,7 @@ fn settings() -> Settings {
         udp_payload: UDP_PAYLOAD,
         keepalive: 100,
         identity: Identity::default(),
-        secret: CookieSecret::of_process(),
+        secrets: CookieSecrets::of_process(),
     }
 }
 

@@ -20,7 +20,9 @@ __all__ = [
     "Server",
     "TransferError",
     "Zone",
+    "adopt_cookie_secret",
     "canonical_rdata",
+    "cookie_secret",
     "find_serial",
     "give_back_memory",
     "message_layout",
@@ -405,6 +407,18 @@ class Exchange:
     @property
     def answer(self) -> bytes | None:
         """What was sent; None: nothing (yet)."""
+
+def cookie_secret() -> bytes:
+    """16 octets that this process draws the secrets of its DNS cookies from (RFC 9018), a new one each day.
+
+    Random, if it has not adopted those of another process. For a successor of ours, and nobody else.
+    """
+
+def adopt_cookie_secret(secret: bytes) -> None:
+    """Goes on with what another process drew its secrets from: cookies that it gave out stay good.
+
+    To be called before there is a server. ValueError: these are not 16 octets, or it is too late.
+    """
 
 @final
 class Server:

@@ -6,7 +6,7 @@ use super::chaos;
 pub use super::chaos::Identity;
 use super::decide::{self, Question};
 use super::{Answer, Kind, encode};
-use crate::message::cookie::CookieSecret;
+use crate::message::cookie::CookieSecrets;
 use crate::message::edns::{Edns, ExtendedError, Options, Reply};
 use crate::message::query::{self, Packet, Query};
 use crate::message::writer::Writer;
@@ -35,7 +35,7 @@ pub struct Settings {
     /// What the operator tells about the server.
     pub identity: Identity,
     /// For cookies.
-    pub secret: CookieSecret,
+    pub secrets: CookieSecrets,
 }
 
 /// Where a packet came from.
@@ -216,7 +216,7 @@ impl<'a> Frame<'a> {
         room: &'a mut [u8; 24],
     ) -> Options<'a> {
         let cookie = edns.cookie.map(|received| {
-            (*room, self.proved) = settings.secret.answer(received, peer.address, now);
+            (*room, self.proved) = settings.secrets.answer(received, peer.address, now);
             &*room
         });
         Options {

@@ -10,11 +10,8 @@ use pyo3::types::PyBytes;
 use super::names;
 use super::zone::Zone;
 use crate::answer::respond::{self, Identity, Outcome, Peer, Scratch, Settings};
-use crate::message::cookie::CookieSecret;
-//R use crate::responder::seconds_since_1970;
-fn seconds_since_1970() -> u32 {
-    0
-}
+use crate::message::cookie::CookieSecrets;
+use crate::responder::seconds_since_1970;
 use crate::zone::catalogue::{self, Entry};
 
 /// An immutable set of zones, as served.
@@ -76,7 +73,7 @@ impl Catalogue {
             udp_payload: respond::UDP_PAYLOAD,
             keepalive: 0,
             identity: Identity::default(),
-            secret: CookieSecret::of_process(),
+            secrets: CookieSecrets::of_process(),
         };
         let mut out = vec![0; usize::from(u16::MAX).saturating_sub(reserve)];
         let room = respond::Room { out: &mut out, reserve };

@@ -35,7 +35,7 @@ mod engine {
         Marks, Record, find_serial, give_back_memory, read_records, read_zone, read_zone_with_marks, reread_zone,
     };
     #[pymodule_export]
-    use super::server::{Request, Server};
+    use super::server::{Request, Server, adopt_cookie_secret, cookie_secret};
     #[pymodule_export]
     use super::tap::Exchange;
     #[pymodule_export]

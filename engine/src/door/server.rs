@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyDict};
 use super::catalogue::Catalogue;
 use super::tap::Exchange;
 use crate::answer::respond::{self, Identity};
-use crate::message::cookie::CookieSecret;
+use crate::message::cookie::CookieSecrets;
 use crate::responder::{CatalogueResponder, Publication};
 use crate::serve::{self, Handover, Tls, Transport};
 
@@ -56,6 +56,17 @@ impl Request {
     fn is_gone(&self) -> bool {
         self.0.is_gone()
     }
+}
+
+#[pyfunction]
+pub(super) fn cookie_secret(py: Python<'_>) -> Bound<'_, PyBytes> {
+    PyBytes::new(py, &CookieSecrets::of_process().root())
+}
+
+#[pyfunction]
+pub(super) fn adopt_cookie_secret(secret: &[u8]) -> PyResult<()> {
+    let root = secret.try_into().map_err(|_| PyValueError::new_err("the secret has not 16 octets"))?;
+    if CookieSecrets::adopt(root) { Ok(()) } else { Err(PyValueError::new_err("this process has a secret already")) }
 }
 
 pub(super) fn word(transport: Transport) -> &'static str {
@@ -217,7 +228,7 @@ fn answering(
         udp_payload,
         keepalive: u16::try_from(serving.tcp_idle.as_millis() / 100).unwrap_or(u16::MAX),
         identity: Identity { identity: identity.map(told), version: version.map(told) },
-        secret: CookieSecret::of_process(),
+        secrets: CookieSecrets::of_process(),
     }
 }
 

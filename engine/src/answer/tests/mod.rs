@@ -6,7 +6,7 @@ mod signed;
 mod wildcards;
 
 use super::respond::{Identity, Outcome, Peer, Room, Scratch, Settings, UDP_PAYLOAD, respond};
-use crate::message::cookie::CookieSecret;
+use crate::message::cookie::CookieSecrets;
 use crate::testing::{ask, catalogue};
 use crate::zone::catalogue::Catalogue;
 
@@ -87,8 +87,8 @@ ns1.example.org. ANY TCP
 /// Flags and number of answers of the response to `www.example.org. A` in this class.
 fn asked_in_class(class: u8) -> (u8, u8) {
     let catalogue = catalogue(&[("example.org.", BASE)]);
-    let (identity, secret) = (Identity::default(), CookieSecret::new([0; 16]));
-    let settings = Settings { udp_payload: UDP_PAYLOAD, keepalive: 0, identity, secret };
+    let (identity, secrets) = (Identity::default(), CookieSecrets::new([0; 16]));
+    let settings = Settings { udp_payload: UDP_PAYLOAD, keepalive: 0, identity, secrets };
     let mut query = b"\0\x01\0\0\0\x01\0\0\0\0\0\0\x03www\x07example\x03org\0\0\x01\0".to_vec();
     query.push(class);
     let peer = Peer { address: "192.0.2.9".parse().unwrap(), tcp: false };
