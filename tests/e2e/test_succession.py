@@ -8,9 +8,10 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import dns.edns
 import dns.message
 import dns.query
 import pytest
@@ -219,6 +220,55 @@ def test_who_is_restarted_stays_until_the_next_process_serves(
         assert len(restarted.passed) == 2
         wait_until("the word of it", lambda: "before" not in told_last(restarted, "STATUS="))
     assert askers.failures == []
+
+
+def cookie_from(address: Address, sent: bytes) -> bytes:
+    """The cookie in the answer to one who comes with this."""
+    query = dns.message.make_query("example.org", "SOA", use_edns=0)
+    query.use_edns(options=[dns.edns.GenericOption(dns.edns.OptionType.COOKIE, sent)])
+    answer = dns.query.udp(query, address[0], port=address[1], timeout=30)
+    (cookie,) = (each for each in answer.options if each.otype == dns.edns.OptionType.COOKIE)
+    return cookie.to_wire() or b""
+
+
+def test_clients_keep_their_cookies_over_a_restart_and_an_upgrade(restarted: Supervisor) -> None:
+    address = ("127.0.0.1", restarted.port)
+    cookie = cookie_from(address, b"a client")
+    assert cookie[:8] == b"a client"
+    elder = restarted.restart()
+    wait_until("the elder to end", lambda: has_ended(elder))
+    assert cookie_from(address, cookie) == cookie
+    wait_until("what was handed over to be gone", lambda: not restarted.handed)
+    succeed(restarted.process_id, lambda: restarted.log)
+    assert cookie_from(address, cookie) == cookie
+    # Who was killed has left nothing.
+    os.kill(serving(restarted.log), signal.SIGKILL)
+    restarted.start()
+    assert cookie_from(address, cookie)[8:] != cookie[8:]
+
+
+def test_a_secondary_hands_its_zones_over_at_a_restart_though_nothing_is_on_disk_and_no_primary_there(
+    repository: BareRepository, tmp_path: Path, bound: tuple[Address, list[tuple[socket.socket, str]]]
+) -> None:
+    address, sockets = bound
+    key = f"{TRANSFER.name}:{TRANSFER.algorithm.text}:{TRANSFER.secret.base64()}"
+    with ExitStack() as stack:
+        with Primary(["--remote", repository.path, *UNLIMITED], tmp_path / "log") as primary:
+            arguments: list[str | Path] = ["secondary", "--key", key, *UNLIMITED]
+            arguments += ["--primary", f"127.0.0.1:{primary.port}"]
+            arguments += ["--control", tmp_path / "service/control.sock"]
+            service = Supervisor(arguments, tmp_path / "service")
+            service.passed = sockets
+            stack.enter_context(service)
+            service.said("serial 7")
+        with Askers(address, "example.org") as askers:
+            askers.until_more(10)
+            elder = service.restart()
+            wait_until("the elder to end", lambda: has_ended(elder))
+            askers.until_more(100)
+        wait_until("what was handed over to be gone", lambda: not service.handed)
+    assert askers.failures == []
+    assert TRANSFER.secret.base64() not in service.log
 
 
 def test_sockets_can_be_bound_anew_while_who_was_restarted_stays(

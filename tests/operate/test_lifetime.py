@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from oakroot.operate.handed import Handed, pack
 from oakroot.operate.handover import Predecessor
 from oakroot.operate.lifetime import LEAVING_SECONDS, Lifetime
 from oakroot.operate.staying import StayError, has_ended
@@ -279,7 +280,14 @@ def test_who_was_started_by_a_process_that_systemd_ended_ends_too(address: str, 
 )
 def test_who_cannot_stay_says_why(supervisor: Supervisor, reason: str) -> None:
     with pytest.raises(StayError, match=reason):
-        Lifetime(supervisor).stay()
+        Lifetime(supervisor).stay(nothing)
+
+
+SECRET = bytes(16)
+
+
+def nothing() -> int:
+    return pack(SECRET, ())
 
 
 class Manager(threading.Thread):
@@ -289,6 +297,7 @@ class Manager(threading.Thread):
         super().__init__()
         self._listener, self._keeps = listener, keeps
         self.kept: list[socket.socket] = []
+        self.handed: list[int] = []
         self.main = 0
 
     def run(self) -> None:
@@ -299,7 +308,9 @@ class Manager(threading.Thread):
             if message.startswith(b"MAINPID="):
                 self.main = int(message.partition(b"=")[2])
             for descriptor in descriptors:
-                if message.startswith(b"FDSTORE") and self._keeps:
+                if b"FDNAME=oakroot-handed" in message and self._keeps:
+                    self.handed.append(descriptor)
+                elif message.startswith(b"FDSTORE") and self._keeps:
                     self.kept.append(socket.socket(fileno=descriptor))
                 else:
                     os.close(descriptor)
@@ -320,9 +331,10 @@ def manager(address: str, request: pytest.FixtureRequest) -> Iterator[Manager]:
 def test_who_stays_hears_of_the_next_process_by_what_systemd_keeps(address: str, manager: Manager) -> None:
     lifetime = Lifetime(Supervisor(address, stores=True))
     lifetime.progressed(begun=True, complete=True)
-    stay = lifetime.stay()
+    stay = lifetime.stay(lambda: pack(SECRET, [b"zone"]))
     assert manager.main == stay.placeholder
     assert not has_ended(stay.channel)
+    assert list(Handed(manager.handed.pop()).entries()) == [b"zone"]
     (kept,) = manager.kept
     kept.send(b"complete")
     kept.close()
@@ -334,5 +346,5 @@ def test_who_stays_hears_of_the_next_process_by_what_systemd_keeps(address: str,
 @pytest.mark.parametrize("manager", [False], indirect=True)
 def test_nobody_stays_where_systemd_keeps_nothing(address: str, manager: Manager) -> None:
     with pytest.raises(StayError, match="FileDescriptorStoreMax="):
-        Lifetime(Supervisor(address, stores=True)).stay()
+        Lifetime(Supervisor(address, stores=True)).stay(nothing)
     assert manager.main == 0

@@ -83,7 +83,7 @@ def test_many_sockets_pass_from_one_process_to_the_next(capfd: pytest.CaptureFix
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
         bound.bind(("127.0.0.1", 0))
         sockets = [Socket("udp", bound.getsockname(), bound.fileno())] * 450
-        successor = start_successor(sockets, os.environ, [sys.executable, "-c", _YOUNGER])
+        successor = start_successor(sockets, os.environ, command=[sys.executable, "-c", _YOUNGER])
         assert successor.process.wait(30) == 0
         assert successor.channel.recv(64) == b"complete"
         assert successor.channel.recv(64) == b""

@@ -54,6 +54,8 @@ class Supervisor:
         """Where it listens, for those who ask it."""
         self.passed: list[tuple[socket.socket, str]] = []
         """Sockets that its next start passes, with their names."""
+        self.handed: list[int] = []
+        """Descriptors of what a process has left to the next, which its next start passes too."""
         self.told: list[str] = []
         """All that it has told, a line each."""
         self.main: int | None = None
@@ -82,6 +84,7 @@ class Supervisor:
         self._ear.close()
         for passed, _ in self.passed:
             passed.close()
+        self.drop("oakroot-handed")
         for elder in self._elders:
             elder.terminate()
             elder.wait(PATIENCE)
@@ -93,8 +96,9 @@ class Supervisor:
         own |= {"NOTIFY_SOCKET": str(self._address), "WATCHDOG_USEC": "600000"}
         if self._stores:
             own["FDSTORE"] = "64"
-        descriptors = [passed.fileno() for passed, _ in self.passed]
-        numbers, names = " ".join(map(str, descriptors)), ":".join(name for _, name in self.passed)
+        descriptors = [*(passed.fileno() for passed, _ in self.passed), *self.handed]
+        names = ":".join([*(name for _, name in self.passed), *["oakroot-handed"] * len(self.handed)])
+        numbers = " ".join(map(str, descriptors))
         if self.process is not None:
             self._elders.append(self.process)
         command = [sys.executable, "-c", _AS_SYSTEMD, numbers, names, *self._arguments]
@@ -126,6 +130,9 @@ class Supervisor:
         for each in [each for each in self.passed if each[1] == name]:
             self.passed.remove(each)
             each[0].close()
+        if name == "oakroot-handed":
+            while self.handed:
+                os.close(self.handed.pop())
 
     def kill(self) -> None:
         """Ends it without asking, as a crash does."""
@@ -167,7 +174,9 @@ class Supervisor:
             if "FDSTOREREMOVE" in words:
                 self.drop(words["FDNAME"])
             for descriptor in descriptors:
-                if "FDSTORE" in words:
+                if words.get("FDNAME") == "oakroot-handed":
+                    self.handed.append(descriptor)
+                elif "FDSTORE" in words:
                     self.passed.append((socket.socket(fileno=descriptor), words["FDNAME"]))
                 else:
                     os.close(descriptor)  # BARRIER=1

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from oakroot._engine import Server
+from oakroot._engine import Server, adopt_cookie_secret
 from oakroot.cli import CommandError, Exit
 from oakroot.cli.options import domain_name, key_option, positive_count
 from oakroot.cli.privileges import add_user_option, drop_privileges
@@ -119,6 +119,9 @@ def bind(arguments: argparse.Namespace, lifetime: Lifetime) -> tuple[Server, Cer
     OSError names the address that cannot be bound, CommandError what is wrong with the certificate.
     """
     listen, listen_tls = _where(arguments, lifetime)
+    if lifetime.handed is not None:
+        # Clients keep their cookies.
+        adopt_cookie_secret(lifetime.handed.cookie_secret)
     server = Server(
         listen,
         listen_tls=listen_tls if arguments.tls_cert else None,

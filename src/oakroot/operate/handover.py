@@ -25,8 +25,8 @@ from oakroot.operate.staying import has_ended
 
 VARIABLE = "OAKROOT_PREDECESSOR"
 """Holds the number of the younger's end of the pair."""
-HANDED = "OAKROOT_HANDED"
-"""Names a folder with what the elder knows, which is gone once the elder is."""
+HANDED = "OAKROOT_HANDED_FD"
+"""Holds the number of what the elder has left (`handed`)."""
 
 COMPLETE = b"complete"
 _MOST_DESCRIPTORS = 200
@@ -51,11 +51,14 @@ class Successor:
 
 
 def start_successor(
-    sockets: Sequence[Socket], environment: Mapping[str, str], command: Sequence[str] | None = None
+    sockets: Sequence[Socket],
+    environment: Mapping[str, str],
+    handed: int | None = None,
+    command: Sequence[str] | None = None,
 ) -> Successor:
     """Starts the program anew, as it is installed now, with the arguments that this process was started with.
 
-    OSError: it cannot be started.
+    `handed` is the descriptor of what is left to it. OSError: it cannot be started.
     """
     command = [sys.executable, *sys.orig_argv[1:]] if command is None else command
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -63,8 +66,12 @@ def start_successor(
         theirs.set_inheritable(True)
         variables = {name: value for name, value in environment.items() if name not in _OURS_ALONE}
         variables[VARIABLE] = str(theirs.fileno())
+        passed = [theirs.fileno()]
+        if handed is not None:
+            variables[HANDED] = str(handed)
+            passed.append(handed)
         process = subprocess.Popen(  # noqa: S603 - the very program that runs
-            command, env=variables, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL
+            command, env=variables, pass_fds=passed, stdin=subprocess.DEVNULL
         )
     except OSError:
         ours.close()

@@ -12,6 +12,7 @@ from collections.abc import Iterable, MutableMapping, Sequence
 from typing import Literal
 
 from oakroot.frozen import frozen
+from oakroot.operate import handed
 
 Transport = Literal["udp", "tcp", "tls"]
 Address = tuple[str, int]
@@ -21,6 +22,7 @@ FIRST_DESCRIPTOR = 3
 TLS_PORT = 853
 STAYING_NAME = "oakroot-predecessor"
 """What systemd keeps under this name leads to a process that serves until we do (`staying`)."""
+_OURS = (STAYING_NAME, handed.NAME)
 _VARIABLES = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
 
 
@@ -44,6 +46,8 @@ class Passed:
     sockets: tuple[Socket, ...] = ()
     predecessors: tuple[int, ...] = ()
     """Descriptors that lead to processes which serve until we do."""
+    handed: tuple[int, ...] = ()
+    """Descriptors of what such a process has left (`handed`)."""
 
 
 def from_systemd(environment: MutableMapping[str, str], process: int) -> Passed:
@@ -62,8 +66,9 @@ def from_systemd(environment: MutableMapping[str, str], process: int) -> Passed:
     names += [""] * (count - len(names))
     named = [(FIRST_DESCRIPTOR + number, name) for number, name in zip(range(count), names, strict=False)]
     return Passed(
-        tuple(_look_at(descriptor, name) for descriptor, name in named if name != STAYING_NAME),
+        tuple(_look_at(descriptor, name) for descriptor, name in named if name not in _OURS),
         tuple(descriptor for descriptor, name in named if name == STAYING_NAME),
+        tuple(descriptor for descriptor, name in named if name == handed.NAME),
     )
 
 

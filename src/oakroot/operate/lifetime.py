@@ -13,9 +13,9 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from pathlib import Path
 from typing import Protocol
 
+from oakroot.operate.handed import NAME, Handed, HandedError
 from oakroot.operate.handover import HANDED, Predecessor
 from oakroot.operate.inheritance import STAYING_NAME, Passed, Socket, from_systemd
 from oakroot.operate.staying import Stay, StayError, begin
@@ -50,13 +50,13 @@ class Lifetime:
         supervisor: Supervisor | None = None,
         predecessor: Predecessor | None = None,
         inherited: tuple[Socket, ...] = (),
-        handed: Path | None = None,
+        handed: Handed | None = None,
     ) -> None:
         self.supervisor = supervisor or Supervisor()
         self.inherited = inherited
         """Sockets that were there before us; `let_go` closes them, once the server has its own copies."""
         self.handed = handed
-        """A folder with what our predecessor knew; None: there was none."""
+        """What our predecessor has left; closed once we have all that there is to have."""
         self.has_sockets = bool(inherited)
         """Whether queries can wait for us: sockets that were there before us will be there after us."""
         self._predecessor = predecessor
@@ -77,7 +77,8 @@ class Lifetime:
         predecessor = predecessor or Predecessor.kept(
             socket.socket(fileno=each) for each in passed.predecessors
         )
-        handed = variables.pop(HANDED, None)
+        number = variables.pop(HANDED, "")
+        handed = [int(number)] if predecessor and number.isdecimal() else passed.handed
         for name in os.environ.keys() - variables.keys():
             # No process of ours shall take what was for us for its own.
             del os.environ[name]
@@ -85,7 +86,7 @@ class Lifetime:
             Supervisor.of(variables, process),
             predecessor,
             passed.sockets,
-            Path(handed) if handed and predecessor else None,
+            _first_of(handed),
         )
 
     @property
@@ -158,6 +159,10 @@ class Lifetime:
                 self._predecessor.tell_complete()
                 if self._predecessor.stays:
                     self.supervisor.forget(STAYING_NAME)
+            if self.handed is not None:
+                self.handed.close()
+                self.handed = None
+                self.supervisor.forget(NAME)
 
     def wait_for_predecessor(self, patience: float) -> bool:
         """Says that we are ready and waits for our predecessor's end; whether it came."""
@@ -185,17 +190,18 @@ class Lifetime:
         self.supervisor.tell(*([] if is_ready else ["READY=1"]), f"MAINPID={successor}")
         self.supervisor = Supervisor()
 
-    def stay(self) -> Stay:
+    def stay(self, pack: Callable[[], int]) -> Stay:
         """Has systemd end another process in our stead, and lead us to the one that it starts next.
 
-        StayError, OSError: we cannot stay, and nothing was changed.
+        `pack` gives the descriptor of what is left to that one. StayError, OSError: we cannot stay, and
+        nothing was changed.
         """
         supervisor = self.supervisor
         if not supervisor.address:
             raise StayError("there is no systemd to restart this process")
         if not (self.has_sockets or supervisor.stores):
             raise StayError("the sockets are not systemd's, so the next process cannot have them")
-        stay = begin(supervisor)
+        stay = begin(supervisor, pack)
         self.gave_place(stay.placeholder)
         # Where it is not heard, systemd goes on to end us, as it would have done.
         supervisor.is_heard()
@@ -289,3 +295,19 @@ class Lifetime:
             return []
         self._described = line
         return [f"STATUS={line}"]
+
+
+def _first_of(handed: Iterable[int]) -> Handed | None:
+    """What is of use of these, all of which come from processes of ours."""
+    found = None
+    for descriptor in handed:
+        try:
+            each = Handed(descriptor)
+        except HandedError as error:
+            _log.warning("what the process before has left is of no use: %s", error)
+            continue
+        if found is None:
+            found = each
+        else:
+            each.close()
+    return found

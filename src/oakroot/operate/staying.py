@@ -15,8 +15,10 @@ import os
 import select
 import socket
 import subprocess
+from collections.abc import Callable
 
 from oakroot.frozen import frozen
+from oakroot.operate import handed
 from oakroot.operate.inheritance import STAYING_NAME
 from oakroot.operate.systemd import Supervisor
 
@@ -48,19 +50,33 @@ class Stay:
         os.close(self.leash)
 
 
-def begin(supervisor: Supervisor) -> Stay:
-    """Has systemd keep the other end, and starts the placeholder; StayError, OSError: nothing was changed."""
+def begin(supervisor: Supervisor, pack: Callable[[], int]) -> Stay:
+    """Has systemd keep the other end, and what `pack` makes, and starts the placeholder.
+
+    StayError, OSError: nothing was changed.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
         with theirs:
             supervisor.store(STAYING_NAME, theirs.fileno())
         _see_that_it_is_kept(supervisor, ours)
+        _leave(supervisor, pack())
         placeholder, leash = _start_placeholder()
     except BaseException:
         ours.close()
+        supervisor.forget(handed.NAME)
         raise
     ours.setblocking(False)  # noqa: FBT003 - it has no name
     return Stay(ours, placeholder, leash)
+
+
+def _leave(supervisor: Supervisor, descriptor: int) -> None:
+    # Of what an elder one has left, nothing is to be found any more.
+    supervisor.forget(handed.NAME)
+    try:
+        supervisor.store(handed.NAME, descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _see_that_it_is_kept(supervisor: Supervisor, ours: socket.socket) -> None:

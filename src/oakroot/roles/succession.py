@@ -13,14 +13,13 @@ import logging
 import os
 import socket
 import subprocess
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
-from oakroot._engine import Server
+from oakroot._engine import Server, cookie_secret
 from oakroot.distribution.service import Distributor
 from oakroot.operate.control import ControlError
-from oakroot.operate.handover import COMPLETE, HANDED, Successor, start_successor
+from oakroot.operate.handed import pack
+from oakroot.operate.handover import COMPLETE, Successor, start_successor
 from oakroot.operate.inheritance import Socket
 from oakroot.operate.lifetime import Lifetime
 from oakroot.operate.staying import Stay, StayError, has_ended
@@ -48,12 +47,11 @@ class Succession:
         lifetime: Lifetime,
         is_idle: Callable[[], bool],
         log: logging.Logger,
-        hand: Callable[[Path], None] = lambda _: None,
+        hand: Callable[[], Iterable[bytes]] = tuple,
     ) -> None:
         """`is_idle` tells that nobody waits for the role itself.
 
-        `hand` writes into a folder what a successor should not have to find out again, in a thread of
-        its own.
+        `hand` gives what the next process should not have to find out again, in a thread of its own.
         """
         self._hand = hand
         self._server = server
@@ -82,7 +80,7 @@ class Succession:
         if not self._stays:
             await self._abandon()
             try:
-                stay = await asyncio.to_thread(self._lifetime.stay)
+                stay = await asyncio.to_thread(self._lifetime.stay, self._pack)
             except (StayError, OSError) as error:
                 raise ControlError(f"this process cannot stay: {error}") from None
             self._stays = True
@@ -137,17 +135,22 @@ class Succession:
                 return False
 
     async def _succeed(self, stop: Callable[[], None]) -> None:
-        with tempfile.TemporaryDirectory(prefix="oakroot-handover-") as folder:
+        try:
+            handed = await asyncio.to_thread(self._pack)
             try:
-                await asyncio.to_thread(self._hand, Path(folder))
                 sockets = [Socket(*each) for each in self._server.share()]
                 self._lifetime.step_aside()
-                successor = start_successor(sockets, {**os.environ, HANDED: folder})
-            except OSError as error:
-                self._log.error("no successor can be started, serving on: %s", error)
-                self._lifetime.step_back()
-                return
-            await self._give_place(successor, stop)
+                successor = start_successor(sockets, os.environ, handed)
+            finally:
+                os.close(handed)
+        except OSError as error:
+            self._log.error("no successor can be started, serving on: %s", error)
+            self._lifetime.step_back()
+            return
+        await self._give_place(successor, stop)
+
+    def _pack(self) -> int:
+        return pack(cookie_secret(), self._hand())
 
     async def _give_place(self, successor: Successor, stop: Callable[[], None]) -> None:
         self._log.info("a successor is process %d; serving until it does", successor.process.pid)

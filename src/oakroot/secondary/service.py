@@ -10,8 +10,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from oakroot._engine import Catalogue, Server
@@ -22,6 +21,7 @@ from oakroot.distribution.targets import Configured
 from oakroot.frozen import frozen
 from oakroot.operate.changes import Change
 from oakroot.operate.control import ControlError
+from oakroot.operate.handed import HandedError
 from oakroot.operate.history import Pulse
 from oakroot.operate.ledger import Ledger
 from oakroot.operate.lifetime import Lifetime
@@ -58,6 +58,7 @@ from oakroot.secondary.events import (
 from oakroot.secondary.overview import Surroundings, overview, status_line
 from oakroot.secondary.sources import DNS_PORT, Plan
 from oakroot.secondary.sources import Server as Primary
+from oakroot.secondary.storage import UnreadableError, read_zone, write_zone
 from oakroot.secondary.transfers import Transfers
 
 _log = logging.getLogger("oakroot.secondary")
@@ -143,7 +144,7 @@ class Service:
         certificate = self._encryption.certificate
         with signals(actions):
             stored = () if self._directory is None else tuple(self._directory.load())
-            stored += self._handed()
+            stored += tuple(self._handed())
             with packets(self._server, self._distributor, self._packets_received), renewing(certificate):
                 self._happened(events.Started(stored))
                 self._server.start()
@@ -295,18 +296,22 @@ class Service:
         """Checks all zones: our predecessor may have taken a NOTIFY that it did not act on any more."""
         self._happened(events.RefreshRequested())
 
-    def _hand_zones(self, folder: Path) -> None:
-        """Has a successor find what we hold: it need not ask for all of it, nor be without it meanwhile."""
-        directory = StateDirectory(folder)
-        for task in core.kept(self._state, Moment(time.time(), self._loop.time())):
-            directory.do(task)
+    def _hand_zones(self) -> Iterator[bytes]:
+        """Has the next process find what we hold: it need not ask for it, nor be without it meanwhile."""
+        if self._directory is None:
+            for kept in core.kept(self._state, Moment(time.time(), self._loop.time())):
+                yield b"".join(write_zone(kept.zone, kept.checked))
 
-    def _handed(self) -> tuple[StoredZone, ...]:
-        """What a predecessor held, as far as our own folder has nothing."""
-        folder = self._lifetime.handed
-        if folder is None or self._directory is not None:
-            return ()
-        return tuple(StateDirectory(folder).load())
+    def _handed(self) -> Iterator[StoredZone]:
+        """What the process before held, unless we have a folder of our own."""
+        handed = self._lifetime.handed
+        if handed is None or self._directory is not None:
+            return
+        try:
+            for entry in handed.entries():
+                yield read_zone(entry)
+        except (HandedError, UnreadableError) as error:
+            _log.error("zones that the process before has left are fetched anew: %s", error)
 
     def _reply(self, request: events.Request, wire: bytes) -> None:
         if isinstance(request, LinkRequest):
