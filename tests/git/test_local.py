@@ -12,7 +12,7 @@ from dulwich.objects import Blob
 
 from oakroot.git.create import create_repository
 from oakroot.git.credentials import Credentials
-from oakroot.git.errors import PushRefused, RemoteUnreachable, RepositoryMissing
+from oakroot.git.errors import BranchMissing, PushRefused, RemoteUnreachable, RepositoryMissing
 from oakroot.git.remote import parse_remote
 from oakroot.git.repository import RemoteRepository
 from tests.git.conftest import NOW, PRIMARY, Opener, Place, push
@@ -64,6 +64,22 @@ def test_a_relative_path_is_taken_from_where_we_are(
     head = copy.fetch()
     monkeypatch.chdir("/")
     assert copy.read(head, "example.org") == b"zone"
+
+
+def test_the_first_push_to_an_empty_repository_is_read(
+    make_place: Callable[[str], Place], open_copy: Opener
+) -> None:
+    place = make_place("path")
+    copy = open_copy(place)
+    with pytest.raises(BranchMissing):
+        copy.fetch()
+    # Objects in files of their own, as small pushes leave them: no pack shows that something is new.
+    folder = place.repository.path
+    tree = git("mktree", cwd=folder)
+    who = ("-c", "user.name=Operator", "-c", "user.email=op@example.org")
+    commit = git(*who, "commit-tree", tree, "-m", "first", cwd=folder)
+    git("update-ref", "refs/heads/main", commit, cwd=folder)
+    assert copy.fetch().commit == commit
 
 
 def test_repacking_underneath_disturbs_nobody(local: Place, open_copy: Opener) -> None:

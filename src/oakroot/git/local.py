@@ -55,11 +55,13 @@ class LocalRemote:
         if tip is not None:
             return tip
         with translated(self._remote), self._opened() as repo:
-            self._glance = Glance(self._path, repo)
+            glance = Glance(self._path, repo)
             tip = choose_tip(self._remote, repo.get_refs(), repo.refs.get_symrefs())
             copy.borrow(Path(repo.object_store.path).absolute())
             copy.update_shallow(repo.get_shallow(), None)
-            return tip
+        # Only now: a glance is enough for a repository whose objects the copy can read.
+        self._glance = glance
+        return tip
 
     def push(
         self,
