@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oakroot.git.entries import Entry, difference, entries
+from oakroot.git.entries import Entry, Folder, difference, entries
 from oakroot.git.errors import RepositoryBroken
 
 # Names and ids that look like the octets between them.
@@ -35,14 +37,29 @@ def padded(folder: dict[bytes, tuple[int, bytes]], count: int) -> dict[bytes, tu
     return rest | folder
 
 
-@given(folders, folders, st.sampled_from([0, 3, 400]))
+@given(st.lists(folders, min_size=2, max_size=4), st.sampled_from([0, 3, 400]))
 def test_the_difference_is_what_is_in_one_of_them_only(
-    before: dict[bytes, tuple[int, bytes]], after: dict[bytes, tuple[int, bytes]], count: int
+    versions: list[dict[bytes, tuple[int, bytes]]], count: int
 ) -> None:
-    found = difference(written(padded(before, count)), written(padded(after, count)))
-    old, new = read(before), read(after)
-    assert found.gone == {name: entry for name, entry in old.items() if new.get(name) != entry}
-    assert found.come == {name: entry for name, entry in new.items() if old.get(name) != entry}
+    written_down = [Folder(written(padded(version, count))) for version in versions]
+    for (before, after), (older, newer) in zip(pairwise(versions), pairwise(written_down), strict=True):
+        found = difference(older, newer)
+        old, new = read(before), read(after)
+        assert found.gone == {name: entry for name, entry in old.items() if new.get(name) != entry}
+        assert found.come == {name: entry for name, entry in new.items() if old.get(name) != entry}
+
+
+def test_where_entries_begin_is_looked_for_once() -> None:
+    folder = {b"zone%05d" % number: (0o100644, b"%020d" % number) for number in range(1000)}
+    older = Folder(written(folder))
+    for number in (900, 10, 500):
+        folder[b"zone%05d" % number] = (0o100644, b"x" * 20)
+        newer = Folder(written(folder))
+        assert list(difference(older, newer).come) == [b"zone%05d" % number]
+        assert len(newer.starts) > 10
+        starts = {newer.octets.index(name) - len(b"100644 ") for name in folder}
+        assert starts.issuperset(newer.starts)
+        older = newer
 
 
 @given(folders)
@@ -55,4 +72,4 @@ def test_octets_that_are_no_folder_are_refused(octets: bytes) -> None:
     with pytest.raises(RepositoryBroken):
         list(entries(octets))
     with pytest.raises(RepositoryBroken):
-        difference(b"", octets)
+        difference(Folder(b""), Folder(octets))

@@ -11,7 +11,7 @@ from dulwich.objects import Blob, ObjectID, Tree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oakroot.git.entries import difference
+from oakroot.git.entries import Folder, difference
 from oakroot.git.errors import PathRefused
 from oakroot.git.trees import Files, find_file, normalised, replace_files
 
@@ -105,7 +105,7 @@ def test_what_differs_tells_the_files_of_another_commit(
 ) -> None:
     later = world.write(changes)
     octets = [each.tree(each.root).as_raw_string() for each in (world, later)]
-    files = world.files().after(later.root, difference(*octets))
+    files = world.files().after(later.root, difference(*map(Folder, octets)))
     assert files is not None
     assert dict(files) == dict(later.files())
     assert files.left_out == later.files().left_out
@@ -116,7 +116,7 @@ def test_what_differs_tells_the_files_of_another_commit(
 def test_a_link_that_comes_or_goes_is_not_told_by_what_differs(world: World) -> None:
     other = World({"example.org": (REGULAR, b"zone")})
     octets = [each.tree(each.root).as_raw_string() for each in (world, other)]
-    assert world.files().after(other.root, difference(*octets)) is None
+    assert world.files().after(other.root, difference(*map(Folder, octets))) is None
 
 
 def test_files_further_down_are_found_by_path(world: World) -> None:

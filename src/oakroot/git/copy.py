@@ -116,7 +116,7 @@ class Copy(Reader):
 
     def reader(self) -> Reader:
         """Another reader of what is here, for another thread."""
-        return Reader(DiskObjectStore(self._objects.path), self._folders)
+        return Reader(DiskObjectStore(self._objects.path), self._places)
 
     def take_pack(self, file: BinaryIO) -> None:
         """Takes in the objects of a pack just received, all or none that matter.

@@ -1,12 +1,14 @@
 """Folders as git writes them: mode, name and id of each entry, sorted by name; and what differs between two.
 
 Of ten thousand files mostly one has changed. So what both folders begin and end with is compared as a whole,
-and only the entries in between are read.
+and only the entries in between are read. Where entries begin cannot be told from the octets around, so some
+of these places are remembered from one version of a folder to the next.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -17,8 +19,8 @@ _Raw = tuple[bytes, bytes, bytes]
 _DAMAGED = "a folder in the repository is damaged; check the remote with `git fsck`"
 _ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 # Many of them, to be passed over.
-_ENTRIES = re.compile(rb"(?:[^\0]+\0.{20}){0,64}", re.DOTALL)
-_STEP = 4096
+_ENTRIES = re.compile(rb"(?:[^\0]+\0.{20}){0,16}", re.DOTALL)
+_STEPS = (4096, 256)
 
 
 class Entry(NamedTuple):
@@ -26,6 +28,28 @@ class Entry(NamedTuple):
 
     mode: int
     content: str
+
+
+class Folder:
+    """The octets of a folder, and where some of its entries begin, as far as that was looked for."""
+
+    __slots__ = ("octets", "starts")
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+        self.starts = [0]
+        """In their order."""
+
+    def start_within(self, most: int) -> int:
+        """Where an entry begins, at or not far before `most`."""
+        place = bisect_right(self.starts, most)
+        at = self.starts[place - 1]
+        passed = []
+        while (found := _ENTRIES.match(self.octets, at)) is not None and at < found.end() <= most:
+            at = found.end()
+            passed.append(at)
+        self.starts[place:place] = passed
+        return at
 
 
 @frozen
@@ -49,51 +73,40 @@ def entries(octets: bytes) -> Iterator[tuple[bytes, Entry]]:
         raise RepositoryBroken(_DAMAGED)
 
 
-def difference(older: bytes, newer: bytes) -> Difference:
-    """What became of a folder, given its octets before and after. RepositoryBroken: these are no folder's."""
-    end = _same_end(older, newer)
-    old_at = new_at = _entries_within(older, _same_start(older, newer))
+def difference(older: Folder, newer: Folder) -> Difference:
+    """What became of a folder, given how it was before and after. RepositoryBroken: one of them is none."""
+    old, new = older.octets, newer.octets
+    old_at = new_at = 0
     gone: list[_Raw] = []
     come: list[_Raw] = []
-    # The rest is the same once as much is left of both, and an entry begins there in both.
-    while (old_left := len(older) - old_at) != (new_left := len(newer) - new_at) or old_left > end:
-        if old_left >= new_left:
-            entry, old_at = _entry(older, old_at)
+    starts = [0]
+    while (old_left := len(old) - old_at) | (new_left := len(new) - new_at):
+        same = _same(old, old_at, new, new_at)
+        if same and (start := older.start_within(old_at + same)) > old_at:
+            passed = older.starts[bisect_right(older.starts, old_at) : bisect_right(older.starts, start)]
+            starts += [at + new_at - old_at for at in passed]
+            old_at, new_at = start, new_at + start - old_at
+        elif old_left >= new_left:
+            entry, old_at = _entry(old, old_at)
             gone.append(entry)
         else:
-            entry, new_at = _entry(newer, new_at)
+            entry, new_at = _entry(new, new_at)
             come.append(entry)
-    same = set(gone) & set(come)
-    return Difference(_read(gone, same), _read(come, same))
+    newer.starts = starts
+    twice = set(gone) & set(come)
+    return Difference(_read(gone, twice), _read(come, twice))
 
 
-def _same_start(older: bytes, newer: bytes) -> int:
-    """How many octets both surely begin with."""
-    most, at = min(len(older), len(newer)), 0
-    while at + _STEP <= most and older[at : at + _STEP] == newer[at : at + _STEP]:
-        at += _STEP
-    return at
-
-
-def _same_end(older: bytes, newer: bytes) -> int:
-    """How many octets both surely end with."""
-    most, count = min(len(older), len(newer)), 0
-    while count + _STEP <= most and _from_end(older, count) == _from_end(newer, count):
-        count += _STEP
+def _same(old: bytes, old_at: int, new: bytes, new_at: int) -> int:
+    """How many octets both surely have alike from there on."""
+    most, count = min(len(old) - old_at, len(new) - new_at), 0
+    for step in _STEPS:
+        while (
+            count + step <= most
+            and old[old_at + count : old_at + count + step] == new[new_at + count : new_at + count + step]
+        ):
+            count += step
     return count
-
-
-def _from_end(octets: bytes, count: int) -> bytes:
-    end = len(octets) - count
-    return octets[end - _STEP : end]
-
-
-def _entries_within(octets: bytes, most: int) -> int:
-    """Where an entry begins, at or not far before `most`."""
-    at = 0
-    while (found := _ENTRIES.match(octets, at)) is not None and at < found.end() <= most:
-        at = found.end()
-    return at
 
 
 def _entry(octets: bytes, at: int) -> tuple[_Raw, int]:

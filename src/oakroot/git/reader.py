@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
 
+from oakroot.git.entries import Folder
 from oakroot.git.errors import GitError, RepositoryBroken, StorageFailed, printable
 from oakroot.git.objects import Objects
 
@@ -28,13 +29,13 @@ class Reader:
         """`folders` are those where `objects` has its objects, the one to look in first before the others."""
         self._objects = objects
         self._reader = Objects(LARGEST_FILE)
-        self._trees: dict[ObjectID, bytes] = {}
+        self._folders: dict[ObjectID, Folder] = {}
         self._commit: Commit | None = None  # the last one: who asks for its parents asks for it again
         self._look_in(folders)
 
     def _look_in(self, folders: Sequence[Path]) -> None:
-        self._folders = tuple(folders)
-        self._reader.use(self._folders)
+        self._places = tuple(folders)
+        self._reader.use(self._places)
 
     def close(self) -> None:
         """Closes all files."""
@@ -60,17 +61,16 @@ class Reader:
         content = self._content(tree, Tree)
         return self._read(tree, Tree) if content is None else Tree.from_string(content)
 
-    def tree_octets(self, tree: ObjectID) -> bytes:
+    def folder(self, tree: ObjectID) -> Folder:
         """The same as git keeps it, for those who need not all of it read."""
-        octets = self._trees.pop(tree, None)
-        if octets is None:
+        folder = self._folders.pop(tree, None)
+        if folder is None:
             octets = self._content(tree, Tree)
-        if octets is None:
-            octets = self._read(tree, Tree).as_raw_string()
-        self._trees[tree] = octets
-        if len(self._trees) > FOLDERS_KEPT:
-            del self._trees[next(iter(self._trees))]
-        return octets
+            folder = Folder(self._read(tree, Tree).as_raw_string() if octets is None else octets)
+        self._folders[tree] = folder
+        if len(self._folders) > FOLDERS_KEPT:
+            del self._folders[next(iter(self._folders))]
+        return folder
 
     def blob(self, blob: ObjectID) -> bytes:
         """The content of a file; RepositoryBroken if there is none, FileTooLarge before it is unpacked."""
@@ -80,7 +80,7 @@ class Reader:
     def rest(self) -> None:
         """Lets go of memory that only helps while many objects are read."""
         self._reader.rest()
-        self._trees = dict(list(self._trees.items())[-1:])
+        self._folders = dict(list(self._folders.items())[-1:])
 
     def known_parents(self, commit: ObjectID) -> list[ObjectID]:
         """The parents of a commit that are there."""

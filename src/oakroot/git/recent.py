@@ -70,8 +70,8 @@ def _difference(
     if older == newer:
         return {}
     if older is None:
-        return {name: (None, content) for name, content in _ids(entries(reader.tree_octets(newer)))}
-    found = difference(reader.tree_octets(older), reader.tree_octets(newer))
+        return {name: (None, content) for name, content in _ids(entries(reader.folder(newer).octets))}
+    found = difference(reader.folder(older), reader.folder(newer))
     gone, come = dict(_ids(found.gone.items())), dict(_ids(found.come.items()))
     return {name: (gone.get(name), come.get(name)) for name in {*gone, *come}}
 

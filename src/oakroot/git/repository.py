@@ -149,7 +149,7 @@ class RemoteRepository:
         tip = self._side.fetch(self._copy, self._depth)
         with translated(self.remote):
             commit = self._copy.commit(tip.commit)
-            self._copy.tree_octets(commit.tree)
+            self._copy.folder(commit.tree)
             rewritten = previous is not None and not self._copy.descends(tip.commit, previous)
             head = head_of(commit, _branch(tip.ref), previous=previous, rewritten=rewritten)
             self._copy.head = tip.commit
@@ -164,11 +164,11 @@ class RemoteRepository:
         root = _id(head.tree)
         if older is not None:
             with suppress(RepositoryBroken):  # what was there before may be gone from the repository by now
-                before = self._copy.tree_octets(older.root)
-                files = older.after(root, difference(before, self._copy.tree_octets(root)))
+                before = self._copy.folder(older.root)
+                files = older.after(root, difference(before, self._copy.folder(root)))
                 if files is not None:
                     return files
-        return Files.listed(self._copy.tree, root, self._copy.tree_octets(root))
+        return Files.listed(self._copy.tree, root, self._copy.folder(root).octets)
 
     def archive(self) -> Archive:
         """What was fetched, to be read by another thread while this one fetches and pushes."""
