@@ -28,13 +28,16 @@ def frozen(cls: type[T]) -> type[T]:
     kinds = own.get("__annotations__", {})
     names = [name for name, kind in kinds.items() if not _is_of_class(kind)]
     defaults = {name: own.pop(name) for name in names if name in own}
-    inherited: Fields = getattr(cls, "__dataclass_fields__", {})
+    # As `fields` tells them, which leaves out what belongs to the class.
+    inherited = {part.name: part for part in fields(cls)} if hasattr(cls, "__dataclass_fields__") else {}  # type: ignore[arg-type]
     parts = {name: _Part.of(part) for name, part in inherited.items()}
     parts.update((name, _Part.of(defaults.get(name, MISSING))) for name in names)
     _judge(cls.__qualname__, parts)
 
     def described() -> Fields:
         like = {"__module__": cls.__module__, "__annotations__": kinds, **defaults}
+        if "__orig_bases__" in own:  # without which Python takes a generic class for one of no parameter
+            like["__orig_bases__"] = own["__orig_bases__"]
         shape: Any = dataclass(init=False, repr=False, eq=False)(metaclass(cls.__name__, cls.__bases__, like))
         made.__dataclass_params__ = shape.__dataclass_params__
         made.__dataclass_fields__ = shape.__dataclass_fields__

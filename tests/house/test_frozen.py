@@ -8,13 +8,14 @@ import inspect
 import pickle
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
 
 from oakroot.frozen import frozen
 
 Maker = Callable[[type], type]
+T = TypeVar("T")
 
 
 def point(make: Maker) -> Any:  # noqa: ANN401 - a class that the test makes
@@ -159,6 +160,23 @@ def test_fields_are_inherited_with_their_methods() -> None:
     _, derived = base_and_derived(frozen)
     assert (derived(2).doubled(), derived(2, 3).y) == (4, 3)
     assert repr(derived(2)) == repr(base_and_derived(dataclass(frozen=True, slots=True))[1](2))
+
+
+def test_what_belongs_to_the_class_is_no_field_of_what_is_derived_of_it() -> None:
+    @frozen
+    class Further(point(frozen)):  # type: ignore[misc]  # a class that the test makes
+        z: int = 3
+
+    assert [part.name for part in dataclasses.fields(Further)] == ["x", "y", "tags", "note", "total", "z"]
+    assert vars(Further)["__match_args__"] == ("x", "y", "tags", "note", "z")
+
+
+def test_a_value_may_be_of_a_generic_class() -> None:
+    @frozen
+    class Holder(Generic[T]):
+        held: T
+
+    assert Holder[int](3) == Holder(3)
 
 
 def test_a_base_and_what_is_derived_of_it_are_never_equal() -> None:
