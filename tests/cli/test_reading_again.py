@@ -81,6 +81,18 @@ def test_settings_that_cannot_be_used_leave_those_before(
     assert "those before stay" in complaint
 
 
+def test_a_log_that_cannot_be_set_up_is_told_with_the_options_that_say_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(logs, "set_up", fail)
+    assert read({"log_format": "journald"}) is None
+    (complaint,) = complaints(caplog)
+    assert complaint.endswith("where --log-format and --syslog say: No such file or directory")
+
+
 @pytest.mark.parametrize(("command", "live"), [("primary", PRIMARY_LIVE), ("secondary", SECONDARY_LIVE)])
 def test_what_is_taken_over_are_options(command: str, live: tuple[str, ...]) -> None:
     assert command in COMMANDS

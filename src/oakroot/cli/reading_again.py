@@ -41,8 +41,7 @@ def reader(
         try:
             again = arguments.read_again()
             made = read(again)
-            syslog = arguments.syslog  # which counts from the next start on
-            logs.set_up(again.log_level, again.log_format, environment=os.environ, syslog=syslog)
+            _set_up_log(again, arguments.syslog)  # the latter counts from the next start on
         except (ConfigError, CommandError, OSError) as problem:
             _log.error("the settings cannot be used, those before stay: %s", problem)
             return None
@@ -57,6 +56,14 @@ def reader(
         return made
 
     return read_again
+
+
+def _set_up_log(again: argparse.Namespace, syslog: tuple[str, int] | None) -> None:
+    try:
+        logs.set_up(again.log_level, again.log_format, environment=os.environ, syslog=syslog)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"the log cannot be sent where --log-format and --syslog say: {reason}") from None
 
 
 def changed(before: argparse.Namespace, after: argparse.Namespace) -> list[str]:
