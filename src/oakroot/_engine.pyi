@@ -15,6 +15,7 @@ __all__ = [
     "Incoming",
     "Marks",
     "Outgoing",
+    "ReadingZones",
     "Record",
     "Request",
     "Server",
@@ -162,12 +163,25 @@ def read_zone_with_marks(
     file: str,
     include: Callable[[str], bytes] | None = None,
     *,
-    spacing: int = 32768,
+    spacing: int = ...,
 ) -> tuple[Zone | None, list[Diagnostic], Marks | None]:
     """As `read_zone`; with marks if the text is long, and plain enough to be read in parts.
 
-    About `spacing` octets lie between two marks: of a change so many are read.
+    About `spacing` octets (32768) lie between two marks: of a change so many are read.
     """
+
+@final
+class ReadingZones:
+    """Zone files that are being read in a thread of the engine; meanwhile the caller can fetch the next."""
+
+    def __new__(cls, files: Sequence[tuple[bytes, str, str]]) -> ReadingZones:
+        """Begins to read these: text, apex, and name for findings."""
+
+    def take(self) -> list[tuple[Zone | None, list[Diagnostic], Marks | None] | None]:
+        """Waits, and gives what `read_zone_with_marks` gives of each; None for a file that includes others.
+
+        To be asked once: a second time nothing is left.
+        """
 
 def reread_zone(old: bytes, new: bytes, zone: Zone, marks: Marks) -> tuple[Zone, Marks] | None:
     """Reads only what changed in the text of a zone.

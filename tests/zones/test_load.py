@@ -157,7 +157,6 @@ def test_one_changed_zone_among_ten_thousand_is_one_read(monkeypatch: pytest.Mon
     monkeypatch.setattr(reading, "read_zone_with_marks", counting(_engine.read_zone_with_marks))
     repository = Repository()
     repository.holds({f"zone{number}.example": zone_text() for number in range(10_000)})
-    assert len(read) == 10_000
     read.clear()
     repository.changes({"zone4711.example": zone_text(2, "www A 192.0.2.2")})
     assert read == ["zone4711.example."]

@@ -5,6 +5,7 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "arguments from Python arrive as owned values")]
 
+mod ahead;
 mod catalogue;
 mod document;
 mod findings;
@@ -22,6 +23,8 @@ use pyo3::prelude::*;
 #[pymodule]
 #[pyo3(name = "_engine")]
 mod engine {
+    #[pymodule_export]
+    use super::ahead::ReadingZones;
     #[pymodule_export]
     use super::catalogue::Catalogue;
     #[pymodule_export]

@@ -71,13 +71,16 @@ pub(super) fn read_zone(
     read_zone_with_marks(py, text, apex, file, include, usize::MAX).map(|(zone, diagnostics, _)| (zone, diagnostics))
 }
 
+/// About so many octets lie between two marks, unless it is said otherwise.
+pub(super) const SPACING: usize = 32768;
+
 /// Places in the text of a zone where reading can begin.
 #[pyclass(frozen, module = "oakroot._engine")]
 pub(super) struct Marks(reread::Marks);
 
 /// Reads and checks a zone file, and marks its text if that can be read in parts.
 #[pyfunction]
-#[pyo3(signature = (text, apex, file, include = None, *, spacing = 32768))]
+#[pyo3(signature = (text, apex, file, include = None, *, spacing = SPACING))]
 pub(super) fn read_zone_with_marks(
     py: Python<'_>,
     text: &[u8],
@@ -85,25 +88,30 @@ pub(super) fn read_zone_with_marks(
     file: &str,
     include: Option<Py<PyAny>>,
     spacing: usize,
-) -> PyResult<(Option<Zone>, Vec<Diagnostic>, Option<Marks>)> {
+) -> PyResult<Read> {
     let apex = names::parse(apex)?;
     let mut includes = PythonIncludes::new(include);
-    let (zone, diagnostics, marks) = py.detach(|| {
-        let mut marking = Marking::new(text, &apex, spacing);
-        let settings = Settings::default();
-        let reading = zonefile::read(text, file, &apex, settings, &mut includes, &mut marking);
-        let unreadable = reading.diagnostics().iter().any(|found| found.severity == record::Severity::Error);
-        let (builder, marks) = marking.finish();
-        let (zone, findings) = builder.finish();
-        let zone = zone.filter(|_| !unreadable);
-        let diagnostics = diagnostics(&reading, findings, unreadable);
-        // A record that is written twice is one record: removing one of its lines would change nothing.
-        let is_once_each = |records| zone.as_ref().is_some_and(|zone| zone.record_count() == records);
-        let marks = marks.filter(|(_, records)| diagnostics.is_empty() && is_once_each(*records));
-        (zone, diagnostics, marks.map(|(marks, _)| Marks(marks)))
-    });
+    let read = py.detach(|| read_one(text, file, &apex, spacing, &mut includes));
     includes.outcome()?;
-    Ok((zone.map(Zone::from), diagnostics, marks))
+    Ok(read)
+}
+
+/// What a zone file says: the zone, unless there is an error among the findings, and its marks.
+pub(super) type Read = (Option<Zone>, Vec<Diagnostic>, Option<Marks>);
+
+/// Reads and checks a zone file. About so many octets as `spacing` lie between two marks.
+pub(super) fn read_one(text: &[u8], file: &str, apex: &Name, spacing: usize, includes: &mut dyn Includes) -> Read {
+    let mut marking = Marking::new(text, apex, spacing);
+    let reading = zonefile::read(text, file, apex, Settings::default(), includes, &mut marking);
+    let unreadable = reading.diagnostics().iter().any(|found| found.severity == record::Severity::Error);
+    let (builder, marks) = marking.finish();
+    let (zone, findings) = builder.finish();
+    let zone = zone.filter(|_| !unreadable);
+    let diagnostics = diagnostics(&reading, findings, unreadable);
+    // A record that is written twice is one record: removing one of its lines would change nothing.
+    let is_once_each = |records| zone.as_ref().is_some_and(|zone| zone.record_count() == records);
+    let marks = marks.filter(|(_, records)| diagnostics.is_empty() && is_once_each(*records));
+    (zone.map(Zone::from), diagnostics, marks.map(|(marks, _)| Marks(marks)))
 }
 
 /// Gives memory that is free back to the system.

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from oakroot._engine import Catalogue, Zone
 from oakroot.frozen import frozen
+from oakroot.zones.ahead import ReadingAhead
 from oakroot.zones.diagnostics import Finding
 from oakroot.zones.filenames import Ignored, KeyFile, ZoneFile, classify
 from oakroot.zones.guard import Guard, hold_removed, too_much_deleted
 from oakroot.zones.keyfiles import LoadedKeys, load_key_files
 from oakroot.zones.loaded import Edit, Loaded, LoadedZone, Loading, ZoneChange, exceptions_after
-from oakroot.zones.reading import edit_serial, read_zone_file, serial_finding
+from oakroot.zones.reading import edit_serial, serial_finding
 from oakroot.zones.serials import SerialPolicy, is_forward, next_serial
 from oakroot.zones.tree import Tree
 
@@ -145,10 +146,11 @@ def _load_zones(
         for apex, path in scope.owners.items()
         if (zone := known.get(apex)) is None or not _is_unchanged(zone, path, tree)
     }
-    tree = tree.reading_ahead(changed.values())
+    marked = {apex for apex in changed if (zone := known.get(apex)) is not None and zone.marked is not None}
+    ahead = ReadingAhead.of(tree, [(path, apex) for apex, path in changed.items() if apex not in marked])
     for apex, path in scope.owners.items():
         if apex in changed:
-            zone = _load_zone(tree, path, apex, known.get(apex), before.serials.get(apex), rules, guard)
+            zone = _load_zone(ahead, path, apex, known.get(apex), before.serials.get(apex), rules, guard)
             fresh.append(zone)
             zones[apex] = zone
         else:
@@ -167,7 +169,7 @@ def _is_unchanged(zone: LoadedZone, path: str, tree: Tree) -> bool:
 
 
 def _load_zone(
-    tree: Tree,
+    ahead: ReadingAhead,
     path: str,
     apex: str,
     before: LoadedZone | None,
@@ -175,8 +177,9 @@ def _load_zone(
     rules: SerialRules,
     guard: Guard | None,
 ) -> LoadedZone:
+    tree = ahead.tree
     marked = None if before is None else before.marked
-    reading = read_zone_file(tree, path, apex, marked)
+    reading = ahead.read(path, apex, marked)
     kept = None if before is None else before.zone
     zone, written, findings = kept, None, reading.findings
     if reading.zone is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from oakroot._engine import Marks, Zone, find_serial, read_zone_with_marks, reread_zone
+from oakroot._engine import Diagnostic, Marks, Zone, find_serial, read_zone_with_marks, reread_zone
 from oakroot.frozen import frozen
 from oakroot.zones.diagnostics import Finding, unreadable
 from oakroot.zones.loaded import Edit, Marked
@@ -35,14 +35,24 @@ def read_zone_file(tree: Tree, path: str, apex: str, before: Marked | None = Non
         text = tree.content(path)
     except ValueError as error:
         return Reading(None, (unreadable(path, error),), NONE_INCLUDED)
-    blob = tree.files[path]
     if before is not None and (found := _reread(tree, text, before)) is not None:
         zone, marks = found
-        return Reading(zone, (), NONE_INCLUDED, Marked(blob, zone, marks))
+        return Reading(zone, (), NONE_INCLUDED, Marked(tree.files[path], zone, marks))
     includes = Includes(tree)
-    read, diagnostics, fresh_marks = read_zone_with_marks(text, apex, path, includes)
-    marked = None if read is None or fresh_marks is None else Marked(blob, read, fresh_marks)
-    return Reading(read, tuple(map(Finding.of_engine, diagnostics)), includes.seen or NONE_INCLUDED, marked)
+    read = read_zone_with_marks(text, apex, path, includes)
+    return reading_of(tree, path, read, includes.seen or NONE_INCLUDED)
+
+
+def reading_of(
+    tree: Tree,
+    path: str,
+    read: tuple[Zone | None, Sequence[Diagnostic], Marks | None],
+    includes: Mapping[str, str | None] = NONE_INCLUDED,
+) -> Reading:
+    """The reading of the file at this path, given what the engine says."""
+    zone, diagnostics, marks = read
+    marked = None if zone is None or marks is None else Marked(tree.files[path], zone, marks)
+    return Reading(zone, tuple(map(Finding.of_engine, diagnostics)), includes, marked)
 
 
 def _reread(tree: Tree, text: bytes, before: Marked) -> tuple[Zone, Marks] | None:

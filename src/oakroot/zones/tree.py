@@ -7,14 +7,11 @@ function.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 
 from oakroot.frozen import frozen
 from oakroot.zones.filenames import may_hold_keys
-
-AHEAD_OCTETS = 256 * 1024
 
 
 @frozen
@@ -46,38 +43,6 @@ class Tree:
     def content(self, path: str) -> bytes:
         """The octets of a file; raises KeyError where there is no such file."""
         return self.read(self.files[path])
-
-    def reading_ahead(self, paths: Iterable[str]) -> Tree:
-        """The same for whoever asks for the contents of these files next, once each, in this order."""
-        return replace(self, read=_Ahead(self.read, iter([self.files[path] for path in paths])))
-
-
-@dataclass(slots=True)
-class _Ahead:
-    """Reads the contents of many files before the first is used.
-
-    Reading git's objects and reading zone text are much code and many tables each; that they took turns for
-    each of ten thousand small files cost a quarter of their time, in the processor's caches.
-    """
-
-    read: Callable[[str], bytes]
-    coming: Iterator[str]
-    at_hand: dict[str, bytes] = field(default_factory=dict)
-
-    def __call__(self, blob: str) -> bytes:
-        if not self.at_hand:
-            self._go_ahead()
-        content = self.at_hand.pop(blob, None)
-        return self.read(blob) if content is None else content
-
-    def _go_ahead(self) -> None:
-        octets = 0
-        for blob in self.coming:
-            with suppress(ValueError):  # told to whoever asks for it
-                self.at_hand[blob] = self.read(blob)
-                octets += len(self.at_hand[blob])
-            if octets >= AHEAD_OCTETS:
-                break
 
 
 @dataclass(slots=True)
