@@ -24,12 +24,7 @@ impl Zone {
         let mut difference = Difference::default();
         if self.page_count == newer.page_count {
             for (old, new) in self.unlike_pages(newer) {
-                self.compare(
-                    newer,
-                    old.nodes().map(|(_, node)| node),
-                    new.nodes().map(|(_, node)| node),
-                    &mut difference,
-                );
+                self.compare_pages(newer, old, new, &mut difference);
             }
         } else {
             self.compare(newer, self.nodes(), newer.nodes(), &mut difference);
@@ -65,6 +60,34 @@ impl Zone {
         let rows = self.rows.iter().zip(newer.rows.iter()).filter(|(old, new)| !Arc::ptr_eq(old, new));
         let pages = rows.flat_map(|(old, new)| old.iter().zip(new.iter()));
         pages.filter(|(old, new)| !old.is(new) && old != new)
+    }
+
+    /// What two pages of the same place differ by. Mostly they hold the same names, which then come in the same order.
+    fn compare_pages(&self, newer: &Self, old: &Page, new: &Page, difference: &mut Difference) {
+        let place = old.place_of_difference(new);
+        let (mut olds, mut news) = (old.nodes_in(&place), new.nodes_in(&place));
+        loop {
+            match (olds.next(), news.next()) {
+                (Some((_, old)), Some((_, new))) if old.name == new.name => {
+                    self.compare_nodes(&old, &new, difference);
+                }
+                (None, None) => return,
+                (old, new) => {
+                    let olds = old.into_iter().chain(olds).map(|(_, node)| node);
+                    let news = new.into_iter().chain(news).map(|(_, node)| node);
+                    return self.compare(newer, olds, news, difference);
+                }
+            }
+        }
+    }
+
+    fn compare_nodes(&self, old: &Node<'_>, new: &Node<'_>, difference: &mut Difference) {
+        for rrset in old.rrsets() {
+            self.only_in_first(old, &rrset, counterpart(new, &rrset).as_ref(), &mut difference.removed);
+        }
+        for rrset in new.rrsets() {
+            self.only_in_first(new, &rrset, counterpart(old, &rrset).as_ref(), &mut difference.added);
+        }
     }
 
     fn compare<'z>(

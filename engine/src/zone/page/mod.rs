@@ -14,6 +14,7 @@
 
 mod writer;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use writer::PageWriter;
@@ -28,6 +29,8 @@ pub const NODES_PER_PAGE: usize = 64;
 /// Octets of a record in an image before its RDATA.
 pub const RECORD_HEADER: usize = 12;
 const RRSET_HEADER: usize = 10;
+/// Octets of two pages that are compared at once.
+const STRETCH: usize = 64;
 const NODE_HEADER: usize = 4;
 const RRSIG: u16 = 46;
 const NSEC3: u16 = 50;
@@ -181,10 +184,14 @@ impl Page {
 
     /// All nodes with their offsets, in the order of the page.
     pub fn nodes(&self) -> impl Iterator<Item = (u32, Node<'_>)> {
-        let slots = read_u32(&self.0, 0) as usize;
-        let mut at = 4 + 4 * slots;
+        self.nodes_in(&(0..usize::MAX))
+    }
+
+    /// Those that begin in a range of offsets, which begins with one of them or before all.
+    pub fn nodes_in(&self, place: &Range<usize>) -> impl Iterator<Item = (u32, Node<'_>)> + use<'_> {
+        let (mut at, end) = (place.start.max(self.head()), place.end.min(self.0.len()));
         std::iter::from_fn(move || {
-            if at >= self.0.len() {
+            if at >= end {
                 return None;
             }
             let offset = u32::try_from(at).ok()?;
@@ -193,6 +200,31 @@ impl Page {
             at += NODE_HEADER + node.name.len() + node.flags.child_count_length() + used;
             Some((offset, node))
         })
+    }
+
+    /// Where nodes begin that `other` has not, or has otherwise: some more, never fewer.
+    #[must_use]
+    pub fn place_of_difference(&self, other: &Self) -> Range<usize> {
+        let (own, others) = (&self.0[..], &other.0[..]);
+        let head = self.head();
+        // With other slots, nodes begin elsewhere.
+        if others.get(..head) != Some(&own[..head]) {
+            return 0..usize::MAX;
+        }
+        let stretches = || own[head..].chunks(STRETCH).zip(others[head..].chunks(STRETCH));
+        let first = head + STRETCH * stretches().take_while(|(own, others)| own == others).count();
+        let slots = own[4..head].chunks_exact(4).map(|slot| (read_u32(slot, 0) & 0x00ff_ffff) as usize);
+        let start = slots.filter(|&at| at != 0 && at <= first).max().unwrap_or(head);
+        if own.len() != others.len() {
+            return start..usize::MAX;
+        }
+        let last = stretches().rposition(|(own, others)| own != others).map_or(0, |at| at + 1);
+        start..head + STRETCH * last
+    }
+
+    /// Where the nodes begin.
+    fn head(&self) -> usize {
+        4 + 4 * read_u32(&self.0, 0) as usize
     }
 
     /// A copy in which the octets from `offset` on are `octets`.

@@ -136,3 +136,24 @@ fn a_change_that_was_made_for_another_zone_is_refused() {
     assert_eq!(zone.changed(&[soa(1)], &[]).err(), Some(ChangeError::NoZone));
     assert!(rdata::same(types::NS, b"\x02NS\x00", b"\x02ns\x00"));
 }
+
+#[test]
+fn what_differs_within_pages_is_found_wherever_it_stands() {
+    let host = |number: usize, octet: u8| record(types::A, &format!("h{number}"), 60, &[10, 0, 0, octet]);
+    let many: Vec<_> = (0..1000).map(|number| host(number, 1)).collect();
+    let before = built(&[many.clone(), vec![soa(1)]].concat());
+    let sorted = |mut records: Vec<OwnedRecord>| {
+        records.sort_by(|a, b| (&a.owner, &a.rdata).cmp(&(&b.owner, &b.rdata)));
+        records
+    };
+    // Every so many hosts, and what becomes of them: another address, one more, none, or a host that is new.
+    for (step, other, more, gone, new) in [(1, 1, 0, 0, 0), (9, 1, 0, 0, 0), (300, 1, 0, 0, 0), (50, 1, 1, 1, 20)] {
+        let every = |first: usize, wanted: usize| (first * wanted..1000 * wanted).step_by(step);
+        let removed: Vec<_> = every(0, other).chain(every(1, gone)).map(|number| many[number].clone()).collect();
+        let hosts = every(0, other).chain(every(2, more)).map(|number| host(number, 2));
+        let added: Vec<_> = hosts.chain((1000..1000 + new).map(|number| host(number, 1))).collect();
+        let difference = before.difference(&before.changed(&removed, &added).unwrap());
+        assert_eq!(sorted(difference.removed), sorted(removed));
+        assert_eq!(sorted(difference.added), sorted(added));
+    }
+}
