@@ -81,6 +81,17 @@ def test_a_file_alone_is_read_without_another_thread(monkeypatch: pytest.MonkeyP
     assert reading.zone is not None
 
 
+@pytest.mark.usefixtures("stretch")
+def test_where_there_are_no_more_threads_each_file_is_read_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_files: object) -> None:
+        raise BlockingIOError("the system has no more threads")
+
+    tree = tree_of(FILES | INCLUDED)
+    alone = [facts(read_zone_file(tree, path, f"{path}.")) for path in FILES]
+    monkeypatch.setattr(ahead, "ReadingZones", refuse)
+    assert [*map(facts, read_ahead(tree))] == alone
+
+
 def test_readings_are_taken_once() -> None:
     begun = ReadingZones([(zone_text(), "plain.example.", "plain.example")])
     assert len(begun.take()) == 1

@@ -69,9 +69,12 @@ class ReadingAhead:
             octets += len(text)
             if octets >= STRETCH_OCTETS:
                 break
-        if not files:
+        paths = [path for _, _, path in files]
+        try:
+            return _Begun(paths, octets > LONG_OCTETS, ReadingZones(files)) if files else None
+        except OSError:  # there may be no more threads
+            self._done.update(dict.fromkeys(paths))
             return None
-        return _Begun([path for _, _, path in files], octets > LONG_OCTETS, ReadingZones(files))
 
 
 class _Begun(NamedTuple):
