@@ -91,6 +91,18 @@ def test_a_process_stays_where_the_service_is_restarted_and_its_sockets_are_not(
     assert ran.stdout.startswith("stay ") == stays, ran
 
 
+@pytest.mark.parametrize("role", ["primary", "secondary"])
+def test_a_busy_process_has_as_long_to_say_that_it_stays_as_to_say_that_it_lives(
+    units: Path, role: str
+) -> None:
+    def seconds(unit: str, before: str) -> int:
+        return int((units / unit).read_text().partition(before)[2].split()[0])
+
+    lives = seconds(f"oakroot-{role}.service", "WatchdogSec=")
+    stays = seconds(f"oakroot-{role}-stay.service", "oakroot stay --timeout ")
+    assert lives <= stays < seconds(f"oakroot-{role}-stay.service", "TimeoutStopSec=")
+
+
 @pytest.mark.parametrize("unit", ["primary", "primary-tls", "secondary", "secondary-tls"])
 def test_who_serves_on_is_asked_to_close_sockets_that_systemd_is_to_bind_anew(
     units: Path, tmp_path: Path, unit: str
@@ -101,7 +113,10 @@ def test_who_serves_on_is_asked_to_close_sockets_that_systemd_is_to_bind_anew(
     words = [word.replace("\\\n", "") for word in shlex.split(text)]
     (tmp_path / f"oakroot-{role}").mkdir()
     place = tmp_path / f"oakroot-{role}/control.sock"
-    for before, said in (place, ""), (place.with_name("control.sock.7"), f"stay --end --control {place}\n"):
+    for before, said in (
+        (place, ""),
+        (place.with_name("control.sock.7"), f"stay --end --timeout 30 --control {place}\n"),
+    ):
         before.touch()
         assert subprocess.run(words, capture_output=True, text=True, check=False).stdout == said
 
