@@ -6,7 +6,7 @@ All files share one machine, and their names are in the order in which they are 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,3 +27,17 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         made.set_up()
         wait_until("both to serve", lambda: all(made.serial(address) for address in SERVED.values()))
         yield made
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Shows with a failure what the machine wrote down meanwhile."""
+    report = yield
+    service = item.funcargs.get("service")
+    if report.failed and isinstance(service, Service):
+        since = f"--since=@{call.start:.6f}"
+        said = service.machine.run("journalctl", "--output=short-precise", since, check=False)
+        report.sections.append(("Journal of the machine", said))
+    return report

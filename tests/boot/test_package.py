@@ -74,10 +74,10 @@ def test_an_upgrade_of_the_package_loses_no_question(service: Service, tmp_path:
     build = ["dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(package)]
     subprocess.run(build, check=True, capture_output=True)
     inside = service.machine.copy(package, "next.deb")
-    before = service.shown("primary", "MainPID")
     serial = service.serial(PRIMARY)
 
     def upgrade() -> None:
+        before = service.shown("primary", "MainPID")
         service.machine.run("dpkg", "--install", "--force-confold", inside)
         wait_until("the successor", lambda: service.shown("primary", "MainPID") != before)
 
@@ -154,6 +154,16 @@ def test_sockets_can_be_bound_anew_where_systemd_says_that_it_keeps_descriptors(
 
 
 @pytest.fixture
+def unasked(service: Service) -> Iterator[None]:
+    """Nobody asks the primary: once it is stopped, systemd would start it for the next question."""
+    units = ("oakroot-secondary.socket", "oakroot-secondary.service")
+    service.machine.run("systemctl", "stop", *units)
+    yield
+    service.machine.run("systemctl", "start", *units)
+    wait_until("the secondary to serve", lambda: service.serial(SECONDARY) > 0)
+
+
+@pytest.fixture
 def staying(service: Service) -> Iterator[str]:
     """The process of a primary that is restarted while the repository is away, and so serves on."""
     service.can_stay("primary")
@@ -184,6 +194,7 @@ def test_sockets_are_bound_anew_while_somebody_stays(service: Service, staying: 
     wait_until("it to be active", lambda: service.shown("primary", "ActiveState") == "active")
 
 
+@pytest.mark.usefixtures("unasked")
 def test_who_stays_ends_at_a_stop(service: Service, staying: str) -> None:
     assert staying in service.processes("primary")
     service.systemctl("stop", "primary")
@@ -204,6 +215,7 @@ def test_who_stays_and_hangs_is_killed_once_nobody_needs_it(service: Service, st
     assert "had not ended" in service.machine.run("journalctl", "--unit=oakroot-primary", "--lines=20")
 
 
+@pytest.mark.usefixtures("unasked")
 def test_a_stop_leaves_nothing_and_takes_no_longer_than_without_who_stays(service: Service) -> None:
     def seconds() -> float:
         service.is_alone("primary")

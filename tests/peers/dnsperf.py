@@ -14,6 +14,7 @@ from pathlib import Path
 
 PROGRAM = "dnsperf"
 _HIGHEST_SECONDS = 2.0
+_SPAN = 0.5
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Counted:
     lost: int
     longest: float
     """Seconds until the answer that took longest."""
+    course: tuple[int, ...]
+    """Answers a second, in each half second since it began."""
 
 
 class Dnsperf:
@@ -56,12 +59,15 @@ class Dnsperf:
 
     def ask_while(self, change: Callable[[], object], rate: int, seconds: float, *, before: float) -> Counted:
         """Asks that many a second, for so long; the change comes after the seconds of `before`."""
-        asking = self._start(seconds, "-q", "65000", "-Q", str(rate))
+        asking = self._start(seconds, "-q", "65000", "-Q", str(rate), "-S", str(_SPAN))
         time.sleep(before)
         change()
         output = asking.communicate()[0]
         sent, lost = (_number(rf"Queries {which}:\s+([0-9]+)", output) for which in ("sent", "lost"))
-        return Counted(rate, int(sent), int(lost), _number(r"max ([0-9.]+)\)", output))
+        course = tuple(
+            round(float(each)) for each in re.findall(r"^[0-9.]+: ([0-9.]+)$", output, re.MULTILINE)
+        )
+        return Counted(rate, int(sent), int(lost), _number(r"max ([0-9.]+)\)", output), course)
 
     def _start(self, seconds: float, *more: str) -> subprocess.Popen[str]:
         words = [*self._words, "-l", str(seconds), *more]
