@@ -7,12 +7,14 @@ import json
 import logging
 import os
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from oakroot.operate import logs
+from oakroot.operate.log_targets import Datagrams
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +22,9 @@ def root_logger_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     yield
+    for handler in root.handlers:
+        if isinstance(handler, Datagrams):
+            handler.close()
     root.handlers, root.level = handlers, level
     logging.captureWarnings(capture=False)
 
@@ -97,3 +102,26 @@ def test_a_stream_that_is_not_the_journal_keeps_its_time(tmp_path: Path) -> None
 
 def test_a_stream_without_a_file_is_not_the_journal() -> None:
     assert not logs.is_journal(io.StringIO(), {"JOURNAL_STREAM": "0:0"})
+
+
+def test_the_log_that_is_set_up_again_goes_to_the_same_server_without_asking_for_its_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.settimeout(20)
+        target = ("localhost", listening.getsockname()[1])
+        monkeypatch.setattr(
+            socket, "getaddrinfo", lambda *_, **__: [(socket.AF_INET, 2, 17, "", ("127.0.0.1", target[1]))]
+        )
+        logs.set_up("info", "text", stream=io.StringIO(), environment={}, syslog=target)
+
+        def is_dead(*_: object, **__: object) -> None:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+        monkeypatch.setattr(socket, "getaddrinfo", is_dead)
+        logs.set_up("debug", "json", stream=io.StringIO(), environment={}, syslog=target)
+        logging.getLogger("oakroot.test").debug("read again")
+        assert listening.recv(65536).endswith(b"read again")
+        with pytest.raises(OSError, match="name resolution"):
+            logs.set_up("info", "text", stream=io.StringIO(), environment={}, syslog=("log.example", 514))

@@ -91,6 +91,7 @@ class Syslog(Datagrams):
     """A syslog server (RFC 5424 over UDP, RFC 5426), with the subjects of a record as structured data."""
 
     def __init__(self, host: str, port: int = SYSLOG_PORT) -> None:
+        self.target = (host, port)
         family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         super().__init__(family, (str(place[0]), int(place[1])))
         self._host = _header(socket.gethostname())

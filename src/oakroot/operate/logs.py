@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -82,13 +82,12 @@ def set_up(
     """Sends the log of this process to the stream (stderr), at one of LEVELS and in one of FORMATS.
 
     The format `journald` sends it to journald instead, and `syslog` to a server besides; OSError if that is
-    not there, and then all stays as it was.
+    not there, and then all stays as it was. A server that has the log already is not looked for again.
     """
+    root = logging.getLogger()
     handlers = [_handler(layout, sys.stderr if stream is None else stream, environment)]
     if syslog is not None:
-        handlers.append(Syslog(*syslog))
-        handlers[-1].setFormatter(PlainFormatter())
-    root = logging.getLogger()
+        handlers.append(_to_syslog(syslog, root.handlers))
     root.handlers = handlers
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
@@ -104,6 +103,16 @@ def _handler(layout: str, stream: TextIO, environment: Mapping[str, str]) -> log
     handler = logging.StreamHandler(stream)
     text = TextFormatter(for_journal=is_journal(stream, environment))
     handler.setFormatter(JsonFormatter() if layout == "json" else text)
+    return handler
+
+
+def _to_syslog(target: tuple[str, int], before: Iterable[logging.Handler]) -> logging.Handler:
+    """The one of those before that goes there: at SIGHUP a resolver that is silent would keep the server."""
+    for handler in before:
+        if isinstance(handler, Syslog) and handler.target == target:
+            return handler
+    handler = Syslog(*target)
+    handler.setFormatter(PlainFormatter())
     return handler
 
 
