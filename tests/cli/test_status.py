@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -184,6 +185,24 @@ def test_the_one_socket_there_is_is_found(tmp_path: Path) -> None:
     (tmp_path / "oakroot-secondary" / "control.sock").touch()
     with pytest.raises(CommandError, match="several control sockets"):
         find_socket(tmp_path)
+
+
+def test_sockets_of_processes_that_were_killed_are_in_nobodys_way(socket_path: Path) -> None:
+    left = socket_path.with_name("control.sock.7")
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(left))
+    assert main(["stay", "--end"]) == 0
+    assert not left.exists()
+
+
+def test_what_is_no_socket_is_told_and_left_alone(
+    socket_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = socket_path.with_name("control.sock.txt")
+    file.write_text("precious")
+    assert main(["stay", "--end"]) == 1
+    assert f"{file} is no control socket" in capsys.readouterr().err
+    assert file.read_text() == "precious"
 
 
 # --- the tables

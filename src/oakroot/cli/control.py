@@ -7,13 +7,13 @@ import glob
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from pathlib import Path
 
 from oakroot.cli import CommandError, Exit
 from oakroot.cli.options import add_timeout_option, domain_name
 from oakroot.operate.control import ControlError, Request
-from oakroot.operate.control_client import ask
+from oakroot.operate.control_client import NobodyThereError, ask
 from oakroot.operate.control_server import ControlSocket, Handler
 from oakroot.operate.lifetime import Lifetime
 
@@ -95,12 +95,19 @@ def ask_service(arguments: argparse.Namespace, command: str) -> Mapping[str, obj
 
 
 def ask_those_before(arguments: argparse.Namespace, command: str) -> Iterator[Mapping[str, object]]:
-    """What those processes say whose place another one has, or is to have; CommandError."""
+    """What those processes say whose place another one has, or is to have; CommandError.
+
+    Sockets of those that were killed are removed.
+    """
     path = arguments.control or find_socket(_RUN)
     refused = []
     for place in sorted(path.parent.glob(f"{glob.escape(path.name)}.*")):
         try:
             yield ask(place, Request(command), arguments.timeout)
+        except NobodyThereError:
+            # It was killed, and could not remove its socket.
+            with suppress(OSError):
+                place.unlink(missing_ok=True)
         except ControlError as error:
             refused.append(error.message)
     if refused:

@@ -12,6 +12,10 @@ from oakroot.operate.control import ANSWER_LIMIT, ControlError, Request, read_an
 _PIECE = 1 << 16
 
 
+class NobodyThereError(ControlError):
+    """The service that made this socket is gone, or was never there."""
+
+
 def ask(path: Path, request: Request, seconds: float) -> Mapping[str, object]:
     """What the service at this socket says came of the command; ControlError."""
     deadline = time.monotonic() + seconds
@@ -50,7 +54,7 @@ def _explained(path: Path, problem: OSError) -> ControlError:
     match problem:
         case FileNotFoundError():
             hint = "is the service running, and with --control? The log says where its socket is"
-            return ControlError(f"there is no control socket {path}", hint)
+            return NobodyThereError(f"there is no control socket {path}", hint)
         case PermissionError():
             hint = (
                 "ask as root or as the service's user, or run it with --control-mode 0660 and join its group"
@@ -58,7 +62,7 @@ def _explained(path: Path, problem: OSError) -> ControlError:
             return ControlError(f"you may not use the control socket {path}", hint)
         case ConnectionRefusedError() if path.is_socket():
             hint = "its process has ended without removing it; a start of the service will replace it"
-            return ControlError(f"nobody answers at the control socket {path}", hint)
+            return NobodyThereError(f"nobody answers at the control socket {path}", hint)
         case ConnectionRefusedError():
             return ControlError(f"{path} is no control socket", "give the path of --control")
         case _:
