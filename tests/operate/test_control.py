@@ -323,6 +323,39 @@ def test_a_path_goes_to_a_successor_once_that_takes_it_and_comes_back_when_that_
     assert list(path.parent.iterdir()) == []
 
 
+def test_what_somebody_has_put_in_the_place_of_the_socket_is_told_and_left_alone(path: Path) -> None:
+    elder = ControlSocket(path)
+    elder.step_aside()
+    path.unlink()
+    path.write_text("precious")
+    with pytest.raises(OSError, match="no longer ours") as caught:
+        elder.step_back()
+    assert caught.value.filename == str(path)
+    elder.close()
+    assert path.read_text() == "precious"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_socket_that_is_nowhere_any_more_is_told_by_its_path(path: Path) -> None:
+    control = ControlSocket(path)
+    path.unlink()
+    path.write_text("precious")
+    for step in (control.step_aside, control.step_back):
+        with pytest.raises(OSError, match="no longer ours") as caught:
+            step()
+        assert caught.value.filename == str(path)
+    control.close()
+
+
+def test_a_place_that_somebody_has_taken_meanwhile_is_not_taken(path: Path) -> None:
+    successor = ControlSocket(path, waits=True)
+    path.write_text("precious")
+    with pytest.raises(OSError, match="no longer ours"):
+        successor.take()
+    successor.close()
+    assert path.read_text() == "precious"
+
+
 def test_what_is_no_socket_is_left_alone(path: Path) -> None:
     path.write_text("precious")
     with pytest.raises(ControlError, match="is there and is no socket"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import socket
@@ -66,20 +67,26 @@ class ControlSocket:
     def take(self) -> None:
         """Takes the path; OSError."""
         if self._is_ours(self._beside):
-            self._beside.rename(self.path)
+            self._rename(self._beside)
 
     def step_aside(self) -> None:
         """Answers beside the path too, since another process is to take it; OSError."""
-        if not self._is_ours(self._aside):
-            self._aside.unlink(missing_ok=True)
-            self._aside.hardlink_to(self.path if self._is_ours(self.path) else self._beside)
+        if self._is_ours(self._aside):
+            return
+        ours = [path for path in (self.path, self._beside) if self._is_ours(path)]
+        if not ours:
+            raise self._lost()
+        self._aside.unlink(missing_ok=True)
+        self._aside.hardlink_to(ours[0])
 
     def step_back(self) -> None:
         """Takes the path back: the other process is gone; OSError."""
         if self._is_ours(self.path):
             self._aside.unlink(missing_ok=True)
+        elif self._is_ours(self._aside):
+            self._rename(self._aside)
         else:
-            self._aside.rename(self.path)
+            raise self._lost()
 
     def close(self) -> None:
         """Gives the path up, unless another process has it by now."""
@@ -88,6 +95,15 @@ class ControlSocket:
             if self._is_ours(path):
                 with contextlib.suppress(OSError):
                     path.unlink()
+
+    def _rename(self, path: Path) -> None:
+        """Also over the socket of a process that is gone, but not over what somebody has put there."""
+        if self.path.exists() and not self.path.is_socket():
+            raise self._lost()
+        path.rename(self.path)
+
+    def _lost(self) -> OSError:
+        return OSError(errno.ESTALE, "this control socket is no longer ours", str(self.path))
 
     def _is_ours(self, path: Path) -> bool:
         try:
