@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -142,6 +144,22 @@ def test_a_machine_whose_kernel_gives_up_is_not_started_for_ever(
     forever = "sleep 60" if monitor is Monitor.CLOUD_HYPERVISOR else "true"
     installed(monitor, f"echo '[    1.5] Kernel panic - not syncing: no memory'; exec {forever}")
     assert _run(_machine(), monitor) == BROKEN_OFF
+
+
+def test_who_is_ended_while_the_monitor_is_being_started_ends_it(
+    installed: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handlers: dict[int, Callable[[], None]] = {}
+    monkeypatch.setattr("signal.signal", handlers.__setitem__)
+    start = subprocess.Popen.__init__
+
+    def ended_meanwhile(process: subprocess.Popen[bytes], *arguments: object, **options: object) -> None:
+        handlers[signal.SIGTERM]()
+        start(process, *arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", ended_meanwhile)
+    installed(Monitor.FIRECRACKER, "exec sleep 60")
+    assert _run(_machine(), Monitor.FIRECRACKER) == BROKEN_OFF
 
 
 @pytest.mark.parametrize("monitor", LEAN)

@@ -119,11 +119,23 @@ def _in_memory(content: bytes) -> Iterator[int]:
 
 
 def _follow(command: Sequence[str], files: Sequence[int]) -> int:
+    begun: list[subprocess.Popen[bytes]] = []
+    is_to_end = False
+
+    def end(*_: object) -> None:
+        nonlocal is_to_end
+        is_to_end = True
+        for process in begun:
+            process.terminate()
+
+    # Whoever ends this process means the machine, also one that is just being started.
+    signal.signal(signal.SIGTERM, end)
     with subprocess.Popen(  # noqa: S603 - our own words
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=files
     ) as process:
-        # Whoever ends this process means the machine.
-        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        begun.append(process)
+        if is_to_end:
+            process.terminate()
         try:
             assert process.stdout is not None  # noqa: S101 - we asked for a pipe
             for line in process.stdout:
