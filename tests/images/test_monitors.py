@@ -91,7 +91,7 @@ def test_cloud_hypervisor_gets_the_same_as_words(tmp_path: Path) -> None:
     assert told["--initramfs"] == "/images/primary/initramfs"
     assert told["--cmdline"].endswith(" -- --ipv4=10.0.42.2/24")
     assert told["--memory"] == "size=128M"
-    assert told["--disk"] == f"path={drive},readonly=on"
+    assert told["--disk"] == f"path={drive},readonly=on,image_type=raw"
     assert told["--net"].startswith("tap=tap9,mac=52:54:00:")
     assert (told["--serial"], told["--console"]) == ("tty", "off")
 
@@ -119,8 +119,8 @@ def test_cloud_hypervisor_is_handed_secrets_that_are_on_no_disk(installed: Insta
     key.write_text("secret")
     installed(
         Monitor.CLOUD_HYPERVISOR,
-        f'for word; do case "$word" in path=*,readonly=on) disk=${{word#path=}};; esac; done\n'
-        f'cat "${{disk%,*}}" > {seen}\necho oakroot: exit status 0',
+        f'for word; do case "$word" in path=*,image_type=raw) disk=${{word#path=}};; esac; done\n'
+        f'cat "${{disk%%,*}}" > {seen}\necho oakroot: exit status 0',
     )
     machine = Machine(Path("/images/primary"), "tap9", 128, (), (("transfer.key", key),))
     assert _run(machine, Monitor.CLOUD_HYPERVISOR) == 0

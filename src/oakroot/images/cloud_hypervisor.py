@@ -13,7 +13,8 @@ PROGRAM = "cloud-hypervisor"
 def command(machine: Machine, drives: Sequence[str]) -> list[str]:
     """How it is called; `drives` are paths of config drives."""
     refuse_commas(*map(Path, drives))
-    disks = [f"path={path},readonly=on" for path in drives]
+    # To find the type out by itself is deprecated since version 52; 51 was the first to be told.
+    disks = [f"path={path},readonly=on,image_type=raw" for path in drives]
     return [
         PROGRAM, "--cpus", "boot=1", "--memory", f"size={machine.memory}M",
         "--kernel", str(machine.kernel), "--initramfs", str(machine.initramfs),
