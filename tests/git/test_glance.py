@@ -67,6 +67,7 @@ def test_the_branch_of_a_folder_that_somebody_works_in_is_seen(
         ("config", "core.sharedRepository", "group"),
         ("repack", "-a", "-d", "-q"),
         ("symbolic-ref", "refs/heads/main", "refs/heads/other"),
+        ("config", "--file", ".git/objects/info/alternates", "x.y", "z"),
     ],
 )
 def test_what_a_glance_does_not_tell_is_left_to_an_opened_repository(

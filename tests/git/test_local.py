@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +13,18 @@ from dulwich.objects import Blob
 
 from oakroot.git.create import create_repository
 from oakroot.git.credentials import Credentials
-from oakroot.git.errors import BranchMissing, PushRefused, RemoteUnreachable, RepositoryMissing
+from oakroot.git.errors import (
+    BranchMissing,
+    PushRefused,
+    RemoteUnreachable,
+    RepositoryBroken,
+    RepositoryMissing,
+)
 from oakroot.git.remote import parse_remote
 from oakroot.git.repository import RemoteRepository
+from oakroot.git.trees import BlobId
 from tests.git.conftest import NOW, PRIMARY, Opener, Place, push
-from tests.peers.git_servers import git, wait_until
+from tests.peers.git_servers import BareRepository, git, wait_until
 
 
 @pytest.fixture
@@ -238,3 +246,18 @@ def test_a_path_that_goes_away_comes_back(local: Place, open_copy: Opener) -> No
         copy.fetch()
     away.rename(local.repository.path)
     assert copy.fetch().commit == head.commit
+
+
+def test_objects_that_a_repository_begins_to_borrow_are_read(
+    local: Place, open_copy: Opener, tmp_path: Path
+) -> None:
+    copy = open_copy(local)
+    copy.fetch()
+    with pytest.raises(RepositoryBroken, match="missing"):  # so it has looked everywhere
+        copy.blob(BlobId("f" * 40))
+    shutil.copytree(local.repository.path, tmp_path / "lender.git")
+    commit = BareRepository(tmp_path / "lender.git").commit({"example.org": b"newer"})
+    objects = local.repository.path / "objects"
+    (objects / "info" / "alternates").write_text(f"{tmp_path}/lender.git/objects\n")
+    git("update-ref", "refs/heads/main", commit, cwd=local.repository.path)
+    assert copy.read(copy.fetch(), "example.org") == b"newer"

@@ -107,7 +107,11 @@ class Copy(Reader):
             self._repo.update_shallow(cut, uncut)
 
     def borrow(self, objects: Path) -> None:
-        """Uses another repository's objects in place of own ones, as `git clone --shared` does."""
+        """Uses another repository's objects in place of own ones, as `git clone --shared` does.
+
+        What that one borrows itself is looked up anew each time.
+        """
+        self._objects.close()  # it opens again what it needs
         borrowed = [Path(cast("DiskObjectStore", store).path) for store in self._objects.alternates]
         if objects not in borrowed:
             self._objects.add_alternate_path(objects)

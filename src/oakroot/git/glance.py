@@ -36,8 +36,9 @@ class Glance:
         self._head = own / "HEAD"
         self._common = common
         self._place = str(path / ".git")
-        # What it is; which commits have no parents in it; which packs there are.
-        named = (common / "config", own / "shallow", common / "objects" / "pack")
+        # What it is; which commits have no parents in it; which packs there are; whose objects it borrows.
+        objects = common / "objects"
+        named = (common / "config", own / "shallow", objects / "pack", objects / "info" / "alternates")
         self._watched = tuple(map(str, named))
         self._seen = self._look()
 
