@@ -261,3 +261,27 @@ def test_objects_that_a_repository_begins_to_borrow_are_read(
     (objects / "info" / "alternates").write_text(f"{tmp_path}/lender.git/objects\n")
     git("update-ref", "refs/heads/main", commit, cwd=local.repository.path)
     assert copy.read(copy.fetch(), "example.org") == b"newer"
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+@pytest.mark.parametrize("branch", ["", "#main"])
+def test_an_empty_file_in_place_of_a_ref_is_named(
+    local: Place, open_copy: Opener, branch: str, *, is_packed: bool
+) -> None:
+    if is_packed:
+        git("pack-refs", "--all", cwd=local.repository.path)
+    (local.repository.path / "refs" / "heads" / "main").write_bytes(b"")
+    place = dataclasses.replace(local, remote=parse_remote(f"{local.repository.path}{branch}"))
+    with pytest.raises(RepositoryBroken, match="the file of the ref refs/heads/main is empty"):
+        open_copy(place).fetch()
+
+
+def test_an_empty_file_in_place_of_another_ref_is_in_nobodys_way(
+    working_folder: Place, open_copy: Opener
+) -> None:
+    path = Path(working_folder.remote.path)
+    git("checkout", "--quiet", "--detach", cwd=path)
+    (path / ".git" / "refs" / "heads" / "other").write_bytes(b"")
+    copy = open_copy(dataclasses.replace(working_folder, remote=parse_remote(f"{path}#main")))
+    push(copy, copy.fetch(), {"example.org": b"new"})
+    assert copy.read(copy.fetch(), "example.org") == b"new"

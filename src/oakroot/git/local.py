@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from threading import Thread
 from dulwich.errors import NotGitRepository
 from dulwich.file import FileLocked
 from dulwich.objects import ObjectID
-from dulwich.refs import Ref
+from dulwich.refs import Ref, parse_symref_value
 from dulwich.repo import Repo
 
 from oakroot.git.command import CommandFailed, run_git
@@ -19,10 +20,17 @@ from oakroot.git.copy import Copy
 from oakroot.git.credentials import Credentials
 from oakroot.git.deflating import Deflater
 from oakroot.git.deltas import NewObjects
-from oakroot.git.errors import PushRefused, RemoteRefused, RemoteUnreachable, RepositoryMissing
+from oakroot.git.errors import (
+    PushRefused,
+    RemoteRefused,
+    RemoteUnreachable,
+    RepositoryBroken,
+    RepositoryMissing,
+    printable,
+)
 from oakroot.git.glance import Glance
 from oakroot.git.hooks import Hooks, RefUpdate, find_folder, find_hooks
-from oakroot.git.refs import HEAD, Tip, choose_tip
+from oakroot.git.refs import BRANCHES, HEAD, Tip, choose_tip
 from oakroot.git.remote import Remote
 from oakroot.git.translation import HOOK_PATIENCE, moved, translated
 from oakroot.git.writing import move_ref, write_object
@@ -56,7 +64,7 @@ class LocalRemote:
             return tip
         with translated(self._remote), self._opened() as repo:
             glance = Glance(self._path, repo)
-            tip = choose_tip(self._remote, repo.get_refs(), repo.refs.get_symrefs())
+            tip = self._choose_tip(repo)
             copy.borrow(Path(repo.object_store.path).absolute())
             copy.update_shallow(repo.get_shallow(), None)
         # Only now: a glance is enough for a repository whose objects the copy can read.
@@ -140,9 +148,21 @@ class LocalRemote:
             self._hooks_found = (settings, find_folder(repo))
         return self._hooks_found[1]
 
+    def _choose_tip(self, repo: Repo) -> Tip:
+        head = _branch_of_head(repo)
+        branch = self._remote.branch
+        ref = head if branch is None else Ref(BRANCHES + branch.encode())
+        # A power failure may leave it so. Without this, what git once packed of it would be served.
+        if ref is not None and _is_empty(Path(repo.commondir()) / os.fsdecode(ref)):
+            raise RepositoryBroken(
+                f"{self._remote}: the file of the ref {printable(ref)} is empty; remove it, and make the ref "
+                "anew there: `git update-ref REF COMMIT` (its last commit may stand in the reflog)"
+            )
+        return choose_tip(self._remote, repo.get_refs(), {} if head is None else {HEAD: head})
+
     def _check_not_checked_out(self, repo: Repo, ref: Ref) -> None:
         """As receive.denyCurrentBranch has it: else the working folder would seem to undo the commit."""
-        if repo.bare or repo.refs.get_symrefs().get(HEAD) != ref:
+        if repo.bare or _branch_of_head(repo) != ref:
             return
         try:
             allowed = repo.get_config_stack().get((b"receive",), b"denyCurrentBranch").lower()
@@ -175,3 +195,15 @@ class LocalRemote:
             ) from None
         with closing(repo):
             yield repo
+
+
+def _branch_of_head(repo: Repo) -> Ref | None:
+    """What HEAD stands for; None where it is detached."""
+    try:
+        return Ref(parse_symref_value(repo.refs.read_ref(HEAD) or b""))
+    except ValueError:
+        return None
+
+
+def _is_empty(file: Path) -> bool:
+    return file.is_file() and not file.stat().st_size
